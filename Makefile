@@ -1,0 +1,50 @@
+# Every target works from any folder: `make -C "/some where/telemetra" up`.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+  "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && { echo "$$p"; break; }; done)
+ARGS ?=
+BOOTSTRAP = $(if $(PYTHON),"$(PYTHON)",$(error Telemetra needs Python 3.11 or 3.12; set PYTHON=/path/to/it)) infra/bootstrap.py
+.DEFAULT_GOAL := help
+
+.PHONY: up
+up: ## Install, start everything with a demo, and say where to look (ARGS=--detach)
+	@$(BOOTSTRAP) -- infra.cli up $(ARGS)
+
+.PHONY: down
+down: ## Stop everything that `make up` started
+	@$(BOOTSTRAP) -- infra.cli down
+
+.PHONY: status
+status: ## Show what runs (ARGS=--json)
+	@$(BOOTSTRAP) -- infra.cli status $(ARGS)
+
+.PHONY: doctor
+doctor: ## Check this machine and the installation, and say what to mend
+	@$(BOOTSTRAP) -- infra.cli doctor
+
+.PHONY: test
+test: ## Run every test against real services (ARGS='-k name')
+	@$(BOOTSTRAP) --dev -- pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: ## Run the tests that need no services
+	@$(BOOTSTRAP) --dev -- pytest tests/unit tests/tidy $(ARGS)
+
+.PHONY: lint
+lint: ## Check style, types, imports and the page
+	@$(BOOTSTRAP) --dev -- infra.lint
+
+.PHONY: fmt
+fmt: ## Format the code
+	@$(BOOTSTRAP) --dev -- infra.lint --fix
+
+.PHONY: lock
+lock: ## Resolve the lock files again after a change of dependencies
+	@$(BOOTSTRAP) --dev -- infra.lock $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built; the data folder stays
+	@rm -rf .venv dashboards/live/node_modules dashboards/live/dist .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

@@ -1,0 +1,85 @@
+"""The application: builds everything once and wires it together. No rule lives here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis.asyncio
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from api.cache.redis import RedisCache
+from api.channels.endpoints import router as channels
+from api.deps import Resources
+from api.errors import add_error_handlers
+from api.health.endpoints import probes
+from api.health.endpoints import router as health
+from api.ingest.endpoints import router as ingest
+from api.live.endpoints import router as live
+from api.live.hub import Hub
+from api.metrics.endpoints import router as metrics
+from api.middleware import RequestIdMiddleware
+from api.moments.endpoints import router as moments
+from api.pages.endpoints import add_pages
+from api.streams.endpoints import router as streams
+from core.clock import Clock, SystemClock
+from core.settings import VERSION, Settings
+from db.pool import Pool
+from streaming.bus.redis import RedisBusWriter
+
+CANONICAL = "/api/v1"
+
+REDIS_TIMEOUT_S = 1
+"""The cache must be faster than the database, or be done without."""
+
+
+def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """Return the application over the services of the settings."""
+    resources = build_resources(settings, clock or SystemClock())
+
+    @asynccontextmanager
+    async def run(_: FastAPI) -> AsyncIterator[None]:
+        resources.hub.start()
+        yield
+        await resources.hub.stop()
+        await resources.bus.close()
+        await resources.redis.aclose()
+        await resources.pool.close()
+
+    app = FastAPI(title=settings.api_title, version=VERSION, lifespan=run)
+    app.state.resources = resources
+    add_error_handlers(app)
+    app.add_middleware(RequestIdMiddleware)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+        )
+    app.include_router(probes)
+    for router in (health, streams, metrics, channels, moments, ingest):
+        app.include_router(router, prefix=CANONICAL)
+    app.include_router(live)
+    add_pages(app)
+    return app
+
+
+def build_resources(settings: Settings, clock: Clock) -> Resources:
+    """Return everything that endpoints use; nothing is connected yet."""
+    client = redis.asyncio.from_url(
+        settings.require_redis_url(),
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Resources(
+        settings=settings,
+        clock=clock,
+        pool=Pool(settings),
+        redis=client,
+        cache=RedisCache(client),
+        bus=RedisBusWriter(settings.require_redis_url(), max_entries=settings.bus_max_entries),
+        hub=Hub(client, clock, queue_messages=settings.live_queue_messages),
+    )

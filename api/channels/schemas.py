@@ -1,0 +1,48 @@
+"""Channels as clients read them."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+
+class ChannelOut(BaseModel):
+    """A numeric channel of a stream with its newest value."""
+
+    channel: str
+    unit: str | None
+    last_value: float
+    last_at: datetime
+
+
+class ChannelPage(BaseModel):
+    """The channels of a stream."""
+
+    data: list[ChannelOut]
+    next_cursor: str | None
+
+
+class ChannelRow(BaseModel):
+    """One minute of one channel."""
+
+    stream_id: str
+    channel: str
+    window_start: datetime
+    window_end: datetime
+    unit: str | None
+    count: int
+    mean: float
+    min: float
+    max: float
+    stddev: float
+    last: float
+    z_score: float | None
+    is_anomaly: bool
+    revision: int
+    final: bool
+
+
+class ChannelMetricsPage(BaseModel):
+    """A page of minutes of a channel, newest first."""
+
+    data: list[ChannelRow]
+    next_cursor: str | None

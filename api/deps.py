@@ -1,0 +1,43 @@
+"""Dependencies: what the application was built with, handed to endpoints."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+import redis.asyncio
+from fastapi import Depends, Request, WebSocket
+
+from api.cache.base import Cache
+from api.live.hub import Hub
+from core.clock import Clock
+from core.settings import Settings
+from db.pool import Pool
+from streaming.bus.base import BusWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything that ``api.app`` builds once."""
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    redis: redis.asyncio.Redis
+    cache: Cache
+    bus: BusWriter
+    hub: Hub
+
+
+def get_resources(request: Request) -> Resources:
+    """Return the resources of the application."""
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def get_socket_resources(socket: WebSocket) -> Resources:
+    """Return the resources of the application, for a socket."""
+    resources: Resources = socket.app.state.resources
+    return resources
+
+
+Uses: TypeAlias = Annotated[Resources, Depends(get_resources)]
+SocketUses: TypeAlias = Annotated[Resources, Depends(get_socket_resources)]

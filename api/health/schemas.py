@@ -1,0 +1,38 @@
+"""Health as clients read it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class PartHealth(BaseModel):
+    """How one dependency is."""
+
+    status: Literal["ok", "degraded", "error"]
+    latency_ms: float | None
+    detail: str
+
+
+class FlowHealth(PartHealth):
+    """How the flow is, how fast, and how far behind."""
+
+    events_per_second: float | None
+    lag_ms: int | None
+
+
+class HealthOut(BaseModel):
+    """How everything is."""
+
+    status: Literal["ok", "degraded", "error"]
+    timestamp: datetime
+    version: str
+    database: PartHealth
+    redis: PartHealth
+    flow: FlowHealth
+
+
+class AliveOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]

@@ -1,0 +1,129 @@
+"""Ingest: a body into columns, checked, split by shard, onto the bus.
+
+Nothing is acknowledged before the bus has it; a bad row never takes a good one with it.
+"""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import orjson
+import polars as pl
+
+from core import metrics
+from core.batches import encode_events, split_by_shard
+from core.clock import Clock
+from core.errors import BadRequestError, UnsupportedMediaError
+from core.events import RejectedRow, TimePolicy, check_events
+from core.ndjson import read_ndjson
+from core.settings import Settings
+from streaming.bus.base import BusWriter, Once
+
+INLINE_BYTES_MAX: Final = 32_768
+"""Larger bodies are parsed in a thread, so that they do not hold up small requests."""
+
+ERRORS_NAMED_MAX: Final = 100
+"""So many bad rows are named; all are counted."""
+
+NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A body as bus entries, and what was refused."""
+
+    entries: dict[int, bytes]
+    accepted_by_type: dict[str, int]
+    rejected: list[RejectedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a body."""
+
+    accepted: int
+    rejected: list[RejectedRow]
+
+    def write(self) -> bytes:
+        """Return the receipt as clients read it."""
+        named = self.rejected[:ERRORS_NAMED_MAX]
+        return orjson.dumps(
+            {
+                "accepted": self.accepted,
+                "rejected": len(self.rejected),
+                "errors": [{"index": row.index, "reason": row.reason} for row in named],
+            }
+        )
+
+
+class IngestService:
+    """Accepts bodies."""
+
+    def __init__(self, settings: Settings, clock: Clock, bus: BusWriter) -> None:
+        self._shards = settings.bus_shards
+        self._clock = clock
+        self._bus = bus
+        self._policy = TimePolicy(
+            past=timedelta(days=settings.ingest_past_days),
+            ahead=timedelta(minutes=settings.ingest_ahead_minutes),
+        )
+
+    async def accept(self, body: bytes, media_type: str, key: str | None) -> Receipt:
+        """Put a body's good events on the bus and name its bad ones."""
+        if len(body) > INLINE_BYTES_MAX:
+            parsed = await asyncio.to_thread(self._parse, body, media_type)
+        else:
+            parsed = self._parse(body, media_type)
+        if parsed.entries:
+            once = Once(key, hashlib.sha256(body).hexdigest()) if key else None
+            await self._bus.append(parsed.entries, once=once)
+        self._count(parsed)
+        return Receipt(sum(parsed.accepted_by_type.values()), parsed.rejected)
+
+    def _parse(self, body: bytes, media_type: str) -> Parsed:
+        raw, unreadable = read_ndjson(_to_lines(body, media_type))
+        events, refused = check_events(raw, now=self._clock.now(), policy=self._policy)
+        counts = events.group_by("type").len()
+        entries = split_by_shard(events, self._shards) if not events.is_empty() else {}
+        return Parsed(
+            entries={shard: encode_events(part) for shard, part in entries.items()},
+            accepted_by_type=_pair(counts),
+            rejected=sorted([*unreadable, *refused], key=lambda row: row.index),
+        )
+
+    def _count(self, parsed: Parsed) -> None:
+        for event_type, count in parsed.accepted_by_type.items():
+            metrics.events_accepted_total.labels(event_type).inc(count)
+        if parsed.rejected:
+            metrics.events_rejected_total.labels("invalid").inc(len(parsed.rejected))
+
+
+def _to_lines(body: bytes, media_type: str) -> bytes:
+    """Return the body as NDJSON.
+
+    Raises:
+        BadRequestError: The body is empty, or not what its content type says.
+        UnsupportedMediaError: The content type is not read here.
+    """
+    if not body.strip():
+        raise BadRequestError("The body is empty. Send one event, a list of events, or NDJSON.")
+    if media_type in NDJSON_TYPES:
+        return body
+    if media_type != "application/json":
+        raise UnsupportedMediaError(
+            f"{media_type or 'no content type'} is not read here."
+            " Send application/json or application/x-ndjson."
+        )
+    try:
+        events = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"The body is not JSON: {error}.") from None
+    if not isinstance(events, list):
+        events = [events]
+    return b"\n".join(orjson.dumps(event) for event in events)
+
+
+def _pair(counts: pl.DataFrame) -> dict[str, int]:
+    return dict(counts.iter_rows())

@@ -1,0 +1,80 @@
+"""Changes: what one batch changed in one shard, to be written and told.
+
+Full rows, never differences: writing them twice changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from core.moments import Moment
+
+CHAT_COLUMNS: Final = (
+    "stream_id",
+    "window_start",
+    "window_end",
+    "chat_count",
+    "unique_chatters",
+    "top_emotes",
+    "avg_sentiment",
+    "chat_rate",
+    "avg_viewers",
+    "peak_viewers",
+    "z_score",
+    "is_anomaly",
+    "revision",
+    "final",
+)
+READING_COLUMNS: Final = (
+    "stream_id",
+    "channel",
+    "window_start",
+    "window_end",
+    "unit",
+    "count",
+    "mean",
+    "min",
+    "max",
+    "stddev",
+    "last",
+    "last_at",
+    "z_score",
+    "is_anomaly",
+    "revision",
+    "final",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The changes up to an offset."""
+
+    shard: int
+    offset: int
+    events: pl.DataFrame
+    """The raw events with their offsets; the database leaves out those applied before."""
+
+    chat: pl.DataFrame
+    readings: pl.DataFrame
+    late: pl.DataFrame
+    """``stream_id``, ``minute``, ``type`` and ``events``: how many came too late for what."""
+
+    moments: tuple[Moment, ...]
+
+
+def to_chat_rows(chat: pl.DataFrame) -> pl.DataFrame:
+    """Return minutes with the columns and the texts of times that clients and the database read."""
+    return _write_times(chat.rename({"minute": "window_start"}), CHAT_COLUMNS)
+
+
+def to_reading_rows(readings: pl.DataFrame) -> pl.DataFrame:
+    """Return channel minutes with the columns and the texts of times."""
+    return _write_times(readings.rename({"minute": "window_start"}), READING_COLUMNS)
+
+
+def _write_times(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    windows = pl.col("window_start", "window_end").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    points = pl.col("last_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    extra = [points] if "last_at" in columns else []
+    return rows.select(columns).with_columns(windows, *extra)

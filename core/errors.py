@@ -1,0 +1,125 @@
+"""Errors: one tree, each with a status and a code.
+
+Raised anywhere, rendered in one place: ``api.errors`` makes RFC 9457 problem documents of them,
+the command line prints ``detail`` on one line. ``detail`` says what happened and what to do, never
+SQL or a secret.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One bad field of a request."""
+
+    field: str
+    reason: str
+
+
+class TelemetraError(Exception):
+    """The root of every error that people are meant to see."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something failed inside Telemetra"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after_s = retry_after_s
+
+
+class SettingsInvalidError(TelemetraError):
+    """A setting has a value that is not allowed; the start is refused."""
+
+    code = "settings_invalid"
+    title = "A setting is wrong"
+
+
+class ServiceMissingError(TelemetraError):
+    """A server that Telemetra needs was found nowhere, or did not start."""
+
+    status = 503
+    code = "service_missing"
+    title = "A service is missing"
+
+
+class BadRequestError(TelemetraError):
+    """The request cannot be understood."""
+
+    status = 400
+    code = "bad_request"
+    title = "The request cannot be understood"
+
+
+class InvalidError(TelemetraError):
+    """The request is well formed, and a value in it is not allowed."""
+
+    status = 422
+    code = "invalid"
+    title = "A value is not allowed"
+
+
+class NotFoundError(TelemetraError):
+    """The thing asked for does not exist."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class ConflictError(TelemetraError):
+    """The request contradicts an earlier one."""
+
+    status = 409
+    code = "conflict"
+    title = "The request contradicts an earlier one"
+
+
+class TooLargeError(TelemetraError):
+    """The body is over the size limit."""
+
+    status = 413
+    code = "too_large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaError(TelemetraError):
+    """The body is in a format that this endpoint does not read."""
+
+    status = 415
+    code = "unsupported_media"
+    title = "The format is not supported"
+
+
+class BusFullError(TelemetraError):
+    """The bus holds as much as it may; the sender has to wait."""
+
+    status = 429
+    code = "bus_full"
+    title = "Too many events are waiting"
+
+
+class BusAwayError(TelemetraError):
+    """The bus cannot be reached; nothing was accepted."""
+
+    status = 503
+    code = "bus_away"
+    title = "The bus is away"
+
+
+class DatabaseAwayError(TelemetraError):
+    """The database cannot be reached or did not answer in time."""
+
+    status = 503
+    code = "database_away"
+    title = "The database is away"

@@ -1,0 +1,126 @@
+"""Live messages: what the flow tells the world after a commit.
+
+    Changes -> one line a message: stream, kind, key, JSON body -> Redis -> hub -> the same bytes
+    to every client
+
+The body lacks only ``seq``, which belongs to a connection and is put in front of it there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+import polars as pl
+
+from core.changes import Changes, to_chat_rows, to_reading_rows
+from core.moments import Moment
+
+LATEST_WINS: Final = frozenset({"metrics", "reading"})
+"""Kinds of which a slow client gets only the newest of each key."""
+
+_FIELD: Final = b"\x1f"
+_LINE: Final = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """One message about one stream."""
+
+    stream_id: str
+    kind: str
+    key: str
+    """What a newer message of the same kind replaces: the stream, or a channel of it."""
+
+    body: bytes
+
+
+def channel_of_shard(shard: int) -> str:
+    """Return the Redis channel that a shard's messages go to."""
+    return f"live:shard:{shard}"
+
+
+def pack_messages(messages: Iterable[LiveMessage]) -> bytes:
+    """Return messages as one payload."""
+    return _LINE.join(
+        _FIELD.join((m.stream_id.encode(), m.kind.encode(), m.key.encode(), m.body))
+        for m in messages
+    )
+
+
+def unpack_messages(payload: bytes) -> Iterator[LiveMessage]:
+    """Read a payload back."""
+    for line in payload.split(_LINE):
+        stream_id, kind, key, body = line.split(_FIELD, 3)
+        yield LiveMessage(stream_id.decode(), kind.decode(), key.decode(), body)
+
+
+def describe_changes(changes: Changes, now: datetime) -> list[LiveMessage]:
+    """Return the messages that tell of changes."""
+    at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [
+        *_tell_chat(changes.chat, at),
+        *_tell_readings(changes.readings, at),
+        *(_tell_moment(moment, at) for moment in changes.moments),
+    ]
+
+
+def write_moment(moment: Moment) -> dict[str, object]:
+    """Return a moment as clients read it."""
+    fields = asdict(moment)
+    for name in ("last_at", "revision"):
+        del fields[name]
+    return {
+        **fields,
+        "timestamp": moment.started_at,
+        "description": moment.description,
+        "reasons": [],
+        "metadata": {},
+    }
+
+
+def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
+    if chat.is_empty():
+        return
+    kind = pl.when("final").then(pl.lit("minute")).otherwise(pl.lit("metrics"))
+    rows = to_chat_rows(chat)
+    told = rows.select(
+        type=kind, stream_id="stream_id", timestamp=pl.lit(at), data=pl.struct(rows.columns)
+    )
+    for (stream_id, name), body in _zip_bodies(told, ["stream_id", "type"]):
+        yield LiveMessage(stream_id, name, stream_id, body)
+
+
+def _tell_readings(readings: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
+    if readings.is_empty():
+        return
+    newest = to_reading_rows(readings).sort("last_at").unique(["stream_id", "channel"], keep="last")
+    told = newest.select(
+        "channel",
+        type=pl.lit("reading"),
+        stream_id="stream_id",
+        timestamp=pl.lit(at),
+        data=pl.struct("channel", "unit", value="last", timestamp="last_at"),
+    )
+    for (stream_id, channel), body in _zip_bodies(told, ["stream_id", "channel"]):
+        yield LiveMessage(stream_id, "reading", channel, body)
+
+
+def _zip_bodies(told: pl.DataFrame, key: list[str]) -> Iterator[tuple[tuple[str, str], bytes]]:
+    """Pair each row's key with the row as JSON, written in one call."""
+    bodies = told.select("type", "stream_id", "timestamp", "data").write_ndjson()
+    return zip(told.select(key).iter_rows(), bodies.encode().splitlines(), strict=True)
+
+
+def _tell_moment(moment: Moment, at: str) -> LiveMessage:
+    body = orjson.dumps(
+        {
+            "type": "moment",
+            "stream_id": moment.stream_id,
+            "timestamp": at,
+            "data": write_moment(moment),
+        },
+        option=orjson.OPT_UTC_Z,
+    )
+    return LiveMessage(moment.stream_id, "moment", moment.moment_id, body)

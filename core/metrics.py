@@ -1,0 +1,51 @@
+"""Metrics: every Prometheus metric of every process, named in one place.
+
+A name is ``telemetra_`` + noun_verb_unit. ``docs/metrics.md`` lists the same names; a test holds
+them together.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Buckets for durations: from a cache hit to a request that should have been refused."""
+
+requests_served_total = Counter(
+    "telemetra_requests_served_total", "HTTP requests answered.", ("route", "method", "status")
+)
+requests_duration_seconds = Histogram(
+    "telemetra_requests_duration_seconds", "Time to answer.", ("route",), buckets=SECONDS
+)
+events_accepted_total = Counter(
+    "telemetra_events_accepted_total", "Events acknowledged on the bus.", ("type",)
+)
+events_rejected_total = Counter(
+    "telemetra_events_rejected_total", "Events refused at a door.", ("reason",)
+)
+cache_reads_total = Counter("telemetra_cache_reads_total", "Cache look-ups.", ("noun", "result"))
+live_connections = Gauge("telemetra_live_connections", "Open live connections.")
+live_messages_sent_total = Counter(
+    "telemetra_live_messages_sent_total", "Live messages handed to sockets."
+)
+live_messages_dropped_total = Counter(
+    "telemetra_live_messages_dropped_total", "Live messages skipped for slow clients."
+)
+flow_events_applied_total = Counter(
+    "telemetra_flow_events_applied_total", "Events committed to the database."
+)
+flow_events_late_total = Counter(
+    "telemetra_flow_events_late_total", "Events later than the allowed lateness."
+)
+flow_batches_skipped_total = Counter(
+    "telemetra_flow_batches_skipped_total", "Batches that a replay offered a second time."
+)
+flow_commit_seconds = Histogram(
+    "telemetra_flow_commit_seconds", "Time of one database transaction.", buckets=SECONDS
+)
+flow_lag_seconds = Gauge(
+    "telemetra_flow_lag_seconds", "Age of the newest event applied, at its commit.", ("shard",)
+)
+flow_commits_retried_total = Counter(
+    "telemetra_flow_commits_retried_total", "Commits tried again because the database was away."
+)

@@ -1,0 +1,90 @@
+"""NDJSON: lines of bytes into columns, naming the bad lines and losing no good one.
+
+The whole body is read in one vectorised call. Only when that call refuses it are lines looked at
+one by one.
+"""
+
+import io
+
+import orjson
+import polars as pl
+
+from core.events import RAW_SCHEMA, RejectedRow
+
+_NUMBERS = frozenset({"value", "amount"})
+_WHOLE_NUMBERS = frozenset({"bits", "viewers"})
+_LISTS = frozenset({"emotes", "badges"})
+
+
+def read_ndjson(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Return the rows of a body with their line numbers, from 0, and the lines that are none."""
+    lines_count = body.count(b"\n") + (not body.endswith(b"\n"))
+    frame = _read(body)
+    if frame is not None and frame.height == lines_count:
+        return frame.with_row_index("index"), []
+    return _read_line_by_line(body)
+
+
+def _read(body: bytes) -> pl.DataFrame | None:
+    if not body:
+        return None
+    try:
+        return pl.read_ndjson(io.BytesIO(body), schema=RAW_SCHEMA)
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _read_line_by_line(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Name the bad lines, then read the good ones together."""
+    good: list[tuple[int, bytes]] = []
+    rejected: list[RejectedRow] = []
+    for index, line in enumerate(body.split(b"\n")):
+        if not line.strip():
+            continue
+        if reason := _explain_line(line):
+            rejected.append(RejectedRow(index, reason))
+        else:
+            good.append((index, line))
+    frame = _read_surviving(good, rejected)
+    rejected.sort(key=lambda row: row.index)
+    return frame, rejected
+
+
+def _read_surviving(good: list[tuple[int, bytes]], rejected: list[RejectedRow]) -> pl.DataFrame:
+    """Read lines together; where the reader still refuses, halve until the line is found."""
+    if not good:
+        return pl.DataFrame(schema={**RAW_SCHEMA, "index": pl.UInt32()})
+    frame = _read(b"\n".join(line for _, line in good))
+    if frame is not None and frame.height == len(good):
+        indexes = pl.Series("index", [index for index, _ in good], dtype=pl.UInt32)
+        return frame.with_columns(indexes)
+    if len(good) == 1:
+        rejected.append(RejectedRow(good[0][0], "the line cannot be read as an event"))
+        return _read_surviving([], rejected)
+    half = len(good) // 2
+    parts = (_read_surviving(part, rejected) for part in (good[:half], good[half:]))
+    return pl.concat(parts)
+
+
+def _explain_line(line: bytes) -> str | None:
+    """Return why a line is no event, or None when its shape is right."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return f"not JSON: {error}"
+    if not isinstance(event, dict):
+        return "not a JSON object"
+    wrong = (_explain_value(field, value) for field, value in event.items() if value is not None)
+    return next((reason for reason in wrong if reason), None)
+
+
+def _explain_value(field: str, value: object) -> str | None:
+    if field in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return f"{field} is not a number"
+    if field in _WHOLE_NUMBERS and (isinstance(value, bool) or not isinstance(value, int)):
+        return f"{field} is not a whole number"
+    if field in _LISTS and not (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    ):
+        return f"{field} is not a list of texts"
+    return None

@@ -1,0 +1,203 @@
+"""Settings: everything that can be set from outside, from the environment or ``.env``.
+
+Each field carries its default, unit and meaning; ``.env.example`` and ``docs/settings.md`` repeat
+them and a test holds the three together. A wrong value stops the start and names what is allowed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import quote
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import FieldError, SettingsInvalidError
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+"""Where the source tree lies; relative paths in settings start here."""
+
+VERSION: Final = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """All settings of all processes."""
+
+    model_config = SettingsConfigDict(
+        env_file=REPOSITORY / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    database_url: str | None = Field(
+        None,
+        repr=False,
+        description="PostgreSQL URL of an existing TimescaleDB. Empty: a private one is run.",
+    )
+    postgres_host: str | None = Field(
+        None, description="Host of an existing TimescaleDB, when DATABASE_URL is not set."
+    )
+    postgres_port: int = Field(5432, ge=1, le=65535, description="Port, with POSTGRES_HOST.")
+    postgres_user: str = Field("telemetra", description="Role, with POSTGRES_HOST.")
+    postgres_password: str = Field("", description="Password, with POSTGRES_HOST.", repr=False)
+    postgres_db: str = Field("telemetra", description="Database, with POSTGRES_HOST.")
+    redis_url: str | None = Field(
+        None,
+        repr=False,
+        description="URL of an existing Redis or Valkey. Empty: a private one is run.",
+    )
+
+    telemetra_data_dir: Path = Field(
+        Path(".telemetra"),
+        description="Folder for everything that lasts; relative to the source tree.",
+    )
+
+    api_title: str = Field("Telemetra", min_length=1, description="Title of the API's pages.")
+    api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    api_open: bool = Field(
+        False, description="Serve beyond this machine without keys; only inside a trusted network."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins that browsers may call the API from, separated by commas."
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Lines for people or for machines; auto asks whether it is a terminal."
+    )
+    debug: bool = Field(False, description="Names and traces of inner errors in the log.")
+
+    db_pool_min_size: int = Field(5, ge=1, le=100, description="Connections kept open by the API.")
+    db_pool_max_size: int = Field(20, ge=1, le=500, description="Most connections of the API.")
+    db_statement_timeout_ms: int = Field(
+        5000, ge=100, le=600_000, description="Milliseconds after which a query of the API ends."
+    )
+
+    cache_ttl_metrics: int = Field(
+        60, ge=1, le=86_400, description="Seconds that a metrics answer stays in the cache."
+    )
+    cache_ttl_streams: int = Field(
+        300, ge=1, le=86_400, description="Seconds that the list of streams stays in the cache."
+    )
+    live_interval_ms: int = Field(
+        250,
+        ge=50,
+        le=10_000,
+        description="Milliseconds between two commits of a shard, and so between live updates.",
+    )
+    live_queue_messages: int = Field(
+        1000, ge=10, le=100_000, description="Undelivered messages a live client may have."
+    )
+
+    bus_shards: int = Field(
+        16, ge=1, le=1024, description="Shards of the bus; fixed once events have been sent."
+    )
+    bus_max_entries: int = Field(
+        100_000, ge=10, description="Entries a shard holds before senders are told to wait."
+    )
+    bus_retention_minutes: int = Field(
+        15,
+        ge=10,
+        le=1440,
+        description="Minutes that applied entries stay on the bus, for a restart of the flow.",
+    )
+
+    ingest_body_max_mb: int = Field(
+        16, ge=1, le=1024, description="Megabytes a request may carry, after decompression."
+    )
+    ingest_past_days: int = Field(
+        365, ge=1, le=36_500, description="Days an event's time may lie in the past."
+    )
+    ingest_ahead_minutes: int = Field(
+        10, ge=0, le=1440, description="Minutes an event's time may lie in the future."
+    )
+
+    lateness_minutes: int = Field(
+        5, ge=0, le=60, description="Minutes after its end during which a minute may change."
+    )
+    silence_seconds: int = Field(
+        10,
+        ge=1,
+        le=300,
+        description="Seconds without events after which the clock closes a minute.",
+    )
+    flow_metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of the flow's /metrics on API_HOST; 0 serves none."
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_level(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url", "postgres_host", "redis_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder as an absolute path."""
+        return (REPOSITORY / self.telemetra_data_dir.expanduser()).resolve()
+
+    @property
+    def external_database_url(self) -> str | None:
+        """The database that was set from outside, from either way of naming it."""
+        if self.database_url or self.postgres_host is None:
+            return self.database_url
+        user, password = quote(self.postgres_user, safe=""), quote(self.postgres_password, safe="")
+        place = f"{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+        return f"postgresql://{user}:{password}@{place}"
+
+    @property
+    def log_as_json(self) -> bool | None:
+        """Whether lines are JSON; None leaves it to the process, which knows its terminal."""
+        return {"json": True, "console": False, "auto": None}[self.log_format]
+
+    def require_database_url(self) -> str:
+        """Return the database's URL.
+
+        Raises:
+            SettingsInvalidError: Neither DATABASE_URL nor POSTGRES_HOST is set.
+        """
+        if (url := self.external_database_url) is None:
+            raise SettingsInvalidError(
+                "DATABASE_URL is not set. Set it, or let `telemetra up` run a private database."
+            )
+        return url
+
+    def require_redis_url(self) -> str:
+        """Return the URL of Redis.
+
+        Raises:
+            SettingsInvalidError: REDIS_URL is not set.
+        """
+        if self.redis_url is None:
+            raise SettingsInvalidError(
+                "REDIS_URL is not set. Set it, or let `telemetra up` run a private Redis."
+            )
+        return self.redis_url
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsInvalidError: A value is not allowed; the text names each one and what is.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            FieldError("_".join(str(part) for part in item["loc"]).upper(), item["msg"])
+            for item in error.errors(include_url=False, include_input=False)
+        ]
+        text = "; ".join(f"{item.field}: {item.reason}" for item in wrong)
+        raise SettingsInvalidError(f"{text}. See .env.example.", errors=wrong) from None

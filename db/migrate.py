@@ -1,0 +1,62 @@
+"""Migrate: bring the database to the newest schema, forward only and under a lock.
+
+    python -m db.migrate
+
+Alembic keeps the order; each migration is a list of SQL statements in ``db/migrations/versions``.
+Two processes that start at once wait for one another on an advisory lock; a migration that fails
+leaves nothing behind.
+"""
+
+import sys
+from typing import Final
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from core.errors import TelemetraError
+from core.logging import configure_logging
+from core.settings import REPOSITORY, load_settings
+
+LOCK_ID: Final = 0x7E1E3E7A
+"""Key of the advisory lock that migrations hold."""
+
+log = structlog.get_logger()
+
+
+def migrate(database_url: str) -> None:
+    """Apply every migration that the database lacks."""
+    command.upgrade(_configure(database_url), "head")
+
+
+def newest_revision() -> str:
+    """Return the revision that this source tree expects."""
+    head = ScriptDirectory.from_config(_configure("")).get_current_head()
+    if head is None:
+        message = "db/migrations/versions is empty"
+        raise RuntimeError(message)
+    return head
+
+
+def _configure(database_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "db" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def main() -> None:
+    """Migrate the database of the settings."""
+    try:
+        settings = load_settings()
+        configure_logging("migrate", level=settings.log_level, as_json=settings.log_as_json)
+        migrate(settings.require_database_url())
+    except TelemetraError as error:
+        sys.exit(error.detail)
+    log.info("database_migrated", revision=newest_revision())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Minutes: the stored aggregates of chat and of numeric channels."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from db.pool import Connection
+from db.queries import load_queries
+
+SQL: Final = load_queries("minutes")
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END: Final = datetime(3000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time and how many rows of it are wanted, newest first."""
+
+    start: datetime = BEGINNING
+    end: datetime = END
+    limit: int = 100
+
+
+class MinuteStore:
+    """Reads minutes through the connection it is given."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list_chat(self, stream_id: str, span: Span) -> list[dict[str, Any]]:
+        """Return the chat minutes of a stream, newest first."""
+        rows = await self._connection.fetch(
+            SQL["list_chat_minutes"], stream_id, span.start, span.end, span.limit
+        )
+        return [dict(row) for row in rows]
+
+    async def list_readings(self, stream_id: str, channel: str, span: Span) -> list[dict[str, Any]]:
+        """Return the minutes of a channel, newest first."""
+        rows = await self._connection.fetch(
+            SQL["list_reading_minutes"], stream_id, channel, span.start, span.end, span.limit
+        )
+        return [dict(row) for row in rows]
+
+    async def list_channels(self, stream_id: str, limit: int) -> list[dict[str, Any]]:
+        """Return the channels of a stream with their newest value."""
+        rows = await self._connection.fetch(SQL["list_channels"], stream_id, limit)
+        return [dict(row) for row in rows]

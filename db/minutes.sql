@@ -1,0 +1,38 @@
+-- list_chat_minutes
+-- Minutes of one stream, newest first.
+SELECT
+    stream_id, window_start, window_end, chat_count, unique_chatters,
+    (SELECT coalesce(
+         jsonb_agg(jsonb_build_object('emote', e, 'count', emote_counts->e) ORDER BY place), '[]')
+     FROM unnest(top_emotes) WITH ORDINALITY AS t(e, place)) AS top_emotes,
+    avg_sentiment, chat_rate, avg_viewers, peak_viewers, z_score, is_anomaly, revision, final
+FROM chat_summary_minute
+WHERE stream_id = $1
+  AND window_start >= $2
+  AND window_start < $3
+ORDER BY window_start DESC
+LIMIT $4;
+
+-- list_reading_minutes
+-- Minutes of one channel, newest first.
+SELECT
+    stream_id, channel, window_start, window_end, unit, count, mean, min, max, stddev, last,
+    z_score, is_anomaly, revision, final
+FROM reading_summary_minute
+WHERE stream_id = $1
+  AND channel = $2
+  AND window_start >= $3
+  AND window_start < $4
+ORDER BY window_start DESC
+LIMIT $5;
+
+-- list_channels
+-- Channels of a stream with their newest value, from the minutes of the last day it was heard.
+SELECT DISTINCT ON (channel) channel, unit, last AS last_value, last_at
+FROM reading_summary_minute
+WHERE stream_id = $1
+  AND window_start >= (
+      SELECT coalesce(last_event_at, now()) - INTERVAL '1 day' FROM streams WHERE stream_id = $1
+  )
+ORDER BY channel, window_start DESC
+LIMIT $2;

@@ -1,0 +1,16 @@
+-- list_moments
+-- Moments of one stream or of all, newest first.
+SELECT
+    moment_id, stream_id, timestamp, started_at, peak_at, ended_at, moment_type, metric_name,
+    metric_value, expected, threshold, z_score, score, direction, state, description, reasons,
+    metadata
+FROM moments
+WHERE ($1::text IS NULL OR stream_id = $1)
+  AND timestamp >= $2
+  AND timestamp < $3
+  AND ($4::text IS NULL OR moment_type = $4)
+  AND ($5::text IS NULL OR state = $5)
+  AND score >= $6
+  AND ($7::timestamptz IS NULL OR timestamp < $7 OR (timestamp = $7 AND moment_id > $8))
+ORDER BY timestamp DESC, moment_id
+LIMIT $9;

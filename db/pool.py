@@ -1,0 +1,86 @@
+"""Pool: connections of the API to TimescaleDB, bounded in number and time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+
+import asyncpg
+import orjson
+
+from core.errors import DatabaseAwayError
+from core.settings import Settings
+
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+"""A connection, of its own or lent by the pool."""
+
+CONNECT_TIMEOUT_S: Final = 5
+"""A server that does not greet within this time is away."""
+
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What asyncpg raises when the server is gone, starting, ending, full or too slow."""
+
+
+class Pool:
+    """Lends connections; the database may be away when the process starts and come back later."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: asyncpg.Pool | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection.
+
+        Raises:
+            DatabaseAwayError: No connection can be had, it broke, or the statement took too long.
+        """
+        try:
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+                yield connection
+        except AWAY as error:
+            raise DatabaseAwayError(
+                "The database did not answer. Stored data is safe. Try again in a moment.",
+                retry_after_s=2,
+            ) from error
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _open(self) -> asyncpg.Pool:
+        settings = self._settings
+        self._pool = await asyncpg.create_pool(
+            settings.require_database_url(),
+            min_size=min(settings.db_pool_min_size, settings.db_pool_max_size),
+            max_size=settings.db_pool_max_size,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=settings.db_statement_timeout_ms / 1000 + 1,
+            server_settings={
+                "application_name": "telemetra-api",
+                "statement_timeout": str(settings.db_statement_timeout_ms),
+            },
+            init=prepare_connection,
+        )
+        return self._pool
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Teach a connection to read and write jsonb."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: orjson.dumps(value).decode(),
+        decoder=orjson.loads,
+    )

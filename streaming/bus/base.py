@@ -1,0 +1,66 @@
+"""Bus: an append-only log with shards and offsets, between the doors and the flow.
+
+    doors ── append ──► shard 0 … shard S-1 ── read after an offset ──► flow
+
+Two ports, because two kinds of process meet here: doors are asynchronous and only write, the
+flow's sources are synchronous and only read. An entry is a whole batch of events, as bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.batches import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Makes an append that is repeated with the same key count once."""
+
+    key: str
+    content: str
+    """Digest of what is sent: the same key with another content is a conflict."""
+
+
+class BusWriter(Protocol):
+    """Appends entries."""
+
+    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+        """Append one entry to each shard named, all or none; return False for a repeat.
+
+        When this returns, the entries survive the death of every process involved.
+
+        Raises:
+            BusFullError: A shard holds as much as it may.
+            BusAwayError: The bus cannot be reached; nothing is known to be appended.
+            ConflictError: The key of ``once`` was used for another content.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class BusReader(Protocol):
+    """Reads entries in order."""
+
+    def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
+        """Return up to ``limit`` entries after an offset, oldest first; empty when there are none.
+
+        Raises:
+            BusAwayError: The bus cannot be reached.
+        """
+        ...
+
+    def trim(self, shard: int, *, through: int) -> None:
+        """Let go of the entries up to and including an offset.
+
+        Raises:
+            BusAwayError: The bus cannot be reached.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...

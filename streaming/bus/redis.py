@@ -1,0 +1,145 @@
+"""Redis bus: one Redis Stream a shard.
+
+An append is one script: the repeat check, the limit and the entries of all shards succeed or fail
+together, and the append-only file keeps them as one. Nothing is ever sent twice by the client
+library on its own.
+"""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from core.batches import Entry, make_offset, split_offset
+from core.errors import BusAwayError, BusFullError, ConflictError
+from streaming.bus.base import Once
+
+ONCE_TTL_S: Final = 3600
+"""How long a repeat is recognised: senders give up long before."""
+
+TIMEOUT_S: Final = 5
+"""An answer later than this counts as none."""
+
+_PAYLOAD: Final = b"d"
+
+_APPEND: Final = """
+local shards = tonumber(ARGV[1])
+local limit = tonumber(ARGV[2])
+if KEYS[shards + 1] then
+    local content = redis.call('GET', KEYS[shards + 1])
+    if content == ARGV[3] then return 'repeat' end
+    if content then return 'conflict' end
+end
+for i = 1, shards do
+    if redis.call('XLEN', KEYS[i]) >= limit then return 'full' end
+end
+for i = 1, shards do
+    redis.call('XADD', KEYS[i], '*', 'd', ARGV[4 + i])
+end
+if KEYS[shards + 1] then
+    redis.call('SET', KEYS[shards + 1], ARGV[3], 'EX', ARGV[4])
+end
+return 'appended'
+"""
+
+_AWAY: Final = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, OSError)
+
+
+def name_shard(shard: int) -> str:
+    """Return the key of a shard's stream."""
+    return f"bus:shard:{shard}"
+
+
+class RedisBusWriter:
+    """Appends entries to Redis Streams."""
+
+    def __init__(self, url: str, *, max_entries: int) -> None:
+        self._redis = redis.asyncio.from_url(
+            url,
+            # A retry by the library could append twice: the first answer may only have been lost.
+            retry=AsyncRetry(NoBackoff(), 0),
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+        )
+        self._append = self._redis.register_script(_APPEND)
+        self._max_entries = max_entries
+
+    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+        """Append one entry to each shard named, all or none; return False for a repeat."""
+        keys = [name_shard(shard) for shard in entries]
+        if once is not None:
+            keys.append(f"once:append:{once.key}")
+        content = once.content if once is not None else ""
+        limits: list[int | str] = [len(entries), self._max_entries, content, ONCE_TTL_S]
+        try:
+            outcome = await self._append(keys=keys, args=[*limits, *entries.values()])
+        except _AWAY as error:
+            raise _away(error) from error
+        except redis.ResponseError as error:
+            if not str(error).startswith("OOM"):
+                raise
+            outcome = b"full"
+        if outcome == b"full":
+            raise BusFullError(
+                "The bus is full: the flow is behind. Wait and send the same body again.",
+                retry_after_s=1,
+            )
+        if outcome == b"conflict":
+            raise ConflictError("This Idempotency-Key was used for another body. Take a new one.")
+        return bool(outcome == b"appended")
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._redis.aclose()
+
+
+class RedisBusReader:
+    """Reads entries from Redis Streams."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+        )
+
+    def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
+        """Return up to ``limit`` entries after an offset, oldest first."""
+        ms, sequence = split_offset(after)
+        try:
+            found = self._redis.xrange(name_shard(shard), min=f"({ms}-{sequence}", count=limit)
+        except _AWAY as error:
+            raise _away(error) from error
+        # The library's types cannot know that answers are bytes here.
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+        return [(_to_offset(key), fields[_PAYLOAD]) for key, fields in entries]
+
+    def trim(self, shard: int, *, through: int) -> None:
+        """Let go of the entries up to and including an offset."""
+        ms, sequence = split_offset(through + 1)
+        try:
+            self._redis.xtrim(name_shard(shard), minid=f"{ms}-{sequence}", approximate=False)
+        except _AWAY as error:
+            raise _away(error) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
+
+def _to_offset(key: bytes) -> int:
+    ms, _, sequence = key.partition(b"-")
+    return make_offset(int(ms), int(sequence))
+
+
+def _away(error: Exception) -> BusAwayError:
+    return BusAwayError(
+        f"The bus did not answer ({type(error).__name__}). Send the same body again."
+        " An Idempotency-Key makes that safe.",
+        retry_after_s=1,
+    )

@@ -1,0 +1,54 @@
+"""Dataflow: the steps of the flow and how they hang together.
+
+bus ─► input ─► key_by_shard ─► merge_minutes ─► commit
+"""
+
+from datetime import timedelta
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from core.clock import Clock
+from core.settings import Settings
+from core.watermarks import LatenessPolicy
+from streaming.bus.base import BusReader
+from streaming.flow.news import NewsRoom
+from streaming.flow.shards import FlowPolicy, ShardState
+from streaming.flow.sinks import Committer, TimescaleSink
+from streaming.flow.sources import BusSource
+from streaming.flow.steps import ShardLogic, key_by_shard
+
+
+def build_dataflow(
+    settings: Settings, reader: BusReader, committer: Committer, news: NewsRoom, clock: Clock
+) -> Dataflow:
+    """Return the dataflow over a bus and a database."""
+    policy = build_policy(settings)
+
+    def build_logic(state: ShardState | None) -> ShardLogic:
+        return ShardLogic(state, clock, policy)
+
+    source = BusSource(
+        reader,
+        clock,
+        shards=settings.bus_shards,
+        interval=timedelta(milliseconds=settings.live_interval_ms),
+        retention=timedelta(minutes=settings.bus_retention_minutes),
+    )
+    sink = TimescaleSink(committer, news, clock, shards=settings.bus_shards)
+    flow = Dataflow("telemetra")
+    batches = op.input("bus", flow, source)
+    keyed = op.map("key_by_shard", batches, key_by_shard)
+    changes = op.stateful_batch("merge_minutes", keyed, build_logic)
+    op.output("commit", changes, sink)
+    return flow
+
+
+def build_policy(settings: Settings) -> FlowPolicy:
+    """Return the rules of the flow from the settings."""
+    return FlowPolicy(
+        lateness=LatenessPolicy(
+            allowed=timedelta(minutes=settings.lateness_minutes),
+            silence=timedelta(seconds=settings.silence_seconds),
+        )
+    )

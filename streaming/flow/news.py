@@ -1,0 +1,140 @@
+"""News: what the flow tells Redis after a commit, and whether the flow is alive.
+
+    version:stream:{id}   the offset of the newest commit that touched the stream: what caches
+    compare with
+    latest:stream:{id}    the newest minute, for the first picture of a client
+    live:shard:{n}        messages for the hubs
+    heartbeat:flow:{n}    how far the flow has come, gone when it is
+
+Losing Redis costs speed, never data: what could not be told is told again as an invalidation once
+it is back.
+"""
+
+import threading
+from collections import deque
+from typing import Final
+
+import orjson
+import redis
+import structlog
+
+from core.batches import split_offset
+from core.changes import Changes
+from core.clock import Clock
+from core.live import LiveMessage, channel_of_shard, describe_changes, pack_messages
+
+HEARTBEAT_S: Final = 1.0
+HEARTBEAT_TTL_S: Final = 10
+"""A flow that says nothing for so long counts as gone."""
+
+LATEST_TTL_S: Final = 86_400
+RATE_WINDOW_MS: Final = 10_000
+"""Span over which events a second are counted."""
+
+log = structlog.get_logger()
+
+
+class NewsRoom:
+    """Publishes what was committed."""
+
+    def __init__(self, url: str, clock: Clock, *, process: int) -> None:
+        self._redis = redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._clock = clock
+        self._process = process
+        self._untold: set[str] = set()
+        self._progress = Progress(clock)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to say that the flow is alive."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say that the flow is gone."""
+        self._stopped.set()
+        self._thread.join()
+        self._redis.close()
+
+    def report_waiting(self) -> None:
+        """Remember that the database is away."""
+        self._progress.wait()
+
+    def tell(self, changes: Changes, events: int) -> None:
+        """Publish changes; a Redis that is away is told later what it missed."""
+        self._progress.move(changes, events)
+        messages = describe_changes(changes, self._clock.now())
+        streams = {message.stream_id for message in messages}
+        if not changes.events.is_empty():
+            streams.update(changes.events["stream_id"].unique().to_list())
+        if not streams and not self._untold:
+            return
+        try:
+            self._publish(changes, messages, streams | self._untold)
+            self._untold.clear()
+        except (redis.RedisError, OSError) as error:
+            self._untold |= streams
+            log.warning("redis_away", error=type(error).__name__, untold=len(self._untold))
+
+    def _publish(self, changes: Changes, messages: list[LiveMessage], streams: set[str]) -> None:
+        version = f"{changes.offset}.{self._clock.now_ms()}"
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for stream_id in streams:
+                pipeline.set(f"version:stream:{stream_id}", version)
+            pipeline.set("version:streams:all", version)
+            for message in messages:
+                if message.kind in {"metrics", "minute"}:
+                    key = f"latest:stream:{message.stream_id}"
+                    pipeline.set(key, message.body, ex=LATEST_TTL_S)
+            if messages:
+                pipeline.publish(channel_of_shard(changes.shard), pack_messages(messages))
+            pipeline.execute()
+
+    def _beat(self) -> None:
+        key = f"heartbeat:flow:{self._process}"
+        while not self._stopped.wait(HEARTBEAT_S):
+            try:
+                self._redis.set(key, orjson.dumps(self._progress.describe()), ex=HEARTBEAT_TTL_S)
+            except (redis.RedisError, OSError) as error:
+                log.debug("heartbeat_failed", error=type(error).__name__)
+
+
+class Progress:
+    """How far and how fast the flow has come."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._recent: deque[tuple[int, int]] = deque()
+        self._lag_ms = 0
+        self._is_waiting = False
+
+    def move(self, changes: Changes, events: int) -> None:
+        """Count a commit."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            self._is_waiting = False
+            if events:
+                self._lag_ms = now_ms - split_offset(changes.offset)[0]
+                self._recent.append((now_ms, events))
+
+    def wait(self) -> None:
+        """Note that the database is away."""
+        with self._lock:
+            self._is_waiting = True
+
+    def describe(self) -> dict[str, object]:
+        """Return the heartbeat."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            while self._recent and self._recent[0][0] < now_ms - RATE_WINDOW_MS:
+                self._recent.popleft()
+            if not self._recent and not self._is_waiting:
+                self._lag_ms = 0
+            return {
+                "at_ms": now_ms,
+                "lag_ms": self._lag_ms,
+                "events_per_second": sum(events for _, events in self._recent)
+                / (RATE_WINDOW_MS / 1000),
+                "waiting_for_database": self._is_waiting,
+            }

@@ -1,0 +1,147 @@
+"""Sources: the shards of the bus as a Bytewax input, one partition a shard.
+
+Caught up, a partition looks once an interval and hands on all that came since as one frame.
+Behind, it hands on large frames without a pause. Entries stay on the bus until a recovery snapshot
+beyond them is surely stored.
+"""
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from typing_extensions import override
+
+from core.batches import Batch, Entry, decode_entries, make_offset, split_offset
+from core.clock import Clock
+from core.errors import BusAwayError
+from streaming.bus.base import BusReader
+
+ENTRIES_A_READ: Final = 64
+"""Entries fetched at once."""
+
+EVENT_BYTES_A_FRAME: Final = 4_000_000
+"""A frame is closed at this many bytes of entries, some 100 000 events: large enough to be fast,
+small enough to be merged and committed in a moment."""
+
+SNAPSHOTS_KEPT: Final = 30
+"""Entries are let go of only so many snapshots later; the engine never has as many of them
+unstored."""
+
+RETRY_AFTER: Final = timedelta(seconds=1)
+
+log = structlog.get_logger()
+
+
+class ShardPartition(StatefulSourcePartition[Batch, int]):
+    """Reads one shard from an offset on."""
+
+    def __init__(
+        self,
+        shard: int,
+        reader: BusReader,
+        clock: Clock,
+        *,
+        after: int,
+        interval: timedelta,
+        retention: timedelta,
+    ) -> None:
+        self._shard = shard
+        self._reader = reader
+        self._clock = clock
+        self._after = after
+        self._interval = interval
+        self._retention = retention
+        self._wait = timedelta(0)
+        self._snapshots: deque[int] = deque(maxlen=SNAPSHOTS_KEPT)
+        self._trimmed = 0
+
+    @override
+    def next_batch(self) -> list[Batch]:
+        try:
+            entries, is_behind = self._gather()
+        except BusAwayError as error:
+            log.warning("bus_away", shard=self._shard, detail=error.detail)
+            self._wait = RETRY_AFTER
+            return []
+        self._wait = timedelta(0) if is_behind else self._interval
+        if not entries:
+            return []
+        self._after = entries[-1][0]
+        return [decode_entries(self._shard, entries)]
+
+    @override
+    def next_awake(self) -> datetime | None:
+        return self._clock.now() + self._wait if self._wait else None
+
+    @override
+    def snapshot(self) -> int:
+        if len(self._snapshots) == SNAPSHOTS_KEPT:
+            self._trim(self._snapshots[0])
+        self._snapshots.append(self._after)
+        return self._after
+
+    def _gather(self) -> tuple[list[Entry], bool]:
+        """Return entries up to the size of a frame, and whether more are waiting."""
+        gathered: list[Entry] = []
+        size = 0
+        while True:
+            after = gathered[-1][0] if gathered else self._after
+            entries = self._reader.read(self._shard, after=after, limit=ENTRIES_A_READ)
+            gathered += entries
+            size += sum(len(payload) for _, payload in entries)
+            if len(entries) < ENTRIES_A_READ:
+                return gathered, False
+            if size >= EVENT_BYTES_A_FRAME:
+                return gathered, True
+
+    def _trim(self, through: int) -> None:
+        """Let go of entries that are both old and behind a stored snapshot."""
+        kept_from = make_offset(
+            self._clock.now_ms() - int(self._retention.total_seconds() * 1e3), 0
+        )
+        through = min(through, kept_from)
+        # Once a minute of bus time is often enough.
+        if split_offset(through)[0] - split_offset(self._trimmed)[0] < 60_000:
+            return
+        try:
+            self._reader.trim(self._shard, through=through)
+            self._trimmed = through
+        except BusAwayError as error:
+            log.warning("bus_away", shard=self._shard, detail=error.detail)
+
+
+class BusSource(FixedPartitionedSource[Batch, int]):
+    """All shards of a bus."""
+
+    def __init__(
+        self,
+        reader: BusReader,
+        clock: Clock,
+        *,
+        shards: int,
+        interval: timedelta,
+        retention: timedelta,
+    ) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._shards = shards
+        self._interval = interval
+        self._retention = retention
+
+    @override
+    def list_parts(self) -> list[str]:
+        return [str(shard) for shard in range(self._shards)]
+
+    @override
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> ShardPartition:
+        log.info("shard_opened", shard=int(for_part), after=resume_state or 0)
+        return ShardPartition(
+            int(for_part),
+            self._reader,
+            self._clock,
+            after=resume_state or 0,
+            interval=self._interval,
+            retention=self._retention,
+        )
