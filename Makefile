@@ -37,6 +37,10 @@ lint: ## Check style, types, imports and the page
 fmt: ## Format the code
 	@$(BOOTSTRAP) --dev -- infra.lint --fix
 
+.PHONY: docs
+docs: ## Write the pages that come from the code
+	@$(BOOTSTRAP) -- infra.settings_pages
+
 .PHONY: lock
 lock: ## Resolve the lock files again after a change of dependencies
 	@$(BOOTSTRAP) --dev -- infra.lock $(ARGS)

@@ -15,6 +15,9 @@ import polars as pl
 
 TextTest: TypeAlias = Callable[[pl.Expr], pl.Expr]
 
+Rule: TypeAlias = tuple[pl.Expr, str]
+"""What a row must not be, and the words for it."""
+
 EVENT_TYPES: Final = ("chat", "viewers", "reading", "transaction", "meta")
 TRANSACTION_KINDS: Final = ("donation", "subscription", "bits", "gift_sub", "renewal", "other")
 META_EVENTS: Final = (
@@ -134,11 +137,14 @@ def _parse_times(given: pl.Series, now: datetime) -> pl.Series:
 
 def _reason(now: datetime, policy: TimePolicy) -> pl.Expr:
     """Build the expression that names the first rule a row breaks, or null."""
+    rules = [*_rules_of_all(now, policy), *_rules_of_types()]
+    return pl.coalesce(pl.when(broken).then(pl.lit(reason)) for broken, reason in rules)
+
+
+def _rules_of_all(now: datetime, policy: TimePolicy) -> list[Rule]:
     col = pl.col
-    is_type = {name: col("type") == name for name in EVENT_TYPES}
     oldest, newest = now - policy.past, now + policy.ahead
-    finite = col("value").is_not_null() & col("value").is_finite()
-    rules: list[tuple[pl.Expr, str]] = [
+    return [
         (col("stream_id").is_null(), "stream_id is missing"),
         (
             ~col("stream_id").str.contains(NAME_PATTERN),
@@ -161,6 +167,14 @@ def _reason(now: datetime, policy: TimePolicy) -> pl.Expr:
             f"a text field is longer than {TEXT_BYTES_MAX} bytes",
         ),
         (_any_list_is_bad(), "a list field has a null byte or is too long"),
+    ]
+
+
+def _rules_of_types() -> list[Rule]:
+    col = pl.col
+    is_type = {name: col("type") == name for name in EVENT_TYPES}
+    finite = col("value").is_not_null() & col("value").is_finite()
+    return [
         (is_type["chat"] & col("user").is_null(), "user is missing"),
         (is_type["chat"] & col("text").is_null(), "text is missing"),
         (
@@ -187,7 +201,6 @@ def _reason(now: datetime, policy: TimePolicy) -> pl.Expr:
             f"event is not one of {', '.join(META_EVENTS)}",
         ),
     ]
-    return pl.coalesce(pl.when(broken).then(pl.lit(reason)) for broken, reason in rules)
 
 
 def _any_text(test: TextTest) -> pl.Expr:

@@ -1,0 +1,79 @@
+"""``telemetra serve|flow|simulate|migrate``: become one process, told where everything else is.
+
+Where DATABASE_URL and REDIS_URL are not set, they are those of the supervisor that runs for the
+data folder.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+import typer
+
+from core.settings import Settings, load_settings
+from infra.supervisor.environments import extend_environment
+from infra.supervisor.states import SupervisorRecord, find_running
+
+app = typer.Typer(rich_markup_mode=None)
+
+PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""The process reads its own options; after ``--`` it gets even ``--help``."""
+
+
+@app.command(context_settings=PASS_ON)
+def serve(context: typer.Context) -> None:
+    """Run the API alone; more arguments go to `python -m api`.
+
+    Example: telemetra serve
+    """
+    _become("api", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def flow(context: typer.Context) -> None:
+    """Run the flow alone; more arguments go to `python -m streaming.flow`.
+
+    Example: telemetra flow
+    """
+    _become("streaming.flow", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def simulate(context: typer.Context) -> None:
+    """Send simulated events; more arguments go to `python -m streaming.simulator`.
+
+    Example: telemetra simulate -- --help
+    """
+    record = find_running(load_settings().data_dir)
+    has_url = any(argument.split("=")[0] == "--url" for argument in context.args)
+    told = [] if has_url or record is None else ["--url", record.api_url]
+    _become("streaming.simulator", [*context.args, *told])
+
+
+@app.command(context_settings=PASS_ON)
+def migrate(context: typer.Context) -> None:
+    """Bring the database's tables up to date; more arguments go to `python -m db.migrate`.
+
+    Example: telemetra migrate
+    """
+    _become("db.migrate", context.args)
+
+
+def find_urls(settings: Settings, record: SupervisorRecord | None) -> dict[str, str]:
+    """Return what the settings leave open and a running supervisor knows."""
+    if record is None:
+        return {}
+    urls = {}
+    if settings.external_database_url is None:
+        urls["DATABASE_URL"] = record.database_url
+    if settings.redis_url is None:
+        urls["REDIS_URL"] = record.redis_url
+    return {name: url for name, url in urls.items() if url}
+
+
+def _become(module: str, arguments: Sequence[str]) -> NoReturn:
+    settings = load_settings()
+    env = extend_environment(find_urls(settings, find_running(settings.data_dir)))
+    argv = (sys.executable, "-m", module, *arguments)
+    os.execve(sys.executable, argv, env)  # noqa: S606 - there is no shell, and none is wanted.

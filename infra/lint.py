@@ -1,0 +1,109 @@
+"""Lint: every check of style, types, imports and the page, in one go (``make lint``).
+
+Each check runs even when an earlier one failed. ``--fix`` mends what the tools can mend instead.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from core.settings import REPOSITORY
+
+PAGE: Final = REPOSITORY / "dashboards" / "live"
+TOOLS: Final = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One tool to run."""
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: Path = REPOSITORY
+
+
+def list_checks(*, fix: bool) -> list[Check]:
+    """List what to run for the Python code."""
+    ruff = str(TOOLS / "ruff")
+    if fix:
+        return [
+            Check("ruff check --fix", (ruff, "check", "--fix")),
+            Check("ruff format", (ruff, "format")),
+        ]
+    return [
+        Check("ruff check", (ruff, "check")),
+        Check("ruff format --check", (ruff, "format", "--check")),
+        Check("mypy", (str(TOOLS / "mypy"),)),
+        Check("lint-imports", (str(TOOLS / "lint-imports"),)),
+    ]
+
+
+def list_page_checks(page: Path, npm: str | None, *, fix: bool) -> list[Check]:
+    """List what to run for the page; nothing where it has no sources or Node is missing."""
+    package = page / "package.json"
+    if not package.is_file():
+        _say("page: skipped, there is no dashboards/live/package.json")
+        return []
+    if npm is None:
+        _say("page: skipped, Node.js is not installed")
+        return []
+    scripts = orjson.loads(package.read_bytes()).get("scripts", {})
+    wanted = ("format",) if fix else ("check", "test")
+    runs = [
+        Check(f"npm run {name}", (npm, "run", name), page) for name in wanted if name in scripts
+    ]
+    if runs and _needs_install(page):
+        return [Check("npm ci", (npm, "ci", "--no-audit", "--no-fund"), page), *runs]
+    return runs
+
+
+def run_checks(checks: Sequence[Check]) -> list[Check]:
+    """Run all and return those that failed."""
+    failed = []
+    for check in checks:
+        _say(f"\n== {check.name}")
+        try:
+            code = subprocess.run(check.argv, cwd=check.cwd, check=False).returncode
+        except FileNotFoundError:
+            _say(f"{check.argv[0]} is missing; `make lint` installs it")
+            code = 127
+        if code != 0:
+            failed.append(check)
+    return failed
+
+
+def _needs_install(page: Path) -> bool:
+    installed = page / "node_modules" / ".package-lock.json"
+    lock = page / "package-lock.json"
+    if not installed.is_file():
+        return True
+    return lock.is_file() and lock.stat().st_mtime > installed.stat().st_mtime
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the checks and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.lint", description=__doc__)
+    parser.add_argument("--fix", action="store_true", help="mend instead of report")
+    fix: bool = parser.parse_args().fix
+    checks = list_checks(fix=fix) + list_page_checks(PAGE, shutil.which("npm"), fix=fix)
+    failed = run_checks(checks)
+    _say("")
+    for check in checks:
+        _say(f"{'FAILED' if check in failed else 'ok':<8}{check.name}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
