@@ -1,8 +1,9 @@
-# Every target works from any folder: `make -C "/some where/telemetra" up`.
+# Every target works from any folder: `make -f "/some where/Makefile" up`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
   "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && { echo "$$p"; break; }; done)
+ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 ARGS ?=
-BOOTSTRAP = $(if $(PYTHON),"$(PYTHON)",$(error Telemetra needs Python 3.11 or 3.12; set PYTHON=/path/to/it)) infra/bootstrap.py
+BOOTSTRAP = cd "$(ROOT)" && $(if $(PYTHON),"$(PYTHON)",$(error Telemetra needs Python 3.11 or 3.12; set PYTHON=/path/to/it)) infra/bootstrap.py
 .DEFAULT_GOAL := help
 
 .PHONY: up
@@ -47,8 +48,8 @@ lock: ## Resolve the lock files again after a change of dependencies
 
 .PHONY: clean
 clean: ## Remove what was built; the data folder stays
-	@rm -rf .venv dashboards/live/node_modules dashboards/live/dist .mypy_cache .ruff_cache .pytest_cache
+	@cd "$(ROOT)" && rm -rf .venv dashboards/live/node_modules dashboards/live/dist .mypy_cache .ruff_cache .pytest_cache
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' "$(ROOT)/Makefile" | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

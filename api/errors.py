@@ -96,7 +96,9 @@ async def _render_http(request: Request, error: Exception) -> Response:
 
 
 async def _render_unknown(request: Request, error: Exception) -> Response:
-    log.error("request_crashed", path=request.url.path, exc_info=error)
+    # Rendered outside of the middleware that binds the request id.
+    request_id = request.scope.get("request_id")
+    log.error("request_crashed", path=request.url.path, request_id=request_id, exc_info=error)
     return make_problem(
         request,
         status=500,

@@ -58,7 +58,7 @@ class Changes:
     chat: pl.DataFrame
     readings: pl.DataFrame
     late: pl.DataFrame
-    """``stream_id``, ``minute``, ``type`` and ``events``: how many came too late for what."""
+    """``stream_id``, ``minute``, ``type``, ``offset`` and ``events``: how many came too late."""
 
     moments: tuple[Moment, ...]
 

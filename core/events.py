@@ -34,6 +34,9 @@ NAME_PATTERN: Final = r"^[A-Za-z0-9_.:@~+=#-]{1,128}$"
 TEXT_BYTES_MAX: Final = 16_384
 """Longest text field; the longest chat services allow about 4 000 characters."""
 
+VALUE_MAX: Final = 1e100
+"""Largest value of a reading or a count of viewers: the squares of more would not fit a float."""
+
 TIMESTAMP: Final = pl.Datetime("us", "UTC")
 
 SCHEMA: Final = pl.Schema(
@@ -173,7 +176,7 @@ def _rules_of_all(now: datetime, policy: TimePolicy) -> list[Rule]:
 def _rules_of_types() -> list[Rule]:
     col = pl.col
     is_type = {name: col("type") == name for name in EVENT_TYPES}
-    finite = col("value").is_not_null() & col("value").is_finite()
+    finite = (col("value").abs() <= VALUE_MAX).fill_null(value=False)
     return [
         (is_type["chat"] & col("user").is_null(), "user is missing"),
         (is_type["chat"] & col("text").is_null(), "text is missing"),
@@ -186,7 +189,7 @@ def _rules_of_types() -> list[Rule]:
             is_type["reading"] & ~col("channel").str.contains(NAME_PATTERN),
             "channel is not 1 to 128 letters, digits or _.:@~+=#-",
         ),
-        (is_type["reading"] & ~finite, "value is not a finite number"),
+        (is_type["reading"] & ~finite, f"value is not a number of at most {VALUE_MAX:g}"),
         (
             is_type["transaction"] & ~col("kind").is_in(TRANSACTION_KINDS).fill_null(value=False),
             f"kind is not one of {', '.join(TRANSACTION_KINDS)}",

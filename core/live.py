@@ -84,7 +84,8 @@ def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
     if chat.is_empty():
         return
     kind = pl.when("final").then(pl.lit("minute")).otherwise(pl.lit("metrics"))
-    rows = to_chat_rows(chat)
+    # The newest minute of a stream comes last: it is what a client goes on from.
+    rows = to_chat_rows(chat.sort("minute"))
     told = rows.select(
         type=kind, stream_id="stream_id", timestamp=pl.lit(at), data=pl.struct(rows.columns)
     )

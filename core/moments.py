@@ -82,6 +82,9 @@ def follow_spike(
     is_spike = judged.z_score >= policy.threshold and judged.count >= policy.least_count
     if current is None:
         return _open_spike(judged, policy) if is_spike else None
+    if judged.minute < current.started_at:
+        # A late event revised a minute from before: a moment keeps its start, which is its name.
+        return current
     if is_spike and judged.minute <= current.last_at + policy.merge + timedelta(minutes=1):
         return _go_on(current, judged, policy)
     if judged.final and judged.minute > current.last_at + policy.merge:

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         300, ge=1, le=86_400, description="Seconds that the list of streams stays in the cache."
     )
     live_interval_ms: int = Field(
-        250,
+        500,
         ge=50,
         le=10_000,
         description="Milliseconds between two commits of a shard, and so between live updates.",

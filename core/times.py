@@ -4,6 +4,7 @@ ISO 8601, with a zone or read as UTC, or an epoch in seconds, milliseconds, micr
 nanoseconds, told apart by size.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -33,11 +34,13 @@ def parse_time(text: str) -> datetime:
 
 def _parse_iso(text: str) -> datetime:
     try:
-        # A plus in a query string arrives as a space when the client forgot to escape it.
-        time = datetime.fromisoformat(text.strip().replace(" +", "+"))
-    except ValueError:
+        time = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text.strip()))
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(_EXPLANATION) from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
+
+_LOST_PLUS: Final = re.compile(r"(:\d\d(?:\.\d+)?) \+?(\d\d:?\d\d)$")
+"""A plus in a query string arrives as a space when the client forgot to escape it."""
 
 _EXPLANATION: Final = "a time is ISO 8601, as in 2026-01-26T10:32:15Z, or an epoch"

@@ -71,7 +71,7 @@ def arrive(frame: pl.DataFrame, watermarks: pl.DataFrame, policy: LatenessPolicy
     )
     rest = watermarks.join(moved, on="stream_id", how="anti")
     too_old = entries.select(
-        "stream_id", "offset", open_from=_first_open_minute(policy)
+        "stream_id", "offset", open_from=first_open_minute(policy)
     ).drop_nulls()
     suspects = frame.filter(pl.col("minute") < pl.lit(too_old["open_from"].max()))
     if suspects.is_empty():
@@ -115,8 +115,11 @@ def _list_entries(frame: pl.DataFrame, watermarks: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _first_open_minute(policy: LatenessPolicy) -> pl.Expr:
-    """Build the first minute that may still change; null for a stream that was unknown before."""
+def first_open_minute(policy: LatenessPolicy) -> pl.Expr:
+    """Build the first minute that an entry arriving at ``arrived_at`` may still change.
+
+    Null for a stream that was unknown before.
+    """
     by_event_time = (pl.col("watermark_before") - policy.allowed).dt.truncate("1m")
     by_silence = truncate_minute("watermark_before") + MINUTE
     forgotten = pl.col("arrived_at") - pl.col("arrival_before") > policy.forgotten

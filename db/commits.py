@@ -60,6 +60,7 @@ class Committed:
     """Events applied now; 0 when a replay offered what is applied already."""
 
     skipped: bool
+    """Everything in it was stored already."""
 
 
 class CommitStore:
@@ -72,17 +73,17 @@ class CommitStore:
         """Write changes, all or nothing."""
         async with self._connection.transaction():
             applied = await self._lock(changes.shard)
-            if changes.offset < applied:
-                return Committed(events=0, skipped=True)
             events = _not_before(changes.events, applied)
-            await self._write_rows(changes)
+            late = _not_before(changes.late, applied)
+            # Also in a replay: the clock may complete a minute now that it did not before.
+            written = await self._write_rows(changes)
             if not events.is_empty():
                 await self._write_events(events)
-            if not changes.late.is_empty() and changes.offset > applied:
-                await self._execute("insert_late", _late_rows(changes.late))
+            if not late.is_empty():
+                await self._execute("insert_late", _late_rows(late))
             if changes.offset > applied:
                 await self._connection.execute(SQL["update_offset"], changes.shard, changes.offset)
-        return Committed(events=events.height, skipped=False)
+        return Committed(events=events.height, skipped=changes.offset < applied and written == 0)
 
     async def _lock(self, shard: int) -> int:
         applied = await self._connection.fetchval(SQL["lock_offset"], shard)
@@ -91,14 +92,17 @@ class CommitStore:
             applied = await self._connection.fetchval(SQL["lock_offset"], shard)
         return int(applied)
 
-    async def _write_rows(self, changes: Changes) -> None:
+    async def _write_rows(self, changes: Changes) -> int:
+        """Write what is newer than what is stored; return how many minutes that were."""
+        written = 0
         if not changes.chat.is_empty():
-            await self._execute("upsert_chat", to_chat_rows(changes.chat).write_json())
+            written += await self._execute("upsert_chat", to_chat_rows(changes.chat).write_json())
         if not changes.readings.is_empty():
             rows = to_reading_rows(changes.readings)
-            await self._execute("upsert_readings", rows.write_json())
+            written += await self._execute("upsert_readings", rows.write_json())
         if changes.moments:
             await self._execute("upsert_moments", _moment_rows(changes.moments))
+        return written
 
     async def _write_events(self, events: pl.DataFrame) -> None:
         await self._execute("upsert_streams", _stream_rows(events))
@@ -107,8 +111,9 @@ class CommitStore:
             if not points.is_empty():
                 await self._copy(table, points.select(columns.keys()).rename(columns))
 
-    async def _execute(self, name: str, rows: str) -> None:
-        await self._connection.execute(SQL[name], rows)
+    async def _execute(self, name: str, rows: str) -> int:
+        status = await self._connection.execute(SQL[name], rows)
+        return int(status.rpartition(" ")[2])
 
     async def _copy(self, table: str, points: pl.DataFrame) -> None:
         buffer = io.BytesIO()
@@ -121,8 +126,8 @@ class CommitStore:
         )
 
 
-def _not_before(events: pl.DataFrame, applied: int) -> pl.DataFrame:
-    return events if events.is_empty() else events.filter(pl.col("offset") > applied)
+def _not_before(rows: pl.DataFrame, applied: int) -> pl.DataFrame:
+    return rows if rows.is_empty() else rows.filter(pl.col("offset") > applied)
 
 
 def _stream_rows(events: pl.DataFrame) -> str:

@@ -8,6 +8,7 @@ leaves nothing behind.
 """
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -41,10 +42,15 @@ def newest_revision() -> str:
 
 def _configure(database_url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(REPOSITORY / "db" / "migrations"))
+    config.set_main_option("script_location", _escape(REPOSITORY / "db" / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["database_url"] = database_url
     return config
+
+
+def _escape(path: Path) -> str:
+    # Alembic's configuration replaces %(name)s.
+    return str(path).replace("%", "%%")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Pool: connections of the API to TimescaleDB, bounded in number and time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
@@ -7,7 +8,7 @@ from typing import Final, TypeAlias
 import asyncpg
 import orjson
 
-from core.errors import DatabaseAwayError
+from core.errors import DatabaseAwayError, InvalidError
 from core.settings import Settings
 
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -30,12 +31,17 @@ AWAY: Final = (
 """What asyncpg raises when the server is gone, starting, ending, full or too slow."""
 
 
+UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What asyncpg raises for a null character in a text or in jsonb."""
+
+
 class Pool:
     """Lends connections; the database may be away when the process starts and come back later."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -43,6 +49,7 @@ class Pool:
 
         Raises:
             DatabaseAwayError: No connection can be had, it broke, or the statement took too long.
+            InvalidError: A text holds a character that the database cannot store.
         """
         try:
             pool = self._pool or await self._open()
@@ -53,6 +60,8 @@ class Pool:
                 "The database did not answer. Stored data is safe. Try again in a moment.",
                 retry_after_s=2,
             ) from error
+        except UNSTORABLE as error:
+            raise InvalidError("A text holds a null character. Send it without.") from error
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -60,8 +69,14 @@ class Pool:
             await self._pool.close()
 
     async def _open(self) -> asyncpg.Pool:
+        """Make the pool; requests that come first and together share one."""
+        async with self._opening:
+            self._pool = self._pool or await self._create()
+            return self._pool
+
+    async def _create(self) -> asyncpg.Pool:
         settings = self._settings
-        self._pool = await asyncpg.create_pool(
+        return await asyncpg.create_pool(
             settings.require_database_url(),
             min_size=min(settings.db_pool_min_size, settings.db_pool_max_size),
             max_size=settings.db_pool_max_size,
@@ -73,7 +88,6 @@ class Pool:
             },
             init=prepare_connection,
         )
-        return self._pool
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:

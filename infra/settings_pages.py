@@ -24,8 +24,8 @@ _PAGE_HEAD: Final = """\
 # Settings
 
 Settings come from the environment or from `.env` in the source tree; the environment wins. A wrong
-value stops the start with its name and what is allowed. Lists are separated by commas. This page and
-`.env.example` are written by `make docs` from `core/settings.py`.
+value stops the start with its name and what is allowed. Lists are separated by commas. This page
+and `.env.example` are written by `make docs` from `core/settings.py`.
 
 | setting | default | allowed | meaning |
 |---|---|---|---|

@@ -57,7 +57,10 @@ class Connection:
         self._ready.set()
 
     def say(self, kind: str, **facts: object) -> None:
-        """Queue a message about the connection itself."""
+        """Queue a message about the connection itself; a client that asks and never reads goes."""
+        if len(self._pending) >= 2 * self._limit:
+            self.is_too_slow = True
+            return
         facts = {"type": kind, "timestamp": self._clock.now(), **facts}
         body = orjson.dumps(facts, option=orjson.OPT_UTC_Z)
         self._arrivals += 1

@@ -18,12 +18,14 @@ class MemoryLog:
     clock: Clock
     shards: defaultdict[int, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     once: dict[str, str] = field(default_factory=dict)
+    newest: dict[int, int] = field(default_factory=dict)
+    """The last offset of each shard, which outlives its entry."""
 
     def next_offset(self, shard: int) -> int:
-        """Return the offset of the next entry of a shard."""
+        """Take the offset of the next entry of a shard."""
         first = make_offset(self.clock.now_ms(), 0)
-        entries = self.shards[shard]
-        return max(first, entries[-1][0] + 1) if entries else first
+        self.newest[shard] = max(first, self.newest.get(shard, -1) + 1)
+        return self.newest[shard]
 
 
 class MemoryBusWriter:

@@ -15,6 +15,7 @@ from collections import deque
 from typing import Final
 
 import orjson
+import polars as pl
 import redis
 import structlog
 
@@ -82,8 +83,9 @@ class NewsRoom:
             for stream_id in streams:
                 pipeline.set(f"version:stream:{stream_id}", version)
             pipeline.set("version:streams:all", version)
+            newest = _list_newest(changes.chat)
             for message in messages:
-                if message.kind in {"metrics", "minute"}:
+                if message.kind in {"metrics", "minute"} and message.stream_id in newest:
                     key = f"latest:stream:{message.stream_id}"
                     pipeline.set(key, message.body, ex=LATEST_TTL_S)
             if messages:
@@ -97,6 +99,12 @@ class NewsRoom:
                 self._redis.set(key, orjson.dumps(self._progress.describe()), ex=HEARTBEAT_TTL_S)
             except (redis.RedisError, OSError) as error:
                 log.debug("heartbeat_failed", error=type(error).__name__)
+
+
+def _list_newest(chat: pl.DataFrame) -> set[str]:
+    """Return the streams whose newest minute is among the rows, not only an older one revised."""
+    is_newest = pl.col("minute") >= pl.col("watermark").dt.truncate("1m")
+    return set() if chat.is_empty() else set(chat.filter(is_newest)["stream_id"].to_list())
 
 
 class Progress:

@@ -14,14 +14,21 @@ from datetime import datetime
 import polars as pl
 
 from core.baselines import BaselinePolicy, remember_minutes, score_minutes
-from core.batches import Batch
+from core.batches import Batch, split_offset
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes, build_chat_rows, forget_chat, merge_chat, reduce_chat
 from core.events import TIMESTAMP
 from core.moments import JudgedMinute, Moment, SpikePolicy, follow_spike
 from core.reading_minutes import SUMS as READING_SUMS
 from core.reading_minutes import build_reading_rows, merge_readings, reduce_readings
-from core.watermarks import MINUTE, WATERMARKS, LatenessPolicy, arrive, truncate_minute
+from core.watermarks import (
+    MINUTE,
+    WATERMARKS,
+    LatenessPolicy,
+    arrive,
+    first_open_minute,
+    truncate_minute,
+)
 
 CHAT_KEY = ["stream_id", "minute"]
 READING_KEY = ["stream_id", "channel", "minute"]
@@ -94,7 +101,7 @@ def apply_batch(
         readings=merge_readings(state.readings, readings),
     )
     touched = (chat.sums.select(CHAT_KEY), readings.select(READING_KEY))
-    late = _count_late(arrival.late, batch.offset)
+    late = _count_late(arrival.late)
     return _settle(merged, touched, now, policy, events=frame, late=late)
 
 
@@ -146,7 +153,7 @@ def _settle(
         late=late,
         moments=changed_moments,
     )
-    return _forget(settled, now, policy.lateness), changes
+    return _forget(settled, policy.lateness), changes
 
 
 def _list_wanted(
@@ -160,7 +167,8 @@ def _list_wanted(
     """Return the touched and the newly complete minutes, each with ``watermark`` and ``final``."""
     key = touched.columns
     end = pl.col("minute") + MINUTE
-    by_events = pl.col("watermark") >= end + policy.disorder
+    # Never later than it is forgotten.
+    by_events = pl.col("watermark") >= end + min(policy.disorder, policy.allowed)
     by_clock = (pl.col("arrived_at") + policy.silence <= now) & (end + policy.silence <= now)
     marked = (
         sums.select(key)
@@ -239,10 +247,14 @@ def _follow_moments(
     return current, tuple(changed.values())
 
 
-def _forget(state: ShardState, now: datetime, policy: LatenessPolicy) -> ShardState:
-    """Let go of minutes that no event may change any more."""
-    over = _list_over(state.chat.sums, CHAT_KEY, state.watermarks, now, policy)
-    readings_over = _list_over(state.readings, READING_KEY, state.watermarks, now, policy)
+def _forget(state: ShardState, policy: LatenessPolicy) -> ShardState:
+    """Let go of minutes that no event may change any more.
+
+    By the time of the bus, not by the clock: after an outage, entries that arrived long ago wait
+    there and still count.
+    """
+    over = _list_over(state.chat.sums, CHAT_KEY, state, policy)
+    readings_over = _list_over(state.readings, READING_KEY, state, policy)
     if over.is_empty() and readings_over.is_empty():
         return state
     return replace(
@@ -255,17 +267,15 @@ def _forget(state: ShardState, now: datetime, policy: LatenessPolicy) -> ShardSt
 
 
 def _list_over(
-    sums: pl.DataFrame,
-    key: list[str],
-    watermarks: pl.DataFrame,
-    now: datetime,
-    policy: LatenessPolicy,
+    sums: pl.DataFrame, key: list[str], state: ShardState, policy: LatenessPolicy
 ) -> pl.DataFrame:
-    first_open = (pl.col("watermark") - policy.allowed).dt.truncate("1m")
+    before = {"watermark": "watermark_before", "arrived_at": "arrival_before"}
+    read_until = pl.lit(split_offset(state.offset)[0]).cast(pl.Datetime("ms", "UTC"))
     return (
         sums.select(key)
-        .join(watermarks, on="stream_id")
-        .filter((pl.col("minute") < first_open) | (pl.col("arrived_at") + policy.forgotten < now))
+        .join(state.watermarks.rename(before), on="stream_id")
+        .with_columns(arrived_at=read_until.cast(TIMESTAMP))
+        .filter(pl.col("minute") < first_open_minute(policy))
         .select(key)
     )
 
@@ -274,8 +284,8 @@ def _union(closed: pl.DataFrame, wanted: pl.DataFrame, key: list[str]) -> pl.Dat
     return pl.concat([closed, wanted.filter("final").select(key)]).unique()
 
 
-def _count_late(late: pl.DataFrame, offset: int) -> pl.DataFrame:
-    """Return how many late events came for which minute of which stream."""
-    return late.group_by("stream_id", "minute", "type").agg(
-        events=pl.len().cast(pl.Int64), offset=pl.lit(offset, dtype=pl.Int64)
+def _count_late(late: pl.DataFrame) -> pl.DataFrame:
+    """Return how many late events came in which entry for which minute of which stream."""
+    return late.group_by("stream_id", "minute", "type", "offset").agg(
+        events=pl.len().cast(pl.Int64)
     )

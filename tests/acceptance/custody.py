@@ -13,6 +13,9 @@ from tests.fixtures.recomputations import recompute_chat, recompute_readings
 from tests.fixtures.waiting import eventually
 
 BODY_EVENTS = 2000
+SETTLED_S_MAX = 90
+"""Reaching it fails the test: something was lost, or nobody works any more."""
+
 RETRY = httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE
 
 
@@ -40,14 +43,14 @@ async def send_until_acknowledged(client: httpx.AsyncClient, body: bytes, key: s
         assert answer.json()["rejected"] == 0, answer.text
         return True
 
-    await eventually(is_taken, f"body {key} is acknowledged")
+    await eventually(is_taken, within_s=SETTLED_S_MAX)
 
 
 async def assert_minutes_equal(database_url: str, events: list[dict[str, Any]]) -> None:
     """Wait until every minute is final and hold each against the recomputation."""
     connection = await asyncpg.connect(database_url)
     try:
-        await eventually(lambda: _is_settled(connection, events), "all events are in final minutes")
+        await eventually(lambda: _is_settled(connection, events), within_s=SETTLED_S_MAX)
         await _assert_chat_equal(connection, events)
         await _assert_readings_equal(connection, events)
         await _assert_raw_equal(connection, events)

@@ -58,4 +58,4 @@ async def _kill_in_turn(product: Product, sent: asyncio.Event) -> None:
         async def is_back(name: str = name, killed: int = killed) -> bool:
             return await asyncio.to_thread(product.is_back, name, instead_of=killed)
 
-        await eventually(is_back, f"{name} is back")
+        await eventually(is_back, within_s=60)

@@ -1,0 +1,166 @@
+/* The one socket of the page. It connects, subscribes, measures the round trip, comes back by
+   itself with back-off, and says in plain callbacks what happened. It keeps no data: messages go
+   to `receive`.
+
+     connecting -> catching-up -> live -> offline -> (countdown) -> connecting
+
+   After every connect the caller's `catchUp` fetches what was missed; only then is the page live. */
+import { backoff } from './backoff';
+import type { LiveMessage } from './types';
+
+export type LinkState = 'catching-up' | 'live' | 'offline';
+
+export interface LinkStatus {
+  state: LinkState;
+  /** How many attempts have failed in a row. */
+  attempt: number;
+  /** When the next attempt starts, while offline. */
+  retryAt: number | null;
+  /** When the last connection was lost. */
+  lostAt: number | null;
+  /** Round trip to the server in milliseconds. */
+  latency: number | null;
+}
+
+export interface LinkHandlers {
+  status(status: LinkStatus): void;
+  receive(message: LiveMessage): void;
+  /** Fetch what was missed since `since`, null on the first connect. Rejecting reconnects. */
+  catchUp(since: number | null): Promise<void>;
+}
+
+const PING_EVERY_MS = 10_000;
+/** Without any message for this long the peer is gone, although TCP has not noticed. */
+const SILENCE_MS = 25_000;
+const CONNECT_TIMEOUT_MS = 8000;
+
+export class LiveLink {
+  #socket: WebSocket | null = null;
+  #topics = new Set<string>();
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingTimer: ReturnType<typeof setInterval> | undefined;
+  #pingedAt = 0;
+  #heardAt = 0;
+  #status: LinkStatus = {
+    state: 'catching-up',
+    attempt: 0,
+    retryAt: null,
+    lostAt: null,
+    latency: null,
+  };
+
+  constructor(
+    private readonly url: string,
+    private readonly handlers: LinkHandlers,
+  ) {}
+
+  start(): void {
+    this.#connect();
+    addEventListener('online', () => this.retryNow());
+    addEventListener('pagehide', () => this.#socket?.close());
+    // A page restored from the back/forward cache wakes with a dead socket.
+    addEventListener('pageshow', (event) => {
+      if (event.persisted) this.retryNow();
+    });
+  }
+
+  retryNow(): void {
+    if (this.#status.state !== 'offline') return;
+    clearTimeout(this.#retryTimer);
+    this.#connect();
+  }
+
+  /** Replace what is subscribed to; streams by id, or `*` for all. */
+  setTopics(topics: readonly string[]): void {
+    const wanted = new Set(topics);
+    const gone = [...this.#topics].filter((topic) => !wanted.has(topic));
+    const added = topics.filter((topic) => !this.#topics.has(topic));
+    this.#topics = wanted;
+    if (gone.length) this.#send({ type: 'unsubscribe', streams: gone });
+    if (added.length) this.#send({ type: 'subscribe', streams: added });
+  }
+
+  #send(message: object): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #report(change: Partial<LinkStatus>): void {
+    this.#status = { ...this.#status, ...change };
+    this.handlers.status(this.#status);
+  }
+
+  #connect(): void {
+    this.#report({ state: 'catching-up', retryAt: null });
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    const giveUp = setTimeout(() => this.#lose(socket), CONNECT_TIMEOUT_MS);
+    socket.onopen = () => {
+      clearTimeout(giveUp);
+      void this.#begin(socket);
+    };
+    socket.onmessage = (event: MessageEvent<string>) => this.#hear(event.data);
+    socket.onclose = () => {
+      clearTimeout(giveUp);
+      this.#lose(socket);
+    };
+  }
+
+  async #begin(socket: WebSocket): Promise<void> {
+    this.#heardAt = performance.now();
+    if (this.#topics.size) this.#send({ type: 'subscribe', streams: [...this.#topics] });
+    this.#pingTimer = setInterval(() => this.#ping(socket), PING_EVERY_MS);
+    this.#ping(socket);
+    try {
+      await this.handlers.catchUp(this.#status.lostAt);
+    } catch {
+      this.#lose(socket);
+      return;
+    }
+    if (this.#socket === socket) this.#report({ state: 'live', attempt: 0, lostAt: null });
+  }
+
+  #ping(socket: WebSocket): void {
+    if (performance.now() - this.#heardAt > SILENCE_MS) {
+      this.#lose(socket);
+      return;
+    }
+    this.#pingedAt = performance.now();
+    this.#send({ type: 'ping' });
+  }
+
+  #hear(data: string): void {
+    this.#heardAt = performance.now();
+    let message: LiveMessage;
+    try {
+      message = JSON.parse(data) as LiveMessage;
+    } catch {
+      // A frame that is not JSON comes from something between us and the server; the next one
+      // counts.
+      return;
+    }
+    if (message.type === 'pong' && this.#pingedAt) {
+      this.#report({ latency: this.#heardAt - this.#pingedAt });
+      this.#pingedAt = 0;
+      return;
+    }
+    this.handlers.receive(message);
+  }
+
+  /** Drop this socket once, whatever noticed first that it is gone, and plan the next attempt. */
+  #lose(socket: WebSocket): void {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    socket.onmessage = null;
+    socket.close();
+    clearInterval(this.#pingTimer);
+    const wait = backoff(this.#status.attempt, Math.random());
+    this.#report({
+      state: 'offline',
+      attempt: this.#status.attempt + 1,
+      retryAt: Date.now() + wait,
+      lostAt: this.#status.lostAt ?? Date.now(),
+      latency: null,
+    });
+    this.#retryTimer = setTimeout(() => this.#connect(), wait);
+  }
+}

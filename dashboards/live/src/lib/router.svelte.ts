@@ -1,0 +1,82 @@
+/* The client-side router: two views, their addresses, and the query that holds their settings.
+   Links stay plain <a href>, so they can be copied, opened in a tab and followed before the
+   page has started. */
+
+export type Route =
+  { view: 'overview' } | { view: 'stream'; id: string } | { view: 'unknown'; path: string };
+
+const STREAM_PATH = /^\/app\/streams\/([^/]+)\/?$/;
+
+export function readRoute(path: string): Route {
+  if (path === '/' || path === '/app' || path === '/app/') return { view: 'overview' };
+  const id = STREAM_PATH.exec(path)?.[1];
+  if (id === undefined) return { view: 'unknown', path };
+  try {
+    return { view: 'stream', id: decodeURIComponent(id) };
+  } catch {
+    // A stray percent sign does not decode; the name is then taken as it stands.
+    return { view: 'stream', id };
+  }
+}
+
+export const streamPath = (id: string): string => `/app/streams/${encodeURIComponent(id)}`;
+
+class Router {
+  path = $state(location.pathname);
+  query = $state.raw(new URLSearchParams(location.search));
+  route = $derived(readRoute(this.path));
+  /** How many steps of this view can be taken back with `z`. */
+  steps = $state(0);
+
+  start(): void {
+    addEventListener('popstate', () => {
+      this.steps = Math.max(0, this.steps - 1);
+      this.#read();
+    });
+    document.addEventListener('click', (event) => this.#follow(event));
+  }
+
+  go(url: string): void {
+    history.pushState(null, '', url);
+    this.steps = 0;
+    this.#read();
+    scrollTo(0, 0);
+    // The new page is announced, and the next Tab starts at its top.
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }
+
+  /** Change parts of the query; null removes one. `step` makes it a step that can be taken back. */
+  set(changes: Record<string, string | null>, step = false): void {
+    const query = new URLSearchParams(this.query);
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === null || value === '') query.delete(key);
+      else query.set(key, value);
+    }
+    const search = query.toString();
+    const url = this.path + (search ? `?${search}` : '');
+    if (step) {
+      history.pushState(null, '', url);
+      this.steps += 1;
+    } else {
+      history.replaceState(history.state, '', url);
+    }
+    this.#read();
+  }
+
+  #read(): void {
+    this.path = location.pathname;
+    this.query = new URLSearchParams(location.search);
+  }
+
+  #follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.target || link.origin !== location.origin) return;
+    if (link.hash || readRoute(link.pathname).view === 'unknown') return;
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,110 @@
+/* The state of the connection as the page shows it, and the way messages take through it: the
+   socket fills the queue, one frame drains it, and the stores that are on screen take what is
+   theirs. */
+import { LiveLink, type LinkStatus } from '../live';
+import { nextFrame } from '../loop';
+import { LiveQueue, type Batch } from '../queue';
+import type { LiveMessage } from '../types';
+import { clock } from './clock.svelte';
+
+export interface Listener {
+  topics: readonly string[];
+  take(batch: Batch): void;
+  /** Fetch what was missed since that time; null when nothing was loaded yet. */
+  catchUp(since: number | null): Promise<void>;
+}
+
+/** “Back” is news for this long. */
+const BACK_SHOWN_MS = 12_000;
+/** After skipped updates the stored minutes are read again, at most this often. */
+const REPAIR_EVERY_MS = 10_000;
+
+class Link {
+  status = $state.raw<LinkStatus>({
+    state: 'catching-up',
+    attempt: 0,
+    retryAt: null,
+    lostAt: null,
+    latency: null,
+  });
+  /** Set after a reconnect, until it is closed or old. */
+  back = $state.raw<{ at: number; missedMs: number } | null>(null);
+  /** Updates skipped by the server for this client since the banner was last closed. */
+  dropped = $state(0);
+
+  #queue = new LiveQueue();
+  #listeners = new Set<Listener>();
+  #repairedAt = 0;
+  #socket = new LiveLink(
+    `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/live`,
+    {
+      status: (status) => this.#setStatus(status),
+      receive: (message) => this.#receive(message),
+      catchUp: (since) => this.#catchUp(since),
+    },
+  );
+
+  start(): void {
+    this.#socket.start();
+  }
+
+  retryNow(): void {
+    this.#socket.retryNow();
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    this.#subscribe();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#subscribe();
+    };
+  }
+
+  #subscribe(): void {
+    this.#socket.setTopics([...new Set([...this.#listeners].flatMap((one) => one.topics))]);
+  }
+
+  #setStatus(status: LinkStatus): void {
+    const lostAt = this.status.lostAt;
+    if (status.state === 'live' && lostAt !== null) {
+      const back = { at: Date.now(), missedMs: Date.now() - lostAt };
+      this.back = back;
+      setTimeout(() => {
+        if (this.back === back) this.back = null;
+      }, BACK_SHOWN_MS);
+    }
+    this.status = status;
+  }
+
+  #receive(message: LiveMessage): void {
+    if (message.type === 'connected') {
+      clock.set(message.timestamp);
+    } else if (message.type === 'dropped') {
+      this.dropped += message.count;
+      this.#repair();
+    } else if (this.#queue.push(message)) {
+      nextFrame(this.#drain);
+    }
+  }
+
+  #drain = (): void => {
+    const batch = this.#queue.drain();
+    for (const listener of this.#listeners) listener.take(batch);
+    if (batch.overflowed) this.#repair();
+  };
+
+  #repair(): void {
+    const now = Date.now();
+    if (now - this.#repairedAt < REPAIR_EVERY_MS) return;
+    this.#repairedAt = now;
+    // A failed repair leaves a gap of which the next closed minute or reconnect takes care.
+    this.#catchUp(now - REPAIR_EVERY_MS).catch(() => undefined);
+  }
+
+  async #catchUp(since: number | null): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.catchUp(since)));
+  }
+}
+
+export const link = new Link();
