@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import redis.asyncio
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -47,7 +48,8 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await resources.redis.aclose()
         await resources.pool.close()
 
-    app = FastAPI(title=settings.api_title, version=VERSION, lifespan=run)
+    # The pages of the API bring their scripts along: a machine without internet can read them.
+    app = FastAPIOffline(title=settings.api_title, version=VERSION, lifespan=run)
     app.state.resources = resources
     add_error_handlers(app)
     app.add_middleware(RequestIdMiddleware)

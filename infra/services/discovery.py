@@ -78,7 +78,7 @@ class Search:
         if installed := find_installed_postgres(folders, self.looked, major):
             return installed
         prefix = self._provide("PostgreSQL with the TimescaleDB extension")
-        origin = _name_origin(prefix)
+        origin = _name_origin(find_cache_root())
         return PostgresPrograms(prefix / POSTGRES_BIN, POSTGRES_MAJOR, origin, prefix / LOCALES)
 
     def find_redis(self) -> RedisProgram:
@@ -90,7 +90,7 @@ class Search:
         if installed := find_installed_redis(list_redis_paths(), self.looked):
             return installed
         prefix = self._provide("redis-server or valkey-server")
-        return RedisProgram(prefix / REDIS_SERVER, _name_origin(prefix))
+        return RedisProgram(prefix / REDIS_SERVER, _name_origin(find_cache_root()))
 
     def _provide(self, wanted: str) -> Path:
         try:
@@ -103,8 +103,9 @@ class Search:
             ) from error
 
 
-def _name_origin(prefix: Path) -> str:
+def _name_origin(cache_root: Path) -> str:
     """Name unpacked packages for people, with the home folder shortened."""
     home = Path.home()
-    place = Path("~") / prefix.relative_to(home) if prefix.is_relative_to(home) else prefix
+    in_home = cache_root.is_relative_to(home)
+    place = Path("~") / cache_root.relative_to(home) if in_home else cache_root
     return f"Debian packages in {place}"
