@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { extremes, lineColumns, readMinutes, regionsFor, signColumns } from '../src/lib/columns';
-import { findGaps, minuteGrid, MinuteSeries, MINUTES_MAX } from '../src/lib/minutes';
+import { carryOver, findGaps, minuteGrid, MinuteSeries, MINUTES_MAX } from '../src/lib/minutes';
 import { isNewer, LiveQueue, QUEUE_MAX } from '../src/lib/queue';
 import { readRange, shiftRange, spanOf, writeRange, zoomRange } from '../src/lib/range';
 import { Ring } from '../src/lib/ring';
@@ -98,6 +98,22 @@ describe('minutes', () => {
     expect(findGaps(grid, [null, 1, null, null], NOON + MINUTE, NOON + 3 * MINUTE)).toEqual([
       { from: NOON + 2 * MINUTE, to: NOON + 3 * MINUTE },
     ]);
+  });
+});
+
+describe('a minute that has only begun', () => {
+  const before = minute(1, { avg_viewers: 500, z_score: 1.5 });
+  const begun = minute(2, { final: false });
+
+  it('shows the figures of the minute before until it has its own', () => {
+    expect(carryOver(begun, before)).toMatchObject({ avg_viewers: 500, z_score: 1.5 });
+    expect(carryOver({ ...begun, avg_viewers: 0 }, before).avg_viewers).toBe(0);
+  });
+
+  it('takes nothing from further back, and nothing once it is closed', () => {
+    const older = minute(0, { avg_viewers: 500 });
+    expect(carryOver(begun, older).avg_viewers).toBeNull();
+    expect(carryOver({ ...begun, final: true }, before).avg_viewers).toBeNull();
   });
 });
 

@@ -177,6 +177,9 @@ describe('moments', () => {
     expect(
       describeMoment(moment({ metric_name: 'avg_sentiment', metric_value: -0.58, expected: 0.18 })),
     ).toBe('−0.58, expected +0.18');
+    expect(
+      describeMoment(moment({ metric_name: 'chat_count', metric_value: 600, expected: 120 })),
+    ).toBe('10/s, expected 2/s');
     expect(describeMoment(moment({ expected: null }))).toBe('Sentence.');
   });
 

@@ -17,7 +17,8 @@ function figure(moment: Moment, value: number | null): string {
   if (value === null) return MISSING;
   if (/chat_rate/.test(moment.metric_name)) return rate(value);
   if (/sentiment/.test(moment.metric_name)) return signed(value);
-  return /viewer|count|chat/.test(moment.metric_name) ? count(value) : measure(value);
+  if (moment.metric_name === 'chat_count') return rate(value / 60);
+  return /viewer/.test(moment.metric_name) ? count(value) : measure(value);
 }
 
 /** “612/s, expected 150/s”, or the server's own sentence when there are no figures. */

@@ -3,7 +3,7 @@
    once a second. */
 import { api, isAbort, toProblem, type Problem } from '../api';
 import { MINUTE } from '../format';
-import { MinuteSeries, type Span } from '../minutes';
+import { carryOver, MinuteSeries, type Span } from '../minutes';
 import { paced } from '../loop';
 import { isNewer, type Batch } from '../queue';
 import { streamState, type StreamState } from '../state';
@@ -37,7 +37,9 @@ export class StreamPage implements Listener {
   #abort = new AbortController();
   #heardAt = -Infinity;
   #publish = paced(() => {
-    this.shown = this.minutes.last ?? this.info?.latest ?? null;
+    const last = this.minutes.last;
+    const before = last && this.minutes.at(Date.parse(last.window_start) - MINUTE);
+    this.shown = last ? carryOver(last, before) : (this.info?.latest ?? null);
     this.lastEventAt = this.#heardAt > 0 ? this.#heardAt : null;
   }, TEXT_EVERY_MS);
 

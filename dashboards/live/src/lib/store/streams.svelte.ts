@@ -3,6 +3,7 @@
 import { api } from '../api';
 import { MINUTE } from '../format';
 import { paced } from '../loop';
+import { carryOver } from '../minutes';
 import type { Batch } from '../queue';
 import { isNewer } from '../queue';
 import { Ring } from '../ring';
@@ -37,6 +38,7 @@ export class StreamEntry {
   readonly rates = new Ring(SPARK_MINUTES);
   filled: 'no' | 'asked' | 'yes' = 'no';
 
+  #before: MinuteRow | null = null;
   #next: { row: MinuteRow | null; isLive: boolean; heardAt: number | null };
 
   constructor(info: StreamInfo) {
@@ -64,7 +66,8 @@ export class StreamEntry {
     const known = this.#next.row;
     const knownMinute = known ? Date.parse(known.window_start) / MINUTE : -Infinity;
     if (minute > knownMinute || (minute === knownMinute && known && isNewer(row, known))) {
-      this.#next.row = row;
+      this.#next.row = carryOver(row, minute > knownMinute ? known : this.#before);
+      if (minute > knownMinute) this.#before = known;
     }
   }
 
