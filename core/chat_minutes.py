@@ -56,6 +56,8 @@ class ChatMinutes:
 
 def reduce_chat(frame: pl.DataFrame) -> ChatMinutes:
     """Reduce chat and viewers events, with ``minute`` and ``offset``, to partial minutes."""
+    if not frame["type"].is_in(["chat", "viewers"]).any():
+        return ChatMinutes.empty()
     chat = frame.filter(pl.col("type") == "chat")
     chat = chat.with_columns(
         score_texts(chat["text"]).alias("sentiment"),
@@ -93,6 +95,8 @@ def reduce_chat(frame: pl.DataFrame) -> ChatMinutes:
 
 def merge_chat(minutes: ChatMinutes, partial: ChatMinutes) -> ChatMinutes:
     """Return the minutes with a partial added."""
+    if partial.sums.is_empty():
+        return minutes
     return ChatMinutes(
         sums=_add(pl.concat([minutes.sums, partial.sums])),
         chatters=minutes.chatters

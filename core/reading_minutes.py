@@ -36,10 +36,12 @@ SUMS: Final = pl.Schema(
 
 def reduce_readings(frame: pl.DataFrame) -> pl.DataFrame:
     """Reduce reading events, with ``minute`` and ``offset``, to partial minutes."""
+    frame = frame.filter(pl.col("type") == "reading")
+    if frame.is_empty():
+        return pl.DataFrame(schema=SUMS)
     value = pl.col("value")
     return (
-        frame.filter(pl.col("type") == "reading")
-        .sort("timestamp", maintain_order=True)
+        frame.sort("timestamp", maintain_order=True)
         .group_by(KEY, maintain_order=True)
         .agg(
             count=pl.len().cast(pl.Int64),
@@ -57,6 +59,8 @@ def reduce_readings(frame: pl.DataFrame) -> pl.DataFrame:
 
 def merge_readings(minutes: pl.DataFrame, partial: pl.DataFrame) -> pl.DataFrame:
     """Return the minutes with a partial added; of equal times the later arrival is the last."""
+    if partial.is_empty():
+        return minutes
     count, mean = pl.col("count"), pl.col("mean")
     together = (count * mean).sum() / count.sum()
     # Untouched minutes stay bit for bit as they are: dividing again would let their means creep.

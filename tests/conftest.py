@@ -1,5 +1,7 @@
 """The fixtures of all tests; each resource has its own module in ``tests/fixtures``."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = [
     # First what the others import: pytest rewrites the assertions of a module it loads itself.
     "tests.fixtures.servers",
@@ -10,3 +12,9 @@ pytest_plugins = [
     "tests.fixtures.apis",
     "tests.fixtures.flows",
 ]
+
+# A busy machine is no defect: no example has a deadline.
+settings.register_profile(
+    "steady", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")

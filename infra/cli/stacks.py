@@ -95,6 +95,9 @@ class Stack:
             "API_PORT": str(port),
             "TELEMETRA_DATA_DIR": str(settings.data_dir),
             "PYTHONUNBUFFERED": "1",
+            # Most frames are small: handing them to threads costs more than it gains. More
+            # cores are used by more processes.
+            "POLARS_MAX_THREADS": "1",
         }
         if settings.log_format == "auto":
             # Output goes to files, and warnings are found in JSON.

