@@ -31,6 +31,9 @@ from streaming.bus.redis import RedisBusWriter
 
 CANONICAL = "/api/v1"
 
+REDIS_CONNECTIONS_MAX = 50
+"""More look-ups at once wait for one another, no longer than for an answer."""
+
 REDIS_TIMEOUT_S = 1
 """The cache must be faster than the database, or be done without."""
 
@@ -70,12 +73,15 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 def build_resources(settings: Settings, clock: Clock) -> Resources:
     """Return everything that endpoints use; nothing is connected yet."""
-    client = redis.asyncio.from_url(
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         settings.require_redis_url(),
+        max_connections=REDIS_CONNECTIONS_MAX,
+        timeout=REDIS_TIMEOUT_S,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         retry=Retry(NoBackoff(), 1),
     )
+    client = redis.asyncio.Redis.from_pool(pool)
     return Resources(
         settings=settings,
         clock=clock,

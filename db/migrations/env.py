@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -18,16 +19,15 @@ def _run(connection: sa.Connection) -> None:
 
 
 async def _connect_and_run(url: str) -> None:
-    engine = create_async_engine(_name_driver(url), poolclass=NullPool)
+    # asyncpg itself reads the URL: SQLAlchemy would not know the options of libpq in it.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)
     finally:
         await engine.dispose()
-
-
-def _name_driver(url: str) -> sa.URL:
-    return sa.make_url(url).set(drivername="postgresql+asyncpg")
 
 
 asyncio.run(_connect_and_run(context.config.attributes["database_url"]))

@@ -24,6 +24,9 @@ ONCE_TTL_S: Final = 3600
 TIMEOUT_S: Final = 5
 """An answer later than this counts as none."""
 
+CONNECTIONS_MAX: Final = 50
+"""More appends at once wait for one another, no longer than for an answer."""
+
 _PAYLOAD: Final = b"d"
 
 _APPEND: Final = """
@@ -58,13 +61,16 @@ class RedisBusWriter:
     """Appends entries to Redis Streams."""
 
     def __init__(self, url: str, *, max_entries: int) -> None:
-        self._redis = redis.asyncio.from_url(
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
             url,
+            max_connections=CONNECTIONS_MAX,
+            timeout=TIMEOUT_S,
             # A retry by the library could append twice: the first answer may only have been lost.
             retry=AsyncRetry(NoBackoff(), 0),
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
         )
+        self._redis = redis.asyncio.Redis.from_pool(pool)
         self._append = self._redis.register_script(_APPEND)
         self._max_entries = max_entries
 

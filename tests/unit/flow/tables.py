@@ -1,7 +1,6 @@
 """Tables: what the database would hold after the changes that a flow offered to it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -62,7 +61,3 @@ def _about(content: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in content.items()
     }
 
-
-def find_row(table: Table, stream_id: str, minute: datetime) -> Row:
-    """Return the row of a stream's minute."""
-    return table.rows[stream_id, minute]

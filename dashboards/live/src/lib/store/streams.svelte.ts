@@ -68,6 +68,9 @@ export class StreamEntry {
     if (minute > knownMinute || (minute === knownMinute && known && isNewer(row, known))) {
       this.#next.row = carryOver(row, minute > knownMinute ? known : this.#before);
       if (minute > knownMinute) this.#before = known;
+    } else if (known && minute === knownMinute - 1) {
+      this.#before = row;
+      this.#next.row = carryOver(known, row);
     }
   }
 

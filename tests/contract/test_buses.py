@@ -1,0 +1,161 @@
+"""Buses: what every bus does, in memory and in Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+
+from core.batches import Entry
+from core.clock import SystemClock
+from core.errors import BusAwayError, BusFullError, ConflictError
+from streaming.bus.base import BusReader, BusWriter, Once
+from streaming.bus.memory import MemoryBusReader, MemoryBusWriter, MemoryLog
+from streaming.bus.redis import RedisBusReader, RedisBusWriter
+
+MAX_ENTRIES = 300
+ALL = 10_000
+
+
+@dataclass(slots=True)
+class Bus:
+    """Both ends of a bus."""
+
+    writer: BusWriter
+    reader: BusReader
+
+    def read(self, shard: int, after: int = 0, limit: int = ALL) -> list[Entry]:
+        return self.reader.read(shard, after=after, limit=limit)
+
+    def payloads(self, shard: int) -> list[bytes]:
+        return [payload for _, payload in self.read(shard)]
+
+
+def _memory(url: str) -> Bus:
+    del url
+    log = MemoryLog(SystemClock())
+    return Bus(MemoryBusWriter(log, max_entries=MAX_ENTRIES), MemoryBusReader(log))
+
+
+def _redis(url: str) -> Bus:
+    return Bus(RedisBusWriter(url, max_entries=MAX_ENTRIES), RedisBusReader(url))
+
+
+@pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
+async def bus(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Bus]:
+    make: Callable[[str], Bus] = request.param
+    bus = make(redis_url)
+    yield bus
+    await bus.writer.close()
+    bus.reader.close()
+
+
+async def test_entries_come_in_the_order_they_were_appended_with_rising_offsets(bus: Bus):
+    payloads = [b"%d" % number for number in range(50)]
+    for payload in payloads:
+        assert await bus.writer.append({3: payload})
+    assert bus.payloads(3) == payloads
+    offsets = [offset for offset, _ in bus.read(3)]
+    assert all(first < second for first, second in pairwise(offsets))
+
+
+async def test_bytes_arrive_as_they_were_sent(bus: Bus):
+    payload = bytes(range(256)) * 4000
+    await bus.writer.append({0: payload})
+    assert bus.payloads(0) == [payload]
+
+
+async def test_reading_goes_on_after_an_offset_and_no_further_than_the_limit(bus: Bus):
+    for number in range(10):
+        await bus.writer.append({0: b"%d" % number})
+    first = bus.read(0, limit=4)
+    second = bus.read(0, after=first[-1][0], limit=4)
+    third = bus.read(0, after=second[-1][0], limit=4)
+    assert [payload for _, payload in first + second + third] == bus.payloads(0)
+    assert [len(first), len(second), len(third)] == [4, 4, 2]
+    assert bus.read(0, after=third[-1][0]) == []
+
+
+async def test_a_shard_nobody_wrote_to_is_empty(bus: Bus):
+    assert bus.read(7) == []
+    bus.reader.trim(7, through=1 << 62)
+
+
+async def test_shards_do_not_see_one_another(bus: Bus):
+    await bus.writer.append({1: b"a", 2: b"b"})
+    await bus.writer.append({2: b"c"})
+    assert bus.payloads(1) == [b"a"]
+    assert bus.payloads(2) == [b"b", b"c"]
+
+
+async def test_a_full_shard_refuses_and_none_of_the_others_takes_its_part(bus: Bus):
+    for _ in range(MAX_ENTRIES):
+        await bus.writer.append({0: b"x"})
+    with pytest.raises(BusFullError) as caught:
+        await bus.writer.append({1: b"y", 0: b"y", 2: b"y"}, once=Once("k", "c"))
+    assert caught.value.retry_after_s is not None
+    assert (bus.read(1), bus.read(2), len(bus.read(0))) == ([], [], MAX_ENTRIES)
+    last = bus.read(0)[0][0]
+    bus.reader.trim(0, through=last)
+    assert await bus.writer.append({1: b"y", 0: b"y", 2: b"y"}, once=Once("k", "c"))
+    assert bus.payloads(2) == [b"y"]
+
+
+async def test_a_repeat_counts_once(bus: Bus):
+    once = Once("key", "content")
+    assert await bus.writer.append({0: b"a", 1: b"b"}, once=once) is True
+    assert await bus.writer.append({0: b"a", 1: b"b"}, once=once) is False
+    assert (bus.payloads(0), bus.payloads(1)) == ([b"a"], [b"b"])
+    assert await bus.writer.append({0: b"a"}, once=Once("other", "content")) is True
+
+
+async def test_the_same_key_with_another_content_is_a_conflict(bus: Bus):
+    await bus.writer.append({0: b"a"}, once=Once("key", "content"))
+    with pytest.raises(ConflictError, match="Idempotency-Key"):
+        await bus.writer.append({0: b"b"}, once=Once("key", "other"))
+    assert bus.payloads(0) == [b"a"]
+
+
+async def test_trimming_lets_go_up_to_and_including_an_offset(bus: Bus):
+    for number in range(5):
+        await bus.writer.append({0: b"%d" % number})
+    bus.reader.trim(0, through=bus.read(0)[2][0])
+    assert bus.payloads(0) == [b"3", b"4"]
+
+
+async def test_offsets_go_on_rising_after_everything_was_let_go(bus: Bus):
+    for _ in range(20):
+        await bus.writer.append({0: b"before"})
+    last = bus.read(0)[-1][0]
+    bus.reader.trim(0, through=last)
+    await bus.writer.append({0: b"after"})
+    assert [payload for _, payload in bus.read(0, after=last)] == [b"after"]
+
+
+async def test_many_at_once_lose_nothing(bus: Bus):
+    payloads = [b"%d" % number for number in range(200)]
+    await asyncio.gather(*(bus.writer.append({0: payload, 1: payload}) for payload in payloads))
+    assert sorted(bus.payloads(0)) == sorted(payloads)
+    assert bus.payloads(0) == bus.payloads(1)
+    assert len({offset for offset, _ in bus.read(0)}) == len(payloads)
+
+
+async def test_of_many_repeats_at_once_one_counts(bus: Bus):
+    once = Once("key", "content")
+    answers = await asyncio.gather(*(bus.writer.append({0: b"a"}, once=once) for _ in range(20)))
+    assert sorted(answers) == [False] * 19 + [True]
+    assert bus.payloads(0) == [b"a"]
+
+
+async def test_a_redis_that_is_away_is_said_to_be(dead_redis_url: str):
+    bus = _redis(dead_redis_url)
+    with pytest.raises(BusAwayError) as caught:
+        await bus.writer.append({0: b"a"})
+    assert caught.value.retry_after_s is not None
+    with pytest.raises(BusAwayError):
+        bus.read(0)
+    with pytest.raises(BusAwayError):
+        bus.reader.trim(0, through=1)
+    await bus.writer.close()
+    bus.reader.close()

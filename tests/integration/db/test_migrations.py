@@ -1,0 +1,91 @@
+"""Migrations: from nothing, again, and by two processes that start at once."""
+
+import asyncio
+import sys
+from typing import Final
+
+import asyncpg
+import pytest
+
+from core.settings import REPOSITORY
+from db.migrate import migrate, newest_revision
+
+TABLES: Final = {
+    "chat_summary_minute",
+    "late_events",
+    "moments",
+    "reading_summary_minute",
+    "readings",
+    "source_offsets",
+    "streams",
+    "transactions",
+    "viewer_timeseries",
+}
+HYPERTABLES: Final = TABLES - {"late_events", "source_offsets", "streams"}
+
+
+async def describe(url: str) -> tuple[set[str], set[str], list[str]]:
+    """Return the tables, the hypertables and the revisions of a database."""
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
+        hypertables = await connection.fetch(
+            "SELECT hypertable_name FROM timescaledb_information.hypertables"
+        )
+        revisions = await connection.fetch("SELECT version_num FROM alembic_version")
+    finally:
+        await connection.close()
+    return {row[0] for row in tables}, {row[0] for row in hypertables}, [r[0] for r in revisions]
+
+
+async def run_migrate(url: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "db.migrate",
+        cwd=REPOSITORY,
+        env={"DATABASE_URL": url, "LOG_FORMAT": "json"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await process.communicate()
+    return process.returncode, told.decode()
+
+
+async def test_an_empty_database_gets_every_table(empty_database_url: str):
+    await asyncio.to_thread(migrate, empty_database_url)
+    tables, hypertables, revisions = await describe(empty_database_url)
+    assert tables >= TABLES
+    assert hypertables >= HYPERTABLES
+    assert revisions == [newest_revision()]
+
+
+async def test_a_second_migration_changes_nothing_and_loses_nothing(database_url: str):
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("INSERT INTO streams (stream_id) VALUES ('kept')")
+    before = await describe(database_url)
+    await asyncio.to_thread(migrate, database_url)
+    assert await describe(database_url) == before
+    assert await connection.fetchval("SELECT stream_id FROM streams") == "kept"
+    await connection.close()
+
+
+async def test_two_processes_that_migrate_at_once_do_it_once(empty_database_url: str):
+    done = await asyncio.gather(*(run_migrate(empty_database_url) for _ in range(2)))
+    assert [code for code, _ in done] == [0, 0], done
+    tables, _, revisions = await describe(empty_database_url)
+    assert tables >= TABLES
+    assert revisions == [newest_revision()]
+
+
+async def test_a_url_with_options_of_libpq_is_understood(empty_database_url: str):
+    await asyncio.to_thread(migrate, f"{empty_database_url}?sslmode=prefer")
+    assert (await describe(empty_database_url))[2] == [newest_revision()]
+
+
+@pytest.mark.parametrize("url", ["", "nonsense"])
+async def test_a_wrong_address_ends_with_an_error(url: str):
+    code, told = await run_migrate(url)
+    assert code != 0
+    assert told

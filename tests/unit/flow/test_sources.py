@@ -1,0 +1,126 @@
+"""Sources: how a shard of the bus is read, how far it lets go, and what it does when it is away."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.batches import Entry, make_offset
+from core.clock import ManualClock
+from core.errors import BusAwayError
+from streaming.bus.memory import MemoryBusReader, MemoryBusWriter, MemoryLog
+from streaming.flow.sources import (
+    ENTRIES_A_READ,
+    EVENT_BYTES_A_FRAME,
+    RETRY_AFTER,
+    SNAPSHOTS_KEPT,
+    BusSource,
+    ShardPartition,
+)
+from tests.fixtures.clocks import START
+from tests.fixtures.events import chat, make_entry
+
+INTERVAL = timedelta(milliseconds=250)
+RETENTION = timedelta(minutes=15)
+PAYLOAD = make_entry(START, [chat(START)])[1]
+
+
+class ClosedReader(MemoryBusReader):
+    """A bus that is away."""
+
+    def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
+        raise BusAwayError("The bus did not answer.")
+
+
+@pytest.fixture
+def log(clock: ManualClock) -> MemoryLog:
+    return MemoryLog(clock)
+
+
+@pytest.fixture
+def writer(log: MemoryLog) -> MemoryBusWriter:
+    return MemoryBusWriter(log, max_entries=100_000)
+
+
+def open_partition(reader: MemoryBusReader, clock: ManualClock, after: int = 0) -> ShardPartition:
+    source = BusSource(reader, clock, shards=4, interval=INTERVAL, retention=RETENTION)
+    assert source.list_parts() == ["0", "1", "2", "3"]
+    return source.build_part("bus", "2", after or None)
+
+
+async def test_all_that_waits_becomes_one_batch(log: MemoryLog, writer: MemoryBusWriter):
+    for _ in range(ENTRIES_A_READ * 2 + 3):
+        await writer.append({2: PAYLOAD, 3: PAYLOAD})
+    partition = open_partition(MemoryBusReader(log), ManualClock(START))
+    (batch,) = partition.next_batch()
+    assert batch.shard == 2
+    assert batch.frame.height == ENTRIES_A_READ * 2 + 3
+    assert batch.offset == partition.snapshot() == make_offset(int(START.timestamp()) * 1000, 130)
+    assert partition.next_batch() == []
+
+
+async def test_a_restart_goes_on_after_its_snapshot(log: MemoryLog, writer: MemoryBusWriter):
+    await writer.append({2: PAYLOAD})
+    partition = open_partition(MemoryBusReader(log), ManualClock(START))
+    partition.next_batch()
+    kept = partition.snapshot()
+    await writer.append({2: PAYLOAD})
+    again = open_partition(MemoryBusReader(log), ManualClock(START), after=kept)
+    (batch,) = again.next_batch()
+    assert batch.frame["offset"].to_list() == [kept + 1]
+
+
+async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    partition = open_partition(MemoryBusReader(log), clock)
+    assert partition.next_awake() is None
+    partition.next_batch()
+    assert partition.next_awake() == START + INTERVAL
+    large = PAYLOAD + b"\0" * (EVENT_BYTES_A_FRAME // ENTRIES_A_READ)
+    for _ in range(ENTRIES_A_READ + 1):
+        await writer.append({2: large})
+    (batch,) = partition.next_batch()
+    assert batch.frame.height == ENTRIES_A_READ
+    assert partition.next_awake() is None
+    (rest,) = partition.next_batch()
+    assert rest.frame.height == 1
+    assert partition.next_awake() == START + INTERVAL
+
+
+def test_a_bus_that_is_away_is_asked_again_later(log: MemoryLog, clock: ManualClock):
+    partition = open_partition(ClosedReader(log), clock)
+    assert partition.next_batch() == []
+    assert partition.next_awake() == START + RETRY_AFTER
+
+
+async def test_entries_stay_until_they_are_old_and_a_stored_snapshot_lies_beyond_them(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    partition = open_partition(MemoryBusReader(log), clock)
+    await writer.append({2: PAYLOAD})
+    partition.next_batch()
+    clock.advance(RETENTION - timedelta(minutes=1))
+    await writer.append({2: PAYLOAD})
+    partition.next_batch()
+    for _ in range(SNAPSHOTS_KEPT):
+        partition.snapshot()
+    clock.advance(timedelta(minutes=2))
+    assert len(log.shards[2]) == 2
+    partition.snapshot()
+    assert len(log.shards[2]) == 1
+
+
+async def test_entries_that_no_snapshot_covers_stay_however_old_they_are(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    partition = open_partition(MemoryBusReader(log), clock)
+    for _ in range(SNAPSHOTS_KEPT):
+        partition.snapshot()
+    await writer.append({2: PAYLOAD})
+    partition.next_batch()
+    clock.advance(timedelta(days=1))
+    for _ in range(SNAPSHOTS_KEPT):
+        partition.snapshot()
+    assert len(log.shards[2]) == 1
+    partition.snapshot()
+    assert len(log.shards[2]) == 0
