@@ -38,6 +38,10 @@ lint: ## Check style, types, imports and the page
 fmt: ## Format the code
 	@$(BOOTSTRAP) --dev -- infra.lint --fix
 
+.PHONY: bench
+bench: ## Measure the path of events, as ratios to a peer in the same run
+	@$(BOOTSTRAP) -- loadtest.bench.columns
+
 .PHONY: docs
 docs: ## Write the pages that come from the code
 	@$(BOOTSTRAP) -- infra.settings_pages

@@ -186,7 +186,7 @@ def make_spike() -> list[Changes]:
     """Return the changes of a stream whose thirteenth minute is a spike that then ends."""
     state = ShardState.empty(0)
     told = []
-    for minute in range(17):
+    for minute in range(18):
         time = at(60 * minute)
         entry = make_entry(time, [chat(time)] * (200 if minute == 12 else 5))
         state, changes = apply(state, entry, now=time)

@@ -1,0 +1,59 @@
+"""A stream with minutes, channels and a moment, sent and committed the way events really are."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+
+from core.clock import SystemClock
+from tests.fixtures.events import STREAM, Event, chat, reading, write_event
+from tests.fixtures.flows import Flow
+
+Send: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def minute() -> datetime:
+    """The start of the running minute."""
+    return SystemClock().now().replace(second=0, microsecond=0)
+
+
+@pytest.fixture
+def send(client: httpx.AsyncClient, flow: Flow) -> Send:
+    """Send events through the door and commit what is on the bus."""
+
+    async def send(*events: Event) -> dict[str, Any]:
+        body = [write_event(event) for event in events]
+        answer = await client.post("/api/v1/ingest", json=body)
+        assert answer.status_code == 202, answer.text
+        await flow.pump()
+        receipt: dict[str, Any] = answer.json()
+        return receipt
+
+    return send
+
+
+@pytest.fixture
+async def filled(send: Send, minute: datetime) -> None:
+    """Twenty minutes of chat and a channel, with a spike in the third last, and another stream."""
+    for back in range(20, -1, -1):
+        time = minute - timedelta(minutes=back)
+        messages = 200 if back == 3 else 5
+        await send(
+            *(chat(time, user=f"user{n}", text="great Kappa") for n in range(messages)),
+            reading(time, 40.0 + back, unit="°C"),
+            *([chat(time, stream_id="zz_other")] if back == 0 else []),
+        )
+
+
+PATHS = {
+    "streams": "/api/v1/streams",
+    "stream": f"/api/v1/streams/{STREAM}",
+    "metrics": f"/api/v1/streams/{STREAM}/metrics",
+    "moments": "/api/v1/moments",
+    "stream moments": f"/api/v1/streams/{STREAM}/moments",
+    "channels": f"/api/v1/streams/{STREAM}/channels",
+    "channel metrics": f"/api/v1/streams/{STREAM}/channels/temp/metrics",
+}

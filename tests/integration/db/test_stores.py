@@ -1,0 +1,196 @@
+"""Stores: every query runs against the real tables and answers what was written."""
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from core.errors import DatabaseAwayError, InvalidError, NotFoundError
+from db import commits, minutes, moments, streams
+from db.commits import CommitStore
+from db.minutes import MinuteStore, Span
+from db.moments import MomentFilter, MomentStore
+from db.pool import Pool
+from db.streams import StreamFilter, StreamStore
+from streaming.flow.shards import FlowPolicy, ShardState, apply_batch
+from tests.fixtures.clocks import START
+from tests.fixtures.events import STREAM, chat, make_batch, make_entry, reading
+from tests.fixtures.settings import make_settings
+
+LONG_AGO = START - timedelta(days=1)
+USED: dict[str, set[str]] = {
+    "commits": {
+        "lock_offset",
+        "insert_offset",
+        "update_offset",
+        "upsert_streams",
+        "upsert_chat",
+        "upsert_readings",
+        "upsert_moments",
+        "insert_late",
+    },
+    "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
+    "moments": {"list_moments"},
+    "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
+}
+"""What the tests of this folder run; a new query belongs into one of them."""
+
+
+@pytest.fixture
+async def filled(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """A database with a spike, a channel and two streams."""
+    state = ShardState.empty(0)
+    store = CommitStore(connection)
+    for minute in range(18):
+        time = START + timedelta(minutes=minute)
+        events = [chat(time, text="Kappa LUL Kappa")] * (200 if minute == 12 else 5)
+        events += [reading(time, float(minute), unit="V"), reading(time, 1.0, "load")]
+        entry = make_entry(time, [*events, chat(time, stream_id="other")])
+        state, changes = apply_batch(state, make_batch([entry]), now=time, policy=FlowPolicy())
+        await store.commit(changes)
+    return connection
+
+
+def test_no_query_is_without_a_test():
+    loaded = {
+        "commits": commits.SQL,
+        "minutes": minutes.SQL,
+        "moments": moments.SQL,
+        "streams": streams.SQL,
+    }
+    assert {noun: set(queries) for noun, queries in loaded.items()} == USED
+
+
+async def test_chat_minutes_are_listed_newest_first_within_their_span(
+    filled: asyncpg.Connection,
+):
+    store = MinuteStore(filled)
+    rows = await store.list_chat(STREAM, Span(limit=3))
+    assert [row["window_start"].minute for row in rows] == [17, 16, 15]
+    assert rows[0]["top_emotes"] == [{"emote": "Kappa", "count": 10}, {"emote": "LUL", "count": 5}]
+    span = Span(START + timedelta(minutes=2), START + timedelta(minutes=4))
+    rows = await store.list_chat(STREAM, span)
+    assert [row["window_start"].minute for row in rows] == [3, 2]
+    assert await store.list_chat("nobody", Span()) == []
+
+
+async def test_channel_minutes_are_listed_newest_first(filled: asyncpg.Connection):
+    rows = await MinuteStore(filled).list_readings(STREAM, "temp", Span(limit=2))
+    facts = [(row["window_start"].minute, row["mean"], row["unit"], row["count"]) for row in rows]
+    assert facts == [(17, 17.0, "V", 1), (16, 16.0, "V", 1)]
+
+
+async def test_channels_are_listed_with_their_newest_value(filled: asyncpg.Connection):
+    rows = await MinuteStore(filled).list_channels(STREAM, 10)
+    facts = [(row["channel"], row["unit"], row["last_value"]) for row in rows]
+    assert facts == [("load", None, 1.0), ("temp", "V", 17.0)]
+    assert len(await MinuteStore(filled).list_channels(STREAM, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "count"),
+    [
+        ({}, 1),
+        ({"stream_id": STREAM}, 1),
+        ({"stream_id": "other"}, 0),
+        ({"moment_type": "chat_spike", "state": "resolved"}, 1),
+        ({"moment_type": "flatline"}, 0),
+        ({"state": "open"}, 0),
+        ({"min_score": 1.0}, 1),
+        ({"min_score": 1e6}, 0),
+        ({"after": (START + timedelta(minutes=12), "")}, 1),
+        ({"after": (START + timedelta(minutes=12), "z")}, 0),
+        ({"after": (START + timedelta(minutes=11), "")}, 0),
+        ({"span": Span(end=START)}, 0),
+    ],
+)
+async def test_moments_are_filtered(filled: asyncpg.Connection, chosen: dict[str, Any], count: int):
+    rows = await MomentStore(filled).list_moments(MomentFilter(**{"span": Span()} | chosen))
+    assert len(rows) == count
+    assert all((row["reasons"], row["metadata"]) == ([], {}) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ids"),
+    [
+        ({}, [STREAM, "other"]),
+        ({"after": STREAM}, ["other"]),
+        ({"search": "NORTH"}, [STREAM]),
+        ({"search": "100%_"}, []),
+        ({"kind": "stream"}, [STREAM, "other"]),
+        ({"kind": "bench"}, []),
+        ({"is_live": True}, [STREAM, "other"]),
+        ({"is_live": False}, []),
+        ({"limit": 1}, [STREAM]),
+        ({"limit": 1, "offset": 1}, ["other"]),
+    ],
+)
+async def test_streams_are_filtered(
+    filled: asyncpg.Connection, chosen: dict[str, Any], ids: list[str]
+):
+    rows = await StreamStore(filled).list_streams(StreamFilter(**chosen), live_since=LONG_AGO)
+    assert [row["stream_id"] for row in rows] == ids
+    assert all(row["latest"]["window_start"].startswith("2026-01-26T10:17") for row in rows)
+
+
+async def test_a_stream_is_put_and_keeps_what_is_not_said(connection: asyncpg.Connection):
+    store = StreamStore(connection)
+    await store.put("new", title="A title", kind="bench", metadata={"a": [1, "é"]})
+    await store.put("new", title=None, kind=None, metadata=None)
+    row = await store.get("new")
+    assert (row["title"], row["kind"], row["metadata"]) == ("A title", "bench", {"a": [1, "é"]})
+    assert (row["last_event_at"], row["latest"]) == (None, None)
+    await store.put("new", title="Another", kind=None, metadata={})
+    assert ((await store.get("new"))["title"], (await store.get("new"))["metadata"]) == (
+        "Another",
+        {},
+    )
+
+
+async def test_a_stream_that_is_not_there_is_said_not_to_be(connection: asyncpg.Connection):
+    with pytest.raises(NotFoundError, match="'nobody'"):
+        await StreamStore(connection).get("nobody")
+    with pytest.raises(NotFoundError, match="'nobody'"):
+        await StreamStore(connection).require("nobody")
+
+
+async def test_a_title_keeps_the_name_that_people_gave_until_a_sender_changes_it(
+    filled: asyncpg.Connection,
+):
+    store = StreamStore(filled)
+    await store.put(STREAM, title="By hand", kind="chat", metadata=None)
+    await filled.execute(commits.SQL["upsert_streams"], f'[{{"stream_id":"{STREAM}"}}]')
+    row = await store.get(STREAM)
+    assert (row["title"], row["kind"]) == ("By hand", "chat")
+    assert row["last_event_at"] == START + timedelta(minutes=17)
+
+
+async def test_a_database_that_is_away_is_said_to_be(dead_database_url: str):
+    pool = Pool(make_settings(database_url=dead_database_url))
+    with pytest.raises(DatabaseAwayError) as caught:
+        async with pool.connection():
+            pass
+    assert "secret-word" not in caught.value.detail
+    await pool.close()
+
+
+async def test_a_statement_that_takes_too_long_counts_as_away(database_url: str):
+    pool = Pool(make_settings(database_url=database_url, db_statement_timeout_ms=100))
+    with pytest.raises(DatabaseAwayError):
+        async with pool.connection() as connection:
+            await connection.execute("SELECT pg_sleep(30)")
+    async with pool.connection() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    await pool.close()
+
+
+async def test_a_null_character_is_refused_as_a_value(database_url: str):
+    pool = Pool(make_settings(database_url=database_url))
+    for title, metadata in (("a\0b", None), (None, {"a": "\0"})):
+        with pytest.raises(InvalidError, match="null character"):
+            async with pool.connection() as connection:
+                await StreamStore(connection).put(
+                    "a", title=title, kind=None, metadata=metadata
+                )
+    await pool.close()
