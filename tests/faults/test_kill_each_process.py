@@ -1,6 +1,8 @@
 """Kill each process: whatever dies while events flow comes back, and no count is wrong."""
 
 import asyncio
+import os
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,36 +28,38 @@ async def test_acknowledged_events_survive_the_death_of_each_process(tmp_path: P
     bodies = cut_bodies(events)
     with run_product(tmp_path / "data", "--no-demo", "--no-page") as product:
         status = product.status()
-        sent = asyncio.Event()
+        sending = asyncio.Event()
         async with (
             httpx.AsyncClient(base_url=status["api_url"], timeout=10) as client,
             asyncio.TaskGroup() as group,
         ):
-            group.create_task(_send_while_killing(client, bodies, sent))
-            group.create_task(_kill_in_turn(product, sent))
+            group.create_task(_send_while_killing(client, bodies, sending))
+            group.create_task(_kill_in_turn(product, sending))
         await assert_minutes_equal(status["database_url"], events)
         restarts = {item["name"]: item["restarts"] for item in product.status()["processes"]}
         assert all(restarts[name] >= VICTIMS.count(name) for name in VICTIMS), restarts
 
 
 async def _send_while_killing(
-    client: httpx.AsyncClient, bodies: list[bytes], sent: asyncio.Event
+    client: httpx.AsyncClient, bodies: list[bytes], sending: asyncio.Event
 ) -> None:
-    """Send one body after another; each pass of the event tells that one more was taken."""
+    """Send one body after another; the event tells that one is on its way."""
     for number, body in enumerate(bodies):
+        sending.set()
         await send_until_acknowledged(client, body, f"body-{number}")
-        sent.set()
+        sending.clear()
         # Senders send at their own pace; without it all would be sent before the second kill.
         await asyncio.sleep(0.3)
 
 
-async def _kill_in_turn(product: Product, sent: asyncio.Event) -> None:
+async def _kill_in_turn(product: Product, sending: asyncio.Event) -> None:
+    """Kill each victim while a request is under way, and wait until it is back."""
     for name in VICTIMS:
-        sent.clear()
-        await sent.wait()
-        killed = await asyncio.to_thread(product.kill, name)
+        pid = (await asyncio.to_thread(product.find_process, name))["pid"]
+        await sending.wait()
+        os.kill(pid, signal.SIGKILL)
 
-        async def is_back(name: str = name, killed: int = killed) -> bool:
+        async def is_back(name: str = name, killed: int = pid) -> bool:
             return await asyncio.to_thread(product.is_back, name, instead_of=killed)
 
         await eventually(is_back, within_s=60)
