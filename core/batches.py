@@ -10,12 +10,15 @@ so that everything decided from it is decided the same way in a replay.
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from core.events import SCHEMA
 from core.ids import shard_of
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEQUENCE_BITS: Final = 20
 """An offset is milliseconds since 1970, shifted by this, plus the number within the millisecond."""
@@ -35,6 +38,11 @@ class Batch:
     """The offset of the last entry in it."""
 
     frame: pl.DataFrame
+
+    @property
+    def arrived_at(self) -> datetime:
+        """When its last entry was appended."""
+        return EPOCH + timedelta(milliseconds=split_offset(self.offset)[0])
 
 
 def make_offset(at_ms: int, sequence: int) -> int:

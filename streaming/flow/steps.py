@@ -58,5 +58,7 @@ class ShardLogic(StatefulBatchLogic[Batch, Changes, ShardState]):
 
     def _apply(self, batch: Batch) -> Changes:
         state = self._state if self._state is not None else ShardState.empty(batch.shard)
-        self._state, changes = apply_batch(state, batch, now=self._clock.now(), policy=self._policy)
+        # The time of arrival, not the wall clock: behind a backlog every stream looks silent by
+        # the clock, and a replay must decide the same.
+        self._state, changes = apply_batch(state, batch, now=batch.arrived_at, policy=self._policy)
         return changes
