@@ -14,7 +14,7 @@ from api.answers import send_json
 from api.deps import Resources, SocketUses, Uses
 from api.live.connections import EVERYTHING, Connection
 from core import metrics
-from core.errors import NotFoundError, TelemetraError
+from core.errors import InvalidError, NotFoundError, TelemetraError
 from db.streams import StreamStore
 
 SEND_TIMEOUT_S: Final = 30
@@ -69,7 +69,7 @@ async def follow_stream(socket: WebSocket, uses: SocketUses, stream_id: str) -> 
     try:
         async with uses.pool.connection() as connection:
             await StreamStore(connection).require(stream_id)
-    except NotFoundError as error:
+    except (NotFoundError, InvalidError) as error:
         await socket.close(CloseCode.UNKNOWN_STREAM, error.detail)
         return
     except TelemetraError as error:

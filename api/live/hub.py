@@ -49,9 +49,10 @@ class Hub:
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
+        # The Redis client swallows a cancellation that comes while it connects.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=0.1)
 
     def connect(self) -> Connection:
         """Return a connection for a new client."""

@@ -69,7 +69,7 @@ async def test_an_answer_computed_before_a_touch_is_old_when_it_is_kept_after_it
 
 
 async def test_an_answer_is_loaded_once_until_it_is_old(cache: Cache):
-    loads = []
+    loads: list[int] = []
 
     async def load() -> bytes:
         loads.append(len(loads))

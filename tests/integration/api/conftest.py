@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.clock import SystemClock
-from tests.fixtures.events import STREAM, Event, chat, reading, write_event
+from tests.fixtures.events import Event, chat, reading, write_event
 from tests.fixtures.flows import Flow
 
 Send: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
@@ -38,22 +38,10 @@ def send(client: httpx.AsyncClient, flow: Flow) -> Send:
 @pytest.fixture
 async def filled(send: Send, minute: datetime) -> None:
     """Twenty minutes of chat and a channel, with a spike in the third last, and another stream."""
+    events: list[Event] = [chat(minute, stream_id="zz_other")]
     for back in range(20, -1, -1):
         time = minute - timedelta(minutes=back)
         messages = 200 if back == 3 else 5
-        await send(
-            *(chat(time, user=f"user{n}", text="great Kappa") for n in range(messages)),
-            reading(time, 40.0 + back, unit="°C"),
-            *([chat(time, stream_id="zz_other")] if back == 0 else []),
-        )
-
-
-PATHS = {
-    "streams": "/api/v1/streams",
-    "stream": f"/api/v1/streams/{STREAM}",
-    "metrics": f"/api/v1/streams/{STREAM}/metrics",
-    "moments": "/api/v1/moments",
-    "stream moments": f"/api/v1/streams/{STREAM}/moments",
-    "channels": f"/api/v1/streams/{STREAM}/channels",
-    "channel metrics": f"/api/v1/streams/{STREAM}/channels/temp/metrics",
-}
+        events += [chat(time, user=f"user{n}", text="great Kappa") for n in range(messages)]
+        events.append(reading(time, 40.0 + back, unit="°C"))
+    await send(*events)

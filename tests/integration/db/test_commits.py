@@ -233,9 +233,7 @@ async def test_a_commit_that_fails_leaves_nothing_behind(
     assert (await store.commit(changes)).events == 4
 
 
-async def test_shards_keep_offsets_of_their_own(
-    store: CommitStore, connection: asyncpg.Connection
-):
+async def test_shards_keep_offsets_of_their_own(store: CommitStore, connection: asyncpg.Connection):
     _, late = apply(ShardState.empty(0), make_entry(at(100), [reading(at(100))]))
     _, early = apply(ShardState.empty(1), make_entry(at(1), [reading(at(1), stream_id="b")]))
     await store.commit(late)

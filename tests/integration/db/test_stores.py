@@ -36,6 +36,34 @@ USED: dict[str, set[str]] = {
 }
 """What the tests of this folder run; a new query belongs into one of them."""
 
+MOMENT_FILTERS: list[tuple[dict[str, Any], int]] = [
+    ({}, 1),
+    ({"stream_id": STREAM}, 1),
+    ({"stream_id": "other"}, 0),
+    ({"moment_type": "chat_spike", "state": "resolved"}, 1),
+    ({"moment_type": "flatline"}, 0),
+    ({"state": "open"}, 0),
+    ({"min_score": 1.0}, 1),
+    ({"min_score": 1e6}, 0),
+    ({"after": (START + timedelta(minutes=12), "")}, 1),
+    ({"after": (START + timedelta(minutes=12), "z")}, 0),
+    ({"after": (START + timedelta(minutes=11), "")}, 0),
+    ({"span": Span(end=START)}, 0),
+]
+
+STREAM_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, [STREAM, "other"]),
+    ({"after": STREAM}, ["other"]),
+    ({"search": "NORTH"}, [STREAM]),
+    ({"search": "100%_"}, []),
+    ({"kind": "stream"}, [STREAM, "other"]),
+    ({"kind": "bench"}, []),
+    ({"is_live": True}, [STREAM, "other"]),
+    ({"is_live": False}, []),
+    ({"limit": 1}, [STREAM]),
+    ({"limit": 1, "offset": 1}, ["other"]),
+]
+
 
 @pytest.fixture
 async def filled(connection: asyncpg.Connection) -> asyncpg.Connection:
@@ -88,50 +116,18 @@ async def test_channels_are_listed_with_their_newest_value(filled: asyncpg.Conne
     assert len(await MinuteStore(filled).list_channels(STREAM, 1)) == 1
 
 
-@pytest.mark.parametrize(
-    ("chosen", "count"),
-    [
-        ({}, 1),
-        ({"stream_id": STREAM}, 1),
-        ({"stream_id": "other"}, 0),
-        ({"moment_type": "chat_spike", "state": "resolved"}, 1),
-        ({"moment_type": "flatline"}, 0),
-        ({"state": "open"}, 0),
-        ({"min_score": 1.0}, 1),
-        ({"min_score": 1e6}, 0),
-        ({"after": (START + timedelta(minutes=12), "")}, 1),
-        ({"after": (START + timedelta(minutes=12), "z")}, 0),
-        ({"after": (START + timedelta(minutes=11), "")}, 0),
-        ({"span": Span(end=START)}, 0),
-    ],
-)
-async def test_moments_are_filtered(filled: asyncpg.Connection, chosen: dict[str, Any], count: int):
-    rows = await MomentStore(filled).list_moments(MomentFilter(**{"span": Span()} | chosen))
-    assert len(rows) == count
-    assert all((row["reasons"], row["metadata"]) == ([], {}) for row in rows)
+async def test_moments_are_filtered(filled: asyncpg.Connection):
+    for chosen, count in MOMENT_FILTERS:
+        rows = await MomentStore(filled).list_moments(MomentFilter(**{"span": Span()} | chosen))
+        assert len(rows) == count, chosen
+        assert all((row["reasons"], row["metadata"]) == ([], {}) for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("chosen", "ids"),
-    [
-        ({}, [STREAM, "other"]),
-        ({"after": STREAM}, ["other"]),
-        ({"search": "NORTH"}, [STREAM]),
-        ({"search": "100%_"}, []),
-        ({"kind": "stream"}, [STREAM, "other"]),
-        ({"kind": "bench"}, []),
-        ({"is_live": True}, [STREAM, "other"]),
-        ({"is_live": False}, []),
-        ({"limit": 1}, [STREAM]),
-        ({"limit": 1, "offset": 1}, ["other"]),
-    ],
-)
-async def test_streams_are_filtered(
-    filled: asyncpg.Connection, chosen: dict[str, Any], ids: list[str]
-):
-    rows = await StreamStore(filled).list_streams(StreamFilter(**chosen), live_since=LONG_AGO)
-    assert [row["stream_id"] for row in rows] == ids
-    assert all(row["latest"]["window_start"].startswith("2026-01-26T10:17") for row in rows)
+async def test_streams_are_filtered(filled: asyncpg.Connection):
+    for chosen, ids in STREAM_FILTERS:
+        rows = await StreamStore(filled).list_streams(StreamFilter(**chosen), live_since=LONG_AGO)
+        assert [row["stream_id"] for row in rows] == ids, chosen
+        assert all(row["latest"]["window_start"].startswith("2026-01-26T10:17") for row in rows)
 
 
 async def test_a_stream_is_put_and_keeps_what_is_not_said(connection: asyncpg.Connection):
@@ -190,7 +186,5 @@ async def test_a_null_character_is_refused_as_a_value(database_url: str):
     for title, metadata in (("a\0b", None), (None, {"a": "\0"})):
         with pytest.raises(InvalidError, match="null character"):
             async with pool.connection() as connection:
-                await StreamStore(connection).put(
-                    "a", title=title, kind=None, metadata=metadata
-                )
+                await StreamStore(connection).put("a", title=title, kind=None, metadata=metadata)
     await pool.close()

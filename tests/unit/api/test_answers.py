@@ -21,9 +21,7 @@ def test_the_same_body_has_the_same_tag_and_another_has_not():
     assert ANSWER.etag.endswith('"')
 
 
-@pytest.mark.parametrize(
-    "known", [ANSWER.etag, f"W/{ANSWER.etag}", f'"other", {ANSWER.etag}', "*"]
-)
+@pytest.mark.parametrize("known", [ANSWER.etag, f"W/{ANSWER.etag}", f'"other", {ANSWER.etag}', "*"])
 def test_a_client_that_has_the_answer_gets_304_and_no_body(known: str):
     response = send_answer(ask(known), ANSWER)
     assert (response.status_code, response.body) == (304, b"")

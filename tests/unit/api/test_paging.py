@@ -1,5 +1,6 @@
 """Paging: cursors are opaque, and what is none of ours is refused."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -24,10 +25,8 @@ def test_a_position_comes_back(position: str):
 
 @given(st.text(max_size=50))
 def test_any_other_text_is_read_or_refused(cursor: str):
-    try:
-        read_time_cursor(cursor)
-    except InvalidError as error:
-        assert "next_cursor" in error.detail
+    with suppress(InvalidError):
+        assert read_time_cursor(cursor).utcoffset() == timedelta(0)
 
 
 @pytest.mark.parametrize("cursor", ["!", "a", "é", "//8", write_cursor("no time")])

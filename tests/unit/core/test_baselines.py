@@ -39,33 +39,33 @@ def test_a_minute_is_measured_in_spreads_from_the_median_of_the_minutes_before()
 
 
 def test_a_baseline_never_contains_the_judged_minute_nor_later_ones():
-    before = {minute: 10.0 for minute in range(20)}
+    before = dict.fromkeys(range(20), 10.0)
     clean = score(frame({20: 99.0}), frame(before))
     assert score(frame({20: 99.0}), frame(before | {20: 99.0, 21: 500.0})) == clean
 
 
 def test_a_score_is_not_capped_by_the_number_of_points():
-    history = frame({minute: 10.0 for minute in range(POLICY.least)})
+    history = frame(dict.fromkeys(range(POLICY.least), 10.0))
     (row,) = score(frame({POLICY.least: 1_000_010.0}), history)
     assert row["z_score"] == 1_000_000.0
 
 
 def test_one_spike_before_does_not_hide_the_next():
-    history = {minute: 10.0 for minute in range(20)}
+    history = dict.fromkeys(range(20), 10.0)
     (clean,) = score(frame({21: 100.0}), frame(history))
     (after,) = score(frame({21: 100.0}), frame(history | {20: 10_000.0}))
     assert after == clean
 
 
 def test_warming_up_gives_no_score():
-    few = frame({minute: 10.0 for minute in range(POLICY.least - 1)})
+    few = frame(dict.fromkeys(range(POLICY.least - 1), 10.0))
     assert score(frame({30: 99.0}), few) == [{"expected": None, "spread": None, "z_score": None}]
-    enough = frame({minute: 10.0 for minute in range(POLICY.least)})
+    enough = frame(dict.fromkeys(range(POLICY.least), 10.0))
     assert score(frame({30: 99.0}), enough)[0]["z_score"] == 89.0
 
 
 def test_minutes_beyond_the_span_do_not_count():
-    history = frame({minute: 10.0 for minute in range(POLICY.least)})
+    history = frame(dict.fromkeys(range(POLICY.least), 10.0))
     assert score(frame({60: 99.0}), history)[0]["z_score"] == 89.0
     assert score(frame({61: 99.0}), history)[0]["z_score"] is None
 
@@ -73,8 +73,8 @@ def test_minutes_beyond_the_span_do_not_count():
 def test_streams_are_measured_against_themselves():
     history = pl.concat(
         [
-            frame({minute: 10.0 for minute in range(20)}, "a"),
-            frame({minute: 1000.0 for minute in range(20)}, "b"),
+            frame(dict.fromkeys(range(20), 10.0), "a"),
+            frame(dict.fromkeys(range(20), 1000.0), "b"),
         ]
     )
     rows = pl.concat([frame({20: 1000.0}, "a"), frame({20: 1000.0}, "b")])

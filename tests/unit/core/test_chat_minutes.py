@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -125,7 +126,7 @@ def test_partials_in_any_cut_and_order_make_the_row_of_a_plain_recomputation(
     shuffled = rng.sample(events, len(events))
     cuts = sorted(rng.choices(range(len(events) + 1), k=3))
     bounds = [0, *cuts, len(events)]
-    parts = [shuffled[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [shuffled[a:b] for a, b in pairwise(bounds)]
     rows = build(merge(parts))
     expected = recompute_chat(events)
     assert rows.keys() == expected.keys()

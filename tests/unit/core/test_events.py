@@ -17,7 +17,7 @@ META = {"stream_id": "a", "type": "meta", "event": "raid"}
 
 NAME_RULE = "is not 1 to 128 letters, digits or _.:@~+=#-"
 
-BAD = [
+BAD: list[tuple[dict[str, Any], str]] = [
     (CHAT | {"stream_id": None}, "stream_id is missing"),
     (CHAT | {"stream_id": ""}, f"stream_id {NAME_RULE}"),
     (CHAT | {"stream_id": "a b"}, f"stream_id {NAME_RULE}"),
@@ -34,7 +34,10 @@ BAD = [
     (CHAT | {"timestamp": "2026-01-26T10:10:00.000001Z"}, "timestamp lies more than 10 minutes"),
     (CHAT | {"text": "a\0b"}, "a text field has a null byte"),
     (CHAT | {"user": "x" * (TEXT_BYTES_MAX + 1)}, "a text field is longer than 16384 bytes"),
-    (READING | {"unit": "é" * (TEXT_BYTES_MAX // 2 + 1)}, "a text field is longer than 16384 bytes"),
+    (
+        READING | {"unit": "é" * (TEXT_BYTES_MAX // 2 + 1)},
+        "a text field is longer than 16384 bytes",
+    ),
     (CHAT | {"emotes": ["a\0"]}, "a list field has a null byte or is too long"),
     (CHAT | {"badges": ["b" * 9000] * 2}, "a list field has a null byte or is too long"),
     (CHAT | {"user": None}, "user is missing"),
@@ -56,7 +59,7 @@ BAD = [
     (META | {"event": "explosion"}, "event is not one of stream_start, stream_end"),
 ]
 
-GOOD = [
+GOOD: list[dict[str, Any]] = [
     CHAT,
     CHAT | {"stream_id": "A-z_0.:@~+=#" + "x" * 116},
     CHAT | {"text": "", "user": ""},

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Changes
-from core.live import LiveMessage, channel_of_shard, describe_changes, pack_messages, unpack_messages
+from core.live import (
+    LiveMessage,
+    channel_of_shard,
+    describe_changes,
+    pack_messages,
+    unpack_messages,
+)
 from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry, reading

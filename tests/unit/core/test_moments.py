@@ -47,9 +47,7 @@ def test_a_spike_opens_at_its_minute_with_its_numbers():
     assert (moment.metric_value, moment.expected, moment.z_score) == (100, 20.0, 8.0)
     assert (moment.threshold, moment.score) == (4.0, 2.0)
     assert (moment.state, moment.direction, moment.revision) == ("open", "up", 5)
-    assert moment.description == (
-        "Chat spike: 1.67 messages/s, expected 0.333/s, since 10:05 UTC"
-    )
+    assert moment.description == ("Chat spike: 1.67 messages/s, expected 0.333/s, since 10:05 UTC")
 
 
 def test_a_running_minute_opens_one_too():

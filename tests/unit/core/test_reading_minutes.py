@@ -3,6 +3,7 @@
 import math
 import random
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -102,7 +103,7 @@ def test_partials_in_any_cut_make_the_row_of_a_plain_recomputation(
     events: list[Event], rng: random.Random
 ):
     bounds = [0, *sorted(rng.choices(range(len(events) + 1), k=3)), len(events)]
-    rows = build([events[a:b] for a, b in zip(bounds, bounds[1:], strict=False)])
+    rows = build([events[a:b] for a, b in pairwise(bounds)])
     expected = recompute_readings(events)
     assert rows.keys() == expected.keys()
     for key, row in expected.items():

@@ -76,7 +76,11 @@ def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
     (tmp_path / ".env").write_text("API_PORT=9001\nLOG_LEVEL=debug\nAPI_TITLE='Zoë & co'\n")
     monkeypatch.setenv("API_PORT", "9002")
     settings = load_settings()
-    assert (settings.api_port, settings.log_level, settings.api_title) == (9002, "DEBUG", "Zoë & co")
+    assert (settings.api_port, settings.log_level, settings.api_title) == (
+        9002,
+        "DEBUG",
+        "Zoë & co",
+    )
 
 
 def test_unknown_lines_in_the_file_are_left_alone(tmp_path: Path):

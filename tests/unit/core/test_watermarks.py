@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -124,7 +125,7 @@ def test_late_is_decided_alike_however_entries_are_cut_into_batches(
     entries = [make_entry(arrived_at, events) for arrived_at, events in drawn]
     cuts = data.draw(st.sets(st.integers(1, len(entries))))
     bounds = sorted({0, len(entries), *cuts})
-    batches = [entries[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    batches = [entries[a:b] for a, b in pairwise(bounds)]
     together, singly, cut = judge(entries), judge(*([e] for e in entries)), judge(*batches)
     assert sorted(together[0]) == sorted(singly[0]) == sorted(cut[0])
     assert sorted(together[1]) == sorted(singly[1]) == sorted(cut[1])

@@ -60,4 +60,3 @@ def _about(content: Mapping[str, Any]) -> dict[str, Any]:
         name: round(value, 6) if isinstance(value, float) else value
         for name, value in content.items()
     }
-

@@ -25,7 +25,7 @@ from tests.fixtures.expectations import (
     recompute_readings,
     start_of_minute,
 )
-from tests.unit.flow.tables import Tables
+from tests.unit.flow.tables import Key, Tables
 
 POLICY: Final = FlowPolicy()
 LONG_AFTER: Final = timedelta(days=3)
@@ -132,7 +132,7 @@ def two_batches_after_a_long_outage() -> list[Arrival]:
     return [Arrival(time, [chat(time, stream_id="one")]) for time in times]
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(arrival_lists(), st.integers(0, 3), st.integers(0, 2**32))
 @example(two_batches_after_a_long_outage(), 0, 1)
 @example(two_batches_after_a_long_outage(), 0, 2)
@@ -174,7 +174,7 @@ def _assert_readings(tables: Tables, events: list[Event]) -> None:
 
 def _assert_revisions(tables: Tables, arrivals: list[Arrival], entries: list[Entry]) -> None:
     """Each row's revision is the offset of the last entry that touched it."""
-    last: dict[tuple[str, ...], int] = {}
+    last: dict[Key, int] = {}
     for arrival, (offset, _) in zip(arrivals, entries, strict=True):
         for event in arrival.events:
             minute = start_of_minute(event["timestamp"])

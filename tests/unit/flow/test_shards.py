@@ -26,9 +26,7 @@ class Shard:
         self.policy = policy
         self.state = ShardState.empty(0)
 
-    def apply(
-        self, arrived_at: datetime, *events: Event, now: datetime | None = None
-    ) -> Changes:
+    def apply(self, arrived_at: datetime, *events: Event, now: datetime | None = None) -> Changes:
         batch = make_batch([make_entry(arrived_at, events)])
         self.state, changes = apply_batch(
             self.state, batch, now=now or arrived_at, policy=self.policy

@@ -28,7 +28,8 @@ class ClosedReader(MemoryBusReader):
     """A bus that is away."""
 
     def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
-        raise BusAwayError("The bus did not answer.")
+        del after, limit
+        raise BusAwayError(f"Shard {shard} did not answer.")
 
 
 @pytest.fixture

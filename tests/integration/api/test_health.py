@@ -1,0 +1,147 @@
+"""Health: the truth about each part, and a door that stays shut to strangers."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+
+import httpx
+import orjson
+import pytest
+import redis.asyncio
+
+from api.__main__ import refuse_open_doors
+from api.app import build_app
+from core.errors import SettingsInvalidError
+from core.settings import REPOSITORY, VERSION, Settings
+from tests.fixtures.apis import calling
+from tests.fixtures.flows import Flow
+from tests.fixtures.settings import make_settings
+from tests.fixtures.waiting import eventually
+from tests.integration.api.problems import read_problem
+
+HEALTH = "/api/v1/health"
+
+
+async def beat(client: redis.asyncio.Redis, **facts: object) -> None:
+    """Say that a flow is alive."""
+    beat = {
+        "at_ms": int(datetime.now(UTC).timestamp() * 1000),  # noqa: TID251 (as another process)
+        "lag_ms": 5,
+        "events_per_second": 2.5,
+        "waiting_for_database": False,
+    }
+    await client.set("heartbeat:flow:0", orjson.dumps(beat | facts), ex=10)
+
+
+@pytest.mark.parametrize("path", ["/health", "/livez"])
+async def test_a_process_that_answers_is_alive(dead_redis_url: str, dead_database_url: str, path):
+    settings = make_settings(database_url=dead_database_url, redis_url=dead_redis_url)
+    async with calling(build_app(settings)) as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asyncio.Redis):
+    await beat(redis_client)
+    answer = await client.get(HEALTH)
+    health = answer.json()
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert list(health) == ["status", "timestamp", "version", "database", "redis", "flow"]
+    assert (health["status"], health["version"]) == ("ok", VERSION)
+    for part in ("database", "redis", "flow"):
+        assert health[part]["status"] == "ok"
+        assert health[part]["latency_ms"] >= 0
+    assert (health["flow"]["events_per_second"], health["flow"]["lag_ms"]) == (2.5, 5)
+    assert (await client.get("/readyz")).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "detail"),
+    [
+        ({"waiting_for_database": True}, "degraded", "Waits for the database."),
+        ({"lag_ms": 10_001}, "degraded", "10.0 s behind"),
+        ({"lag_ms": 10_000}, "ok", "1 running"),
+    ],
+)
+async def test_how_the_flow_is(
+    client: httpx.AsyncClient,
+    redis_client: redis.asyncio.Redis,
+    facts: dict[str, object],
+    status: str,
+    detail: str,
+):
+    await beat(redis_client, **facts)
+    health = (await client.get(HEALTH)).json()
+    assert (health["status"], health["flow"]["status"]) == (status, status)
+    assert detail in health["flow"]["detail"]
+
+
+async def test_without_a_flow_it_is_degraded_and_serves(client: httpx.AsyncClient):
+    answer = await client.get(HEALTH)
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["flow"]["status"] == "error"
+
+
+async def test_the_heartbeat_of_a_flow_is_seen_and_its_end_too(
+    client: httpx.AsyncClient, flow: Flow
+):
+    async def ask() -> str:
+        status: str = (await client.get(HEALTH)).json()["flow"]["status"]
+        return status
+
+    flow.news.start()
+    try:
+        await eventually(ask, holds=lambda status: status == "ok")
+    finally:
+        await asyncio.to_thread(flow.news.stop)
+
+
+async def test_without_a_database_it_cannot_serve(redis_url: str, dead_database_url: str):
+    settings = make_settings(database_url=dead_database_url, redis_url=redis_url)
+    async with calling(build_app(settings)) as client:
+        answer = await client.get(HEALTH)
+        assert (answer.status_code, answer.json()["status"]) == (503, "error")
+        assert answer.json()["database"]["status"] == "error"
+        assert "secret-word" not in answer.text
+        read_problem(await client.get("/readyz"), 503, "service_missing")
+
+
+async def test_without_redis_it_is_degraded_and_not_ready(settings: Settings, dead_redis_url: str):
+    app = build_app(settings.model_copy(update={"redis_url": dead_redis_url}))
+    async with calling(app) as client:
+        answer = await client.get(HEALTH)
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["redis"]["status"] == "error"
+        read_problem(await client.get("/readyz"), 503, "service_missing")
+
+
+async def test_metrics_are_written_for_prometheus(client: httpx.AsyncClient):
+    answer = await client.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert "telemetra_live_connections 0.0" in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_this_machine_may_be_listened_on(host: str):
+    refuse_open_doors(make_settings(api_host=host))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])  # noqa: S104
+def test_other_machines_are_kept_out_unless_the_network_does_it(host: str):
+    with pytest.raises(SettingsInvalidError, match="API_OPEN=true"):
+        refuse_open_doors(make_settings(api_host=host))
+    refuse_open_doors(make_settings(api_host=host, api_open=True))
+
+
+async def test_the_process_refuses_to_start_with_an_open_door():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "api",
+        cwd=REPOSITORY,
+        env={"API_HOST": "0.0.0.0", "REDIS_URL": "redis://h", "DATABASE_URL": "postgresql://h"},  # noqa: S104
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await asyncio.wait_for(process.communicate(), timeout=60)
+    assert process.returncode == 1
+    assert told.decode().strip().startswith("API_HOST 0.0.0.0 can be reached")

@@ -1,0 +1,225 @@
+"""Live: sockets on which what was committed arrives, on a real server with a real client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import httpx
+import orjson
+import pytest
+import websockets
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection, connect
+
+from api.app import build_app
+from tests.fixtures.apis import serving
+from tests.fixtures.events import STREAM, Event, chat, reading, write_event
+from tests.fixtures.flows import Flow
+from tests.fixtures.settings import make_settings
+from tests.fixtures.waiting import eventually
+from tests.integration.api.paths import INGEST
+
+Message: TypeAlias = dict[str, Any]
+Post: TypeAlias = Callable[..., Awaitable[None]]
+
+GARBAGE = ["", "no", "[]", "5", "null", '{"streams":[]}', '{"type":"subscribe","streams":5}']
+
+
+@pytest.fixture
+def post(served: str, flow: Flow) -> Post:
+    """Send events through the real server and commit them."""
+
+    async def post(*events: Event) -> None:
+        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+            answer = await client.post(INGEST, json=[write_event(event) for event in events])
+        assert answer.json()["accepted"] == len(events), answer.text
+        assert await flow.pump() == len(events)
+
+    return post
+
+
+@pytest.fixture
+async def listening(served: str, redis_client: Redis) -> str:
+    """The server's address, once it listens to the flow."""
+
+    async def is_subscribed() -> bool:
+        return bool(await redis_client.pubsub_numpat())
+
+    await eventually(is_subscribed)
+    return served
+
+
+@asynccontextmanager
+async def follow(address: str, path: str) -> AsyncIterator[ClientConnection]:
+    """Connect, and pass over the greeting."""
+    async with connect(f"ws://{address}{path}") as socket:
+        greeting = await receive(socket)
+        assert (greeting["type"], greeting["seq"]) == ("connected", 0)
+        yield socket
+
+
+async def receive(socket: ClientConnection) -> Message:
+    async with asyncio.timeout(20):
+        message: Message = orjson.loads(await socket.recv())
+    return message
+
+
+async def receive_kind(socket: ClientConnection, kind: str) -> Message:
+    """Return the next message of a kind, passing over others."""
+    while (message := await receive(socket))["type"] != kind:
+        pass
+    return message
+
+
+async def say(socket: ClientConnection, **message: object) -> None:
+    await socket.send(orjson.dumps(message).decode())
+
+
+async def settle(socket: ClientConnection) -> list[Message]:
+    """Return all that came before the answer to a ping."""
+    await say(socket, type="ping")
+    before = []
+    while (message := await receive(socket))["type"] != "pong":
+        before.append(message)
+    return before
+
+
+async def test_an_unknown_stream_closes_with_4004(served: str):
+    async with connect(f"ws://{served}/ws/live/nobody") as socket:
+        with pytest.raises(websockets.ConnectionClosed):
+            await receive(socket)
+        assert (socket.close_code, "nobody" in (socket.close_reason or "")) == (4004, True)
+
+
+@pytest.mark.parametrize("name", ["%00", "a%20b", "%F0%9F%98%82"])
+async def test_a_stream_that_cannot_exist_is_unknown_too(served: str, name: str):
+    async with connect(f"ws://{served}/ws/live/{name}") as socket:
+        with pytest.raises(websockets.ConnectionClosed):
+            await receive(socket)
+        assert socket.close_code == 4004
+
+
+async def test_a_client_gets_the_newest_minute_at_once(
+    listening: str, post: Post, minute: datetime
+):
+    await post(chat(minute - timedelta(minutes=1)))
+    await post(chat(minute, user="a"), chat(minute, user="b"))
+    await post(chat(minute - timedelta(minutes=1)))
+    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+        message = await receive(socket)
+    assert (message["type"], message["seq"], message["stream_id"]) == ("metrics", 1, STREAM)
+    assert message["data"]["chat_count"] == 2
+    assert message["data"]["window_start"] == minute.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_a_commit_arrives_at_those_who_follow_the_stream(
+    listening: str, post: Post, minute: datetime
+):
+    await post(chat(minute), chat(minute, stream_id="other"))
+    async with (
+        follow(listening, f"/ws/live/{STREAM}") as mine,
+        follow(listening, "/ws/live/other") as other,
+    ):
+        await settle(mine)
+        await settle(other)
+        await post(chat(minute), reading(minute, 41.5, unit="°C"))
+        metrics = await receive_kind(mine, "metrics")
+        told = await receive_kind(mine, "reading")
+        assert await settle(other) == []
+    assert metrics["data"]["chat_count"] == 2
+    assert told["data"]["value"] == 41.5
+    assert told["stream_id"] == STREAM
+
+
+async def test_messages_are_numbered_without_gaps(listening: str, post: Post, minute: datetime):
+    await post(chat(minute))
+    numbers = []
+    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+        for _ in range(5):
+            numbers += [message["seq"] for message in await settle(socket)]
+            numbers.append(numbers[-1] + 1 if numbers else 1)
+            await post(chat(minute))
+            message = await receive_kind(socket, "metrics")
+            numbers.append(message["seq"])
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == len(numbers)
+
+
+async def test_one_socket_subscribes_to_many_streams_and_leaves_them(
+    listening: str, post: Post, minute: datetime
+):
+    await post(chat(minute, stream_id="a"), chat(minute, stream_id="b"))
+    async with follow(listening, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["a", "b", "nobody"])
+        snapshots = await settle(socket) + await settle(socket)
+        assert {m["stream_id"] for m in snapshots} == {"a", "b"}
+        await say(socket, type="unsubscribe", streams=["a", "unheard"])
+        await settle(socket)
+        await post(chat(minute, stream_id="a"))
+        await post(chat(minute, stream_id="b"))
+        assert (await receive_kind(socket, "metrics"))["stream_id"] == "b"
+
+
+async def test_a_star_is_every_stream_and_each_message_comes_once(
+    listening: str, post: Post, minute: datetime
+):
+    async with follow(listening, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["*", "a"])
+        await settle(socket)
+        await post(chat(minute, stream_id="a"))
+        await receive_kind(socket, "metrics")
+        await post(chat(minute, stream_id="b"))
+        assert (await receive_kind(socket, "metrics"))["stream_id"] == "b"
+        assert await settle(socket) == []
+
+
+async def test_garbage_is_answered_with_an_error_and_the_socket_lives(served: str):
+    async with follow(served, "/ws/live") as socket:
+        for garbage in GARBAGE:
+            await socket.send(garbage)
+            answer = await receive(socket)
+            assert (answer["type"], "JSON" in answer["detail"]) == ("error", True), garbage
+        assert await settle(socket) == []
+
+
+async def test_an_unknown_request_is_answered_with_what_is_known(served: str):
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="dance")
+        assert "ping, subscribe, unsubscribe" in (await receive(socket))["detail"]
+        await say(socket, type="subscribe", streams=[f"s{n}" for n in range(5001)])
+        assert "At most 5000" in (await receive(socket))["detail"]
+
+
+async def test_bytes_end_the_connection_and_hurt_nobody_else(served: str):
+    async with follow(served, "/ws/live") as other:
+        async with follow(served, "/ws/live") as socket:
+            await socket.send(b"\x00\xff")
+            async with asyncio.timeout(20):
+                await socket.wait_closed()
+        assert await settle(other) == []
+
+
+async def test_connections_are_counted_and_forgotten(served: str):
+    async def count() -> tuple[int, int]:
+        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+            health = (await client.get("/ws/live/health")).json()
+        return health["connections"], health["streams"]
+
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["a", "b"])
+        await settle(socket)
+        assert await count() == (1, 2)
+    await eventually(count, holds=lambda counted: counted == (0, 0))
+
+
+async def test_a_socket_without_a_database_closes_as_away(redis_url: str, dead_database_url: str):
+    settings = make_settings(database_url=dead_database_url, redis_url=redis_url)
+    async with (
+        serving(build_app(settings)) as address,
+        connect(f"ws://{address}/ws/live/{STREAM}") as socket,
+    ):
+        with pytest.raises(websockets.ConnectionClosed):
+            await receive(socket)
+        assert socket.close_code == 1013
