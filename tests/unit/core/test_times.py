@@ -44,7 +44,7 @@ def test_one_time_in_every_form(text: str):
         ("0", datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_other_times(text: str, time: datetime):
+def test_other_ways_to_write_a_time_are_read(text: str, time: datetime):
     assert parse_time(text) == time
 
 
