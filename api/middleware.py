@@ -50,8 +50,7 @@ class RequestIdMiddleware:
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
-    # Routes, not paths: a path holds ids, and each would become a series of its own.
-    route = getattr(scope.get("route"), "path", "unmatched")
+    route = _name_route(scope)
     metrics.requests_served_total.labels(route, scope["method"], str(status)).inc()
     metrics.requests_duration_seconds.labels(route).observe(seconds)
     log.debug(
@@ -61,3 +60,18 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
         status=status,
         ms=round(seconds * 1000, 2),
     )
+
+
+def _name_route(scope: Scope) -> str:
+    """Return the route with its prefix, not the path: ids would each become a series of their own.
+
+    A matched route knows its path within its router; what stands before it comes from the path.
+    """
+    pattern = getattr(scope.get("route"), "path", None)
+    if pattern is None:
+        return "unmatched"
+    path: str = scope["path"]
+    missing = path.count("/") - pattern.count("/")
+    if missing <= 0 or ":path}" in pattern:
+        return str(pattern)
+    return "/".join(path.split("/")[: missing + 1]) + str(pattern)

@@ -2,7 +2,8 @@
 
     frame -> reduce_chat -> partial -> merge_chat -> open minutes -> build_chat_rows -> full rows
 
-Sums are whole numbers, so that any order and any cut of the events gives the same row. No I/O.
+Sums are of whole numbers, so that any order and any cut of the events gives the same row; only
+fractional viewer counts may differ in the last bit. No I/O.
 """
 
 from dataclasses import dataclass

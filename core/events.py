@@ -69,7 +69,13 @@ RAW_SCHEMA: Final = pl.Schema({**SCHEMA, "timestamp": pl.String()})
 
 _TEXTS: Final = tuple(name for name, kind in SCHEMA.items() if kind == pl.String())
 _LISTS: Final = ("emotes", "badges")
-_ZONELESS: Final = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M")
+_ZONELESS: Final = (
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%MZ",
+    "%Y-%m-%d",
+)
 
 
 @dataclass(frozen=True, slots=True)

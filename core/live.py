@@ -96,7 +96,9 @@ def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
 def _tell_readings(readings: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
     if readings.is_empty():
         return
-    newest = to_reading_rows(readings).sort("last_at").unique(["stream_id", "channel"], keep="last")
+    # A minute revised by a late event is no news of what the channel shows now.
+    fresh = readings.filter(~pl.col("revised"))
+    newest = to_reading_rows(fresh).sort("last_at").unique(["stream_id", "channel"], keep="last")
     told = newest.select(
         "channel",
         type=pl.lit("reading"),

@@ -27,6 +27,14 @@ class SpikePolicy:
     merge: timedelta = timedelta(minutes=2)
     """Spikes with no more calm between them than this are one."""
 
+    @property
+    def over_after(self) -> timedelta:
+        """How long after the last minute of a spike it is over, when no calm minute says so.
+
+        A calm minute would have been judged by then; a stream that fell silent has none.
+        """
+        return self.merge + timedelta(minutes=2, seconds=15)
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedMinute:
@@ -88,7 +96,7 @@ def follow_spike(
     if is_spike and judged.minute <= current.last_at + policy.merge + timedelta(minutes=1):
         return _go_on(current, judged, policy)
     if judged.final and judged.minute > current.last_at + policy.merge:
-        return _end(current, judged.revision)
+        return end_spike(current, judged.revision)
     return current
 
 
@@ -133,7 +141,8 @@ def _go_on(current: Moment, judged: JudgedMinute, policy: SpikePolicy) -> Moment
     )
 
 
-def _end(current: Moment, revision: int) -> Moment:
+def end_spike(current: Moment, revision: int) -> Moment:
+    """Return a spike that is over."""
     return replace(
         current,
         ended_at=current.last_at + timedelta(minutes=1),

@@ -29,6 +29,7 @@ SUMS: Final = pl.Schema(
         "last": pl.Float64(),
         "last_at": TIMESTAMP,
         "unit": pl.String(),
+        "unit_at": TIMESTAMP,
         "revision": pl.Int64(),
     }
 )
@@ -52,6 +53,7 @@ def reduce_readings(frame: pl.DataFrame) -> pl.DataFrame:
             last=value.last(),
             last_at=pl.col("timestamp").last(),
             unit=pl.col("unit").drop_nulls().last(),
+            unit_at=pl.col("timestamp").filter(pl.col("unit").is_not_null()).last(),
             revision=pl.col("offset").max(),
         )
     )
@@ -78,7 +80,8 @@ def merge_readings(minutes: pl.DataFrame, partial: pl.DataFrame) -> pl.DataFrame
             pl.col("max").max(),
             pl.col("last").last(),
             pl.col("last_at").last(),
-            pl.col("unit").drop_nulls().last(),
+            pl.col("unit").sort_by("unit_at", nulls_last=False, maintain_order=True).last(),
+            pl.col("unit_at").max(),
             pl.col("revision").max(),
         )
     )

@@ -96,7 +96,8 @@ WHERE excluded.revision > minutes.revision
    OR (excluded.revision = minutes.revision AND excluded.final AND NOT minutes.final);
 
 -- upsert_moments
--- What a person did with a moment (acknowledged, shelved) is not undone by the flow.
+-- What a person did with a moment is not undone by the flow: it was acknowledged, shelved, or
+-- resolved while it still went on.
 INSERT INTO moments AS known (
     moment_id, timestamp, stream_id, started_at, peak_at, ended_at, moment_type, metric_name,
     metric_value, expected, threshold, z_score, score, direction, state, description, revision
@@ -119,7 +120,8 @@ SET peak_at = excluded.peak_at,
     expected = excluded.expected,
     z_score = excluded.z_score,
     score = excluded.score,
-    state = CASE WHEN known.state IN ('acknowledged', 'shelved') THEN known.state
+    state = CASE WHEN known.state IN ('acknowledged', 'shelved')
+                   OR (known.state = 'resolved' AND known.ended_at IS NULL) THEN known.state
                  ELSE excluded.state END,
     description = excluded.description,
     revision = excluded.revision

@@ -109,8 +109,17 @@ class Hub:
         while True:
             message = await subscription.get_message(timeout=None)
             if message is not None:
-                for unpacked in unpack_messages(message["data"]):
-                    self.publish(unpacked)
+                self._unpack(message["data"])
+
+    def _unpack(self, payload: bytes) -> None:
+        try:
+            messages = list(unpack_messages(payload))
+        except ValueError:
+            # Somebody else wrote to the channel; the flow's messages must go on.
+            log.warning("live_payload_unreadable", bytes=len(payload))
+            return
+        for message in messages:
+            self.publish(message)
 
     async def _send_latest(self, connections: set[Connection], streams: set[str]) -> None:
         """Offer the newest minute of streams; without Redis there is none to offer."""

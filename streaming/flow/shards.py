@@ -19,7 +19,7 @@ from core.batches import Batch, split_offset
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes, build_chat_rows, forget_chat, merge_chat, reduce_chat
 from core.events import TIMESTAMP
-from core.moments import JudgedMinute, Moment, SpikePolicy, follow_spike
+from core.moments import Moment, SpikePolicy
 from core.reading_minutes import SUMS as READING_SUMS
 from core.reading_minutes import build_reading_rows, merge_readings, reduce_readings
 from core.watermarks import (
@@ -30,6 +30,7 @@ from core.watermarks import (
     first_open_minute,
     truncate_minute,
 )
+from streaming.flow.spikes import follow_spikes, list_stream_times
 
 CHAT_KEY = ["stream_id", "minute"]
 READING_KEY = ["stream_id", "channel", "minute"]
@@ -85,8 +86,12 @@ class ShardState:
 
     @property
     def has_running_minutes(self) -> bool:
-        """Whether the wall clock may still have something to close or forget."""
-        return not (self.chat.sums.is_empty() and self.readings.is_empty())
+        """Whether the wall clock may still have something to complete or to end."""
+        return (
+            self.chat.sums.height > self.closed_chat.height
+            or self.readings.height > self.closed_readings.height
+            or bool(self.moments)
+        )
 
 
 def apply_batch(
@@ -138,7 +143,13 @@ def _settle(
     )
     chat_rows, chat_history = _judge_chat(state, chat_wanted, policy)
     reading_rows, reading_history = _judge_readings(state, reading_wanted, policy)
-    open_moments, changed_moments = _follow_moments(state.moments, chat_rows, policy.spike)
+    open_moments, changed_moments = follow_spikes(
+        state.moments,
+        chat_rows,
+        list_stream_times(state.watermarks, now, set(state.moments)),
+        revision=state.offset,
+        policy=policy.spike,
+    )
     settled = replace(
         state,
         closed_chat=_union(state.closed_chat, chat_wanted, CHAT_KEY),
@@ -167,7 +178,7 @@ def _list_wanted(
     now: datetime,
     policy: LatenessPolicy,
 ) -> pl.DataFrame:
-    """Return the touched and the newly complete minutes, each with ``watermark`` and ``final``."""
+    """Return the touched and the newly complete minutes, with what is known of each."""
     if sums.is_empty():
         return _NOTHING
     key = touched.columns
@@ -186,7 +197,7 @@ def _list_wanted(
         .with_columns(final=pl.col("was_final") | by_events | by_clock)
     )
     return marked.filter(pl.col("is_touched") | (pl.col("final") & ~pl.col("was_final"))).select(
-        *key, "watermark", "final"
+        *key, "watermark", "final", revised="was_final"
     )
 
 
@@ -229,33 +240,6 @@ def _judge(
         is_anomaly=(pl.col("z_score").abs() >= policy.threshold).fill_null(value=False)
     )
     return judged, remembered
-
-
-def _follow_moments(
-    moments: dict[str, Moment], rows: pl.DataFrame, policy: SpikePolicy
-) -> tuple[dict[str, Moment], tuple[Moment, ...]]:
-    """Move the spikes on. Only anomalous minutes and streams with an open spike are looked at."""
-    if rows.is_empty():
-        return moments, ()
-    looked_at = rows.filter(
-        pl.col("is_anomaly") | pl.col("stream_id").is_in(list(moments)),
-        pl.col("z_score").is_not_null(),
-    ).sort("minute")
-    judged = looked_at.select(
-        "stream_id", "minute", "chat_count", "expected", "z_score", "final", "revision"
-    )
-    current = dict(moments)
-    changed: dict[str, Moment] = {}
-    for row in judged.iter_rows():
-        minute = JudgedMinute(*row)
-        before = current.pop(minute.stream_id, None)
-        after = follow_spike(before, minute, policy)
-        if after is not None:
-            if after != before:
-                changed[after.moment_id] = after
-            if after.ended_at is None:
-                current[minute.stream_id] = after
-    return current, tuple(changed.values())
 
 
 def _forget(state: ShardState, policy: LatenessPolicy) -> ShardState:

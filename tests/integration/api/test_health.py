@@ -145,3 +145,12 @@ async def test_the_process_refuses_to_start_with_an_open_door():
     _, told = await asyncio.wait_for(process.communicate(), timeout=60)
     assert process.returncode == 1
     assert told.decode().strip().startswith("API_HOST 0.0.0.0 can be reached")
+
+
+async def test_requests_are_counted_by_route_with_its_prefix(client: httpx.AsyncClient):
+    await client.get("/api/v1/streams/nobody/channels/temp/metrics")
+    await client.get("/nowhere")
+    text = (await client.get("/metrics")).text
+    counted = 'telemetra_requests_served_total{method="GET",route="%s",status="404"}'
+    assert counted % "/api/v1/streams/{stream_id}/channels/{channel}/metrics" in text
+    assert counted % "unmatched" in text

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx
@@ -223,3 +223,16 @@ async def test_a_socket_without_a_database_closes_as_away(redis_url: str, dead_d
         with pytest.raises(websockets.ConnectionClosed):
             await receive(socket)
         assert socket.close_code == 1013
+
+
+async def test_what_somebody_else_writes_to_the_channel_harms_nobody(
+    listening: str, redis_client: Redis, post: Post
+):
+    await post(chat(datetime.now(UTC)))  # noqa: TID251 (the server has the real clock)
+    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+        await receive_kind(socket, "metrics")
+        for rubbish in (b"", b"no", b"\xff\x1f\x1f", b"a\x1fb\nc"):
+            await redis_client.publish("live:shard:0", rubbish)
+        await post(chat(datetime.now(UTC), user="eve"))  # noqa: TID251 (as above)
+        message = await receive_kind(socket, "metrics")
+        assert message["data"]["unique_chatters"] == 2

@@ -199,6 +199,7 @@ def make_spike() -> list[Changes]:
     [
         ("acknowledged", "acknowledged"),
         ("shelved", "shelved"),
+        ("resolved", "resolved"),
         ("open", "resolved"),
     ],
 )

@@ -81,6 +81,8 @@ TIMES = [
     ("2026-01-26T09:59:15", START - timedelta(seconds=45)),
     ("2026-01-26 09:59:15.25", START - timedelta(seconds=44.75)),
     ("2026-01-26T09:59", START - timedelta(minutes=1)),
+    ("2026-01-26T09:59Z", START - timedelta(minutes=1)),
+    ("2026-01-26", START - timedelta(hours=10)),
     ("2026-01-26T09:59:15.123456789Z", START - timedelta(seconds=45, microseconds=-123456)),
     ("1769421555", START - timedelta(seconds=45)),
     ("1769421555.5", START - timedelta(seconds=44.5)),

@@ -117,3 +117,15 @@ def test_nothing_that_changed_is_nothing_to_tell():
 
 def test_each_shard_has_a_channel():
     assert channel_of_shard(3) == "live:shard:3"
+
+
+def test_a_revised_minute_is_no_news_of_what_a_channel_shows_now():
+    shard = ShardState.empty(0)
+    for seconds, value in ((10, 1.0), (130, 2.0)):
+        at = START + timedelta(seconds=seconds)
+        batch = make_batch([make_entry(at, [reading(at, value)])])
+        shard, _ = apply_batch(shard, batch, now=at, policy=FlowPolicy())
+    late = make_batch([make_entry(START + timedelta(seconds=131), [reading(START, 9.0)])])
+    _, changes = apply_batch(shard, late, now=late.arrived_at, policy=FlowPolicy())
+    assert changes.readings["count"].to_list() == [2]
+    assert describe_changes(changes, START) == []

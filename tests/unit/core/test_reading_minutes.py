@@ -112,3 +112,11 @@ def test_partials_in_any_cut_make_the_row_of_a_plain_recomputation(
         size = max(abs(row["min"]), abs(row["max"]))
         assert math.isclose(rows[key]["mean"], row["mean"], rel_tol=1e-12, abs_tol=1e-12 * size)
         assert math.isclose(rows[key]["stddev"], row["stddev"], rel_tol=1e-6, abs_tol=1e-9 * size)
+
+
+def test_the_newest_unit_counts_however_the_readings_are_cut():
+    newest, older = reading(seconds(10), unit="C"), reading(seconds(5), unit="F")
+    unnamed = reading(seconds(20))
+    assert build_one([newest, older, unnamed])["unit"] == "C"
+    assert build_one([newest], [older, unnamed])["unit"] == "C"
+    assert build_one([older, unnamed], [newest])["unit"] == "C"

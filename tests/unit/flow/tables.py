@@ -10,7 +10,9 @@ from core.changes import Changes
 Key: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = dict[str, Any]
 
-JUDGEMENT = frozenset({"z_score", "is_anomaly", "final", "chat_rate", "watermark", "expected"})
+JUDGEMENT = frozenset(
+    {"z_score", "is_anomaly", "final", "chat_rate", "watermark", "expected", "spread", "revised"}
+)
 """What a row says beside its content: it depends on what else was known at the time."""
 
 
@@ -26,7 +28,7 @@ class Table:
         """Store rows; the same revision must always come with the same content."""
         for row in frame.to_dicts():
             key = tuple(row[name] for name in self._key)
-            content = {name: row[name] for name in row if name not in JUDGEMENT | {"spread"}}
+            content = {name: row[name] for name in row if name not in JUDGEMENT}
             known_content = self.contents.setdefault((key, row["revision"]), content)
             assert _about(content) == _about(known_content), "one revision with two contents"
             known = self.rows.get(key)
