@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -43,12 +43,7 @@ class Child:
 
     async def ends_within(self, limit: timedelta) -> bool:
         """Wait for its end, but no longer than this."""
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                await self._process.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await _finishes(self._process.wait(), limit)
 
     async def stop(self, stop_signal: signal.Signals) -> None:
         """Ask it to stop, kill it at the deadline, and leave none of its helpers behind."""
@@ -59,14 +54,26 @@ class Child:
                 self._kill_group()
                 await self._process.wait()
         self._kill_group()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(OUTPUT_GRACE.total_seconds()):
-                await self._output.closed.wait()
+        await _finishes(self._output.closed.wait(), OUTPUT_GRACE)
 
     def _kill_group(self) -> None:
         # The group's id is the child's pid, which is not used again while a member lives.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+async def _finishes(work: Coroutine[None, None, object], limit: timedelta) -> bool:
+    """Wait for work, but no longer than this, also in a task that is being cancelled.
+
+    ``asyncio.timeout`` would not do: before Python 3.11.4 it takes its own end in such a task for
+    the task's cancellation, and a process that hangs would never be killed.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=limit.total_seconds())
+    finally:
+        task.cancel()
+    return bool(done)
 
 
 @asynccontextmanager
