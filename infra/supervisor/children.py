@@ -65,8 +65,8 @@ class Child:
 async def _finishes(work: Coroutine[None, None, object], limit: timedelta) -> bool:
     """Wait for work, but no longer than this, also in a task that is being cancelled.
 
-    ``asyncio.timeout`` would not do: before Python 3.11.4 it takes its own end in such a task for
-    the task's cancellation, and a process that hangs would never be killed.
+    ``asyncio.timeout`` would not do: in Python 3.11.2 its own end in such a task comes out as a
+    cancellation, and a process that hangs would never be killed.
     """
     task = asyncio.ensure_future(work)
     try:
