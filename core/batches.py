@@ -10,15 +10,14 @@ so that everything decided from it is decided the same way in a replay.
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from core.events import SCHEMA
 from core.ids import shard_of
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from core.times import EPOCH
 
 SEQUENCE_BITS: Final = 20
 """An offset is milliseconds since 1970, shifted by this, plus the number within the millisecond."""
@@ -42,7 +41,7 @@ class Batch:
     @property
     def arrived_at(self) -> datetime:
         """When its last entry was appended."""
-        return EPOCH + timedelta(milliseconds=split_offset(self.offset)[0])
+        return find_arrival(self.offset)
 
 
 def make_offset(at_ms: int, sequence: int) -> int:
@@ -53,6 +52,11 @@ def make_offset(at_ms: int, sequence: int) -> int:
 def split_offset(offset: int) -> tuple[int, int]:
     """Return the millisecond of an offset and the number within it."""
     return offset >> SEQUENCE_BITS, offset & ((1 << SEQUENCE_BITS) - 1)
+
+
+def find_arrival(offset: int) -> datetime:
+    """Return when the entry of an offset was appended."""
+    return EPOCH + timedelta(milliseconds=split_offset(offset)[0])
 
 
 def split_by_shard(events: pl.DataFrame, shards: int) -> dict[int, pl.DataFrame]:

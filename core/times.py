@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (1e20, 1e-3))
 """Up to which size a number counts in which unit, as microseconds."""
 
@@ -26,7 +26,7 @@ def parse_time(text: str) -> datetime:
     for limit, micros in _UNITS:
         if abs(number) < limit:
             try:
-                return _EPOCH + timedelta(microseconds=round(number * micros))
+                return EPOCH + timedelta(microseconds=round(number * micros))
             except OverflowError:
                 break
     raise ValueError(_EXPLANATION)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from core.times import EPOCH
 from db.pool import Connection
 from db.queries import load_queries
 
 SQL: Final = load_queries("minutes")
 
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING: Final = EPOCH
 END: Final = datetime(3000, 1, 1, tzinfo=UTC)
 
 

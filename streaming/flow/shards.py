@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from core.baselines import BaselinePolicy, remember_minutes, score_minutes
-from core.batches import Batch, split_offset
+from core.batches import Batch, find_arrival
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes, build_chat_rows, forget_chat, merge_chat, reduce_chat
 from core.events import TIMESTAMP
@@ -269,11 +269,10 @@ def _list_over(
     sums: pl.DataFrame, key: list[str], state: ShardState, policy: LatenessPolicy
 ) -> pl.DataFrame:
     before = {"watermark": "watermark_before", "arrived_at": "arrival_before"}
-    read_until = pl.lit(split_offset(state.offset)[0]).cast(pl.Datetime("ms", "UTC"))
     return (
         sums.select(key)
         .join(state.watermarks.rename(before), on="stream_id")
-        .with_columns(arrived_at=read_until.cast(TIMESTAMP))
+        .with_columns(arrived_at=pl.lit(find_arrival(state.offset), dtype=TIMESTAMP))
         .filter(pl.col("minute") < first_open_minute(policy))
         .select(key)
     )
