@@ -3,15 +3,15 @@
     events -> split by shard -> Arrow IPC bytes -> one bus entry -> Arrow IPC bytes -> one large
     frame
 
-An offset is the bus's own number of an entry: it rises with time and carries the time of arrival,
-so that everything decided from it is decided the same way in a replay.
+An offset is the bus's own number of an entry; it rises. The bus also remembers when an entry
+arrived, so that everything decided from either is decided the same way in a replay.
 """
 
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -20,12 +20,20 @@ from core.ids import shard_of
 from core.times import EPOCH
 
 SEQUENCE_BITS: Final = 20
-"""An offset is milliseconds since 1970, shifted by this, plus the number within the millisecond."""
+"""Where the bus numbers by time, an offset is milliseconds since 1970, shifted by this, plus the
+number within the millisecond."""
 
 BATCH_SCHEMA: Final = pl.Schema({**SCHEMA, "offset": pl.Int64()})
 
-Entry: TypeAlias = tuple[int, bytes]
-"""An offset and the bytes of one bus entry."""
+
+class Entry(NamedTuple):
+    """One entry of the bus."""
+
+    offset: int
+    arrived_ms: int
+    """When the bus took it, in milliseconds since 1970."""
+
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +44,10 @@ class Batch:
     offset: int
     """The offset of the last entry in it."""
 
-    frame: pl.DataFrame
+    arrived_at: datetime
+    """When its last entry was appended."""
 
-    @property
-    def arrived_at(self) -> datetime:
-        """When its last entry was appended."""
-        return find_arrival(self.offset)
+    frame: pl.DataFrame
 
 
 def make_offset(at_ms: int, sequence: int) -> int:
@@ -82,8 +88,13 @@ def encode_events(events: pl.DataFrame) -> bytes:
 
 def decode_entries(shard: int, entries: Sequence[Entry]) -> Batch:
     """Return consecutive entries as one batch."""
-    frames = (_decode(offset, payload) for offset, payload in entries)
-    return Batch(shard=shard, offset=entries[-1][0], frame=_concat(frames))
+    last = entries[-1]
+    return Batch(
+        shard=shard,
+        offset=last.offset,
+        arrived_at=EPOCH + timedelta(milliseconds=last.arrived_ms),
+        frame=_concat(_decode(entry.offset, entry.payload) for entry in entries),
+    )
 
 
 def _decode(offset: int, payload: bytes) -> pl.DataFrame:

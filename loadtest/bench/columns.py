@@ -23,7 +23,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from core.batches import Batch, decode_entries, encode_events, make_offset
+from core.batches import Batch, Entry, decode_entries, encode_events, make_offset
 from core.events import TimePolicy, check_events
 from core.ndjson import read_ndjson
 from streaming.flow.shards import FlowPolicy, ShardState, apply_batch
@@ -67,13 +67,13 @@ def main() -> None:
     events, _ = check_events(raw, now=NOW, policy=TimePolicy())
     offset = make_offset(int(NOW.timestamp() * 1000), 0)
     payload = encode_events(events)
-    batch = Batch(0, offset, events.with_columns(offset=pl.lit(offset, dtype=pl.Int64)))
+    batch = Batch(0, offset, NOW, events.with_columns(offset=pl.lit(offset, dtype=pl.Int64)))
     state, policy = ShardState.empty(0), FlowPolicy()
     steps: dict[str, Callable[[], object]] = {
         "read the lines into columns": lambda: read_ndjson(body),
         "check every rule": lambda: check_events(raw, now=NOW, policy=TimePolicy()),
         "write as Arrow": lambda: encode_events(events),
-        "read from Arrow": lambda: decode_entries(0, [(offset, payload)]),
+        "read from Arrow": lambda: decode_entries(0, [Entry(offset, 0, payload)]),
         "reduce, merge, judge, build rows": lambda: apply_batch(
             state, batch, now=NOW, policy=policy
         ),

@@ -2,15 +2,21 @@
 
     doors ── append ──► shard 0 … shard S-1 ── read after an offset ──► flow
 
-Two ports, because two kinds of process meet here: doors are asynchronous and only write, the
-flow's sources are synchronous and only read. An entry is a whole batch of events, as bytes.
+Two ports, because two kinds of process meet here: doors are asynchronous and only write, consumers
+are synchronous and only read. An entry is a whole batch of events, as bytes. It stays until every
+consumer has released it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 from core.batches import Entry
+
+Consumer: TypeAlias = Literal["flow", "archive"]
+"""Who reads the bus to the end of every shard."""
+
+CONSUMERS: Final[tuple[Consumer, ...]] = ("flow", "archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class BusWriter(Protocol):
 
 
 class BusReader(Protocol):
-    """Reads entries in order."""
+    """Reads entries in order, for one consumer."""
 
     def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
         """Return up to ``limit`` entries after an offset, oldest first; empty when there are none.
@@ -53,8 +59,10 @@ class BusReader(Protocol):
         """
         ...
 
-    def trim(self, shard: int, *, through: int) -> None:
-        """Let go of the entries up to and including an offset.
+    def release(self, shard: int, *, through: int) -> None:
+        """Say that this consumer needs no entry up to and including an offset any more.
+
+        What every consumer has released is gone.
 
         Raises:
             BusAwayError: The bus cannot be reached.

@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.batches import Entry, make_offset
 from core.clock import Clock
 from core.errors import BusFullError, ConflictError
-from streaming.bus.base import Once
+from streaming.bus.base import CONSUMERS, Consumer, Once
 
 
 @dataclass(slots=True)
@@ -20,6 +20,8 @@ class MemoryLog:
     once: dict[str, str] = field(default_factory=dict)
     newest: dict[int, int] = field(default_factory=dict)
     """The last offset of each shard, which outlives its entry."""
+
+    released: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def next_offset(self, shard: int) -> int:
         """Take the offset of the next entry of a shard."""
@@ -44,7 +46,8 @@ class MemoryBusWriter:
         if any(len(self._log.shards[shard]) >= self._max_entries for shard in entries):
             raise BusFullError("The bus is full. Wait and send again.", retry_after_s=1)
         for shard, payload in entries.items():
-            self._log.shards[shard].append((self._log.next_offset(shard), payload))
+            entry = Entry(self._log.next_offset(shard), self._log.clock.now_ms(), payload)
+            self._log.shards[shard].append(entry)
         if once is not None:
             self._log.once[once.key] = once.content
         return True
@@ -56,19 +59,25 @@ class MemoryBusWriter:
 class MemoryBusReader:
     """Reads entries from a log in memory."""
 
-    def __init__(self, log: MemoryLog) -> None:
+    def __init__(
+        self, log: MemoryLog, consumer: Consumer, *, consumers: Sequence[Consumer] = CONSUMERS
+    ) -> None:
         self._log = log
+        self._consumer = consumer
+        self._consumers = consumers
 
     def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
         """Return up to ``limit`` entries after an offset, oldest first."""
         entries = self._log.shards[shard]
-        start = bisect_right(entries, after, key=lambda entry: entry[0])
+        start = bisect_right(entries, after, key=lambda entry: entry.offset)
         return entries[start : start + limit]
 
-    def trim(self, shard: int, *, through: int) -> None:
-        """Let go of the entries up to and including an offset."""
+    def release(self, shard: int, *, through: int) -> None:
+        """Say that this consumer needs no entry up to and including an offset any more."""
+        self._log.released[shard, self._consumer] = through
+        least = min(self._log.released.get((shard, name), 0) for name in self._consumers)
         entries = self._log.shards[shard]
-        del entries[: bisect_right(entries, through, key=lambda entry: entry[0])]
+        del entries[: bisect_right(entries, least, key=lambda entry: entry.offset)]
 
     def close(self) -> None:
         """Do nothing: there is no connection."""

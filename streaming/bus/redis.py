@@ -5,7 +5,7 @@ together, and the append-only file keeps them as one. Nothing is ever sent twice
 library on its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import redis
@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from core.batches import Entry, make_offset, split_offset
 from core.errors import BusAwayError, BusFullError, ConflictError
-from streaming.bus.base import Once
+from streaming.bus.base import CONSUMERS, Consumer, Once
 
 ONCE_TTL_S: Final = 3600
 """How long a repeat is recognised: senders give up long before."""
@@ -48,6 +48,17 @@ if KEYS[shards + 1] then
 end
 return 'appended'
 """
+
+_RELEASE: Final = """
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+local least = ARGV[2]
+for _, value in ipairs(redis.call('HMGET', KEYS[2], unpack(ARGV, 3))) do
+    if not value then return 0 end
+    if #value < #least or (#value == #least and value < least) then least = value end
+end
+return least
+"""
+"""Offsets are compared as texts of digits: a number in Lua holds only 53 of their bits."""
 
 _AWAY: Final = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, OSError)
 
@@ -106,13 +117,18 @@ class RedisBusWriter:
 class RedisBusReader:
     """Reads entries from Redis Streams."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, consumer: Consumer, *, consumers: Sequence[Consumer] = CONSUMERS
+    ) -> None:
+        self._consumer = consumer
+        self._consumers = consumers
         self._redis = redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
         )
+        self._release = self._redis.register_script(_RELEASE)
 
     def read(self, shard: int, *, after: int, limit: int) -> list[Entry]:
         """Return up to ``limit`` entries after an offset, oldest first."""
@@ -123,13 +139,18 @@ class RedisBusReader:
             raise _away(error) from error
         # The library's types cannot know that answers are bytes here.
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
-        return [(_to_offset(key), fields[_PAYLOAD]) for key, fields in entries]
+        return [_to_entry(key, fields[_PAYLOAD]) for key, fields in entries]
 
-    def trim(self, shard: int, *, through: int) -> None:
-        """Let go of the entries up to and including an offset."""
-        ms, sequence = split_offset(through + 1)
+    def release(self, shard: int, *, through: int) -> None:
+        """Say that this consumer needs no entry up to and including an offset any more."""
+        key = name_shard(shard)
         try:
-            self._redis.xtrim(name_shard(shard), minid=f"{ms}-{sequence}", approximate=False)
+            least = self._release(
+                keys=[key, f"released:shard:{shard}"],
+                args=[self._consumer, through, *self._consumers],
+            )
+            ms, sequence = split_offset(int(least) + 1)
+            self._redis.xtrim(key, minid=f"{ms}-{sequence}", approximate=False)
         except _AWAY as error:
             raise _away(error) from error
 
@@ -138,9 +159,9 @@ class RedisBusReader:
         self._redis.close()
 
 
-def _to_offset(key: bytes) -> int:
+def _to_entry(key: bytes, payload: bytes) -> Entry:
     ms, _, sequence = key.partition(b"-")
-    return make_offset(int(ms), int(sequence))
+    return Entry(make_offset(int(ms), int(sequence)), int(ms), payload)
 
 
 def _away(error: Exception) -> BusAwayError:

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 def run(settings: Settings) -> None:
     """Run the flow until it is told to stop."""
     clock = SystemClock()
-    reader = RedisBusReader(settings.require_redis_url())
+    reader = RedisBusReader(settings.require_redis_url(), "flow")
     news = NewsRoom(settings.require_redis_url(), clock, process=0)
     committer = Committer(settings.require_database_url())
     store = open_recovery_store(settings.data_dir / "flow")

@@ -68,7 +68,7 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         self._wait = timedelta(0) if is_behind else self._interval
         if not entries:
             return []
-        self._after = entries[-1][0]
+        self._after = entries[-1].offset
         return [decode_entries(self._shard, entries)]
 
     @override
@@ -87,10 +87,10 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         gathered: list[Entry] = []
         size = 0
         while True:
-            after = gathered[-1][0] if gathered else self._after
+            after = gathered[-1].offset if gathered else self._after
             entries = self._reader.read(self._shard, after=after, limit=ENTRIES_A_READ)
             gathered += entries
-            size += sum(len(payload) for _, payload in entries)
+            size += sum(len(entry.payload) for entry in entries)
             if len(entries) < ENTRIES_A_READ:
                 return gathered, False
             if size >= EVENT_BYTES_A_FRAME:
@@ -106,7 +106,7 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         if split_offset(through)[0] - split_offset(self._trimmed)[0] < 60_000:
             return
         try:
-            self._reader.trim(self._shard, through=through)
+            self._reader.release(self._shard, through=through)
             self._trimmed = through
         except BusAwayError as error:
             log.warning("bus_away", shard=self._shard, detail=error.detail)

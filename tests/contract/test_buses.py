@@ -29,26 +29,44 @@ class Bus:
         return self.reader.read(shard, after=after, limit=limit)
 
     def payloads(self, shard: int) -> list[bytes]:
-        return [payload for _, payload in self.read(shard)]
+        return [payload for _, _, payload in self.read(shard)]
 
 
-def _memory(url: str) -> Bus:
+@dataclass(slots=True)
+class SharedBus(Bus):
+    """A bus that two consumers read."""
+
+    archive: BusReader
+
+
+def _memory(url: str) -> SharedBus:
     del url
     log = MemoryLog(SystemClock())
-    return Bus(MemoryBusWriter(log, max_entries=MAX_ENTRIES), MemoryBusReader(log))
+    writer = MemoryBusWriter(log, max_entries=MAX_ENTRIES)
+    return SharedBus(writer, MemoryBusReader(log, "flow"), MemoryBusReader(log, "archive"))
 
 
-def _redis(url: str) -> Bus:
-    return Bus(RedisBusWriter(url, max_entries=MAX_ENTRIES), RedisBusReader(url))
+def _redis(url: str) -> SharedBus:
+    writer = RedisBusWriter(url, max_entries=MAX_ENTRIES)
+    return SharedBus(writer, RedisBusReader(url, "flow"), RedisBusReader(url, "archive"))
 
 
 @pytest.fixture(params=[_memory, _redis], ids=["memory", "redis"])
-async def bus(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Bus]:
-    make: Callable[[str], Bus] = request.param
+async def shared_bus(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[SharedBus]:
+    make: Callable[[str], SharedBus] = request.param
     bus = make(redis_url)
     yield bus
     await bus.writer.close()
     bus.reader.close()
+    bus.archive.close()
+
+
+@pytest.fixture
+def bus(shared_bus: SharedBus) -> Bus:
+    """A bus whose other consumer needs nothing."""
+    for shard in range(16):
+        shared_bus.archive.release(shard, through=1 << 62)
+    return shared_bus
 
 
 async def test_entries_come_in_the_order_they_were_appended_with_rising_offsets(bus: Bus):
@@ -56,7 +74,7 @@ async def test_entries_come_in_the_order_they_were_appended_with_rising_offsets(
     for payload in payloads:
         assert await bus.writer.append({3: payload})
     assert bus.payloads(3) == payloads
-    offsets = [offset for offset, _ in bus.read(3)]
+    offsets = [offset for offset, _, _ in bus.read(3)]
     assert all(first < second for first, second in pairwise(offsets))
 
 
@@ -72,14 +90,14 @@ async def test_reading_goes_on_after_an_offset_and_no_further_than_the_limit(bus
     first = bus.read(0, limit=4)
     second = bus.read(0, after=first[-1][0], limit=4)
     third = bus.read(0, after=second[-1][0], limit=4)
-    assert [payload for _, payload in first + second + third] == bus.payloads(0)
+    assert [payload for _, _, payload in first + second + third] == bus.payloads(0)
     assert [len(first), len(second), len(third)] == [4, 4, 2]
     assert bus.read(0, after=third[-1][0]) == []
 
 
 async def test_a_shard_nobody_wrote_to_is_empty(bus: Bus):
     assert bus.read(7) == []
-    bus.reader.trim(7, through=1 << 62)
+    bus.reader.release(7, through=1 << 62)
 
 
 async def test_shards_do_not_see_one_another(bus: Bus):
@@ -97,7 +115,7 @@ async def test_a_full_shard_refuses_and_none_of_the_others_takes_its_part(bus: B
     assert caught.value.retry_after_s is not None
     assert (bus.read(1), bus.read(2), len(bus.read(0))) == ([], [], MAX_ENTRIES)
     last = bus.read(0)[0][0]
-    bus.reader.trim(0, through=last)
+    bus.reader.release(0, through=last)
     assert await bus.writer.append({1: b"y", 0: b"y", 2: b"y"}, once=Once("k", "c"))
     assert bus.payloads(2) == [b"y"]
 
@@ -117,10 +135,28 @@ async def test_the_same_key_with_another_content_is_a_conflict(bus: Bus):
     assert bus.payloads(0) == [b"a"]
 
 
-async def test_trimming_lets_go_up_to_and_including_an_offset(bus: Bus):
+async def test_entries_stay_until_every_consumer_has_released_them(shared_bus: SharedBus):
+    for number in range(4):
+        await shared_bus.writer.append({0: b"%d" % number})
+    first, second, *_ = shared_bus.read(0)
+    shared_bus.reader.release(0, through=second.offset)
+    assert len(shared_bus.read(0)) == 4
+    shared_bus.archive.release(0, through=first.offset)
+    assert shared_bus.payloads(0) == [b"1", b"2", b"3"]
+    shared_bus.archive.release(0, through=1 << 62)
+    assert shared_bus.payloads(0) == [b"2", b"3"]
+
+
+async def test_an_entry_tells_when_it_arrived(bus: Bus):
+    before = SystemClock().now_ms()
+    await bus.writer.append({0: b"a"})
+    assert before <= bus.read(0)[0].arrived_ms <= SystemClock().now_ms()
+
+
+async def test_releasing_lets_go_up_to_and_including_an_offset(bus: Bus):
     for number in range(5):
         await bus.writer.append({0: b"%d" % number})
-    bus.reader.trim(0, through=bus.read(0)[2][0])
+    bus.reader.release(0, through=bus.read(0)[2][0])
     assert bus.payloads(0) == [b"3", b"4"]
 
 
@@ -128,9 +164,9 @@ async def test_offsets_go_on_rising_after_everything_was_let_go(bus: Bus):
     for _ in range(20):
         await bus.writer.append({0: b"before"})
     last = bus.read(0)[-1][0]
-    bus.reader.trim(0, through=last)
+    bus.reader.release(0, through=last)
     await bus.writer.append({0: b"after"})
-    assert [payload for _, payload in bus.read(0, after=last)] == [b"after"]
+    assert [payload for _, _, payload in bus.read(0, after=last)] == [b"after"]
 
 
 async def test_many_at_once_lose_nothing(bus: Bus):
@@ -138,7 +174,7 @@ async def test_many_at_once_lose_nothing(bus: Bus):
     await asyncio.gather(*(bus.writer.append({0: payload, 1: payload}) for payload in payloads))
     assert sorted(bus.payloads(0)) == sorted(payloads)
     assert bus.payloads(0) == bus.payloads(1)
-    assert len({offset for offset, _ in bus.read(0)}) == len(payloads)
+    assert len({offset for offset, _, _ in bus.read(0)}) == len(payloads)
 
 
 async def test_of_many_repeats_at_once_one_counts(bus: Bus):
@@ -156,6 +192,6 @@ async def test_a_redis_that_is_away_is_said_to_be(dead_redis_url: str):
     with pytest.raises(BusAwayError):
         bus.read(0)
     with pytest.raises(BusAwayError):
-        bus.reader.trim(0, through=1)
+        bus.reader.release(0, through=1)
     await bus.writer.close()
     bus.reader.close()

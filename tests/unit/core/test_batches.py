@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.batches import (
     BATCH_SCHEMA,
+    Entry,
     decode_entries,
     encode_events,
     make_offset,
@@ -31,7 +32,7 @@ def test_events_of_every_type_come_back_as_they_were():
             transaction(START, None, currency="€"),
         ]
     )
-    batch = decode_entries(3, [(77, encode_events(events))])
+    batch = decode_entries(3, [Entry(77, 0, encode_events(events))])
     assert (batch.shard, batch.offset) == (3, 77)
     assert batch.frame.schema == BATCH_SCHEMA
     assert batch.frame.drop("offset").equals(events)
@@ -40,9 +41,9 @@ def test_events_of_every_type_come_back_as_they_were():
 
 def test_entries_with_different_columns_become_one_frame_in_order():
     entries = [
-        (1, encode_events(make_events([chat(START, user="first")]))),
-        (2, encode_events(make_events([reading(START, 1.0), reading(START, 2.0)]))),
-        (5, encode_events(make_events([chat(START, user="last")]))),
+        Entry(1, 0, encode_events(make_events([chat(START, user="first")]))),
+        Entry(2, 0, encode_events(make_events([reading(START, 1.0), reading(START, 2.0)]))),
+        Entry(5, 0, encode_events(make_events([chat(START, user="last")]))),
     ]
     batch = decode_entries(0, entries)
     assert batch.offset == 5

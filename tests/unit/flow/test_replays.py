@@ -175,7 +175,7 @@ def _assert_readings(tables: Tables, events: list[Event]) -> None:
 def _assert_revisions(tables: Tables, arrivals: list[Arrival], entries: list[Entry]) -> None:
     """Each row's revision is the offset of the last entry that touched it."""
     last: dict[Key, int] = {}
-    for arrival, (offset, _) in zip(arrivals, entries, strict=True):
+    for arrival, (offset, _, _) in zip(arrivals, entries, strict=True):
         for event in arrival.events:
             minute = start_of_minute(event["timestamp"])
             if event["type"] == "reading":

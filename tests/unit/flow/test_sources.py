@@ -21,7 +21,7 @@ from tests.fixtures.events import chat, make_entry
 
 INTERVAL = timedelta(milliseconds=250)
 RETENTION = timedelta(minutes=15)
-PAYLOAD = make_entry(START, [chat(START)])[1]
+PAYLOAD = make_entry(START, [chat(START)]).payload
 
 
 class ClosedReader(MemoryBusReader):
@@ -51,7 +51,7 @@ def open_partition(reader: MemoryBusReader, clock: ManualClock, after: int = 0) 
 async def test_all_that_waits_becomes_one_batch(log: MemoryLog, writer: MemoryBusWriter):
     for _ in range(ENTRIES_A_READ * 2 + 3):
         await writer.append({2: PAYLOAD, 3: PAYLOAD})
-    partition = open_partition(MemoryBusReader(log), ManualClock(START))
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START))
     (batch,) = partition.next_batch()
     assert batch.shard == 2
     assert batch.frame.height == ENTRIES_A_READ * 2 + 3
@@ -61,11 +61,13 @@ async def test_all_that_waits_becomes_one_batch(log: MemoryLog, writer: MemoryBu
 
 async def test_a_restart_goes_on_after_its_snapshot(log: MemoryLog, writer: MemoryBusWriter):
     await writer.append({2: PAYLOAD})
-    partition = open_partition(MemoryBusReader(log), ManualClock(START))
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START))
     partition.next_batch()
     kept = partition.snapshot()
     await writer.append({2: PAYLOAD})
-    again = open_partition(MemoryBusReader(log), ManualClock(START), after=kept)
+    again = open_partition(
+        MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START), after=kept
+    )
     (batch,) = again.next_batch()
     assert batch.frame["offset"].to_list() == [kept + 1]
 
@@ -73,7 +75,7 @@ async def test_a_restart_goes_on_after_its_snapshot(log: MemoryLog, writer: Memo
 async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
     log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
 ):
-    partition = open_partition(MemoryBusReader(log), clock)
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
     assert partition.next_awake() is None
     partition.next_batch()
     assert partition.next_awake() == START + INTERVAL
@@ -89,7 +91,7 @@ async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
 
 
 def test_a_bus_that_is_away_is_asked_again_later(log: MemoryLog, clock: ManualClock):
-    partition = open_partition(ClosedReader(log), clock)
+    partition = open_partition(ClosedReader(log, "flow"), clock)
     assert partition.next_batch() == []
     assert partition.next_awake() == START + RETRY_AFTER
 
@@ -97,7 +99,7 @@ def test_a_bus_that_is_away_is_asked_again_later(log: MemoryLog, clock: ManualCl
 async def test_entries_stay_until_they_are_old_and_a_stored_snapshot_lies_beyond_them(
     log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
 ):
-    partition = open_partition(MemoryBusReader(log), clock)
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
     await writer.append({2: PAYLOAD})
     partition.next_batch()
     clock.advance(RETENTION - timedelta(minutes=1))
@@ -114,7 +116,7 @@ async def test_entries_stay_until_they_are_old_and_a_stored_snapshot_lies_beyond
 async def test_entries_that_no_snapshot_covers_stay_however_old_they_are(
     log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
 ):
-    partition = open_partition(MemoryBusReader(log), clock)
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
     for _ in range(SNAPSHOTS_KEPT):
         partition.snapshot()
     await writer.append({2: PAYLOAD})
