@@ -3,14 +3,17 @@
     the closed minutes of the last hour, without the judged one -> median and spread -> z-score
 
 Median and median deviation instead of mean and standard deviation: a spike must not raise the bar
-for the next.
+for the next. A series' minutes lie in a ring, each with the number of its minute.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
+
+from core.rows import Bools, Floats, Ints
 
 NORMAL_FROM_MAD: Final = 1.4826
 """A normal distribution's standard deviation in units of its median absolute deviation."""
@@ -28,52 +31,72 @@ class BaselinePolicy:
     """Spreads away from the median from which a minute is an anomaly; score 1.0."""
 
 
-def score_minutes(
-    rows: pl.DataFrame,
-    history: pl.DataFrame,
-    *,
-    key: list[str],
-    floor: pl.Expr,
-    policy: BaselinePolicy,
-) -> pl.DataFrame:
-    """Add ``expected``, ``spread`` and ``z_score`` to rows; null while warming up.
+class Histories:
+    """The closed minutes of many series."""
 
-    Args:
-        rows: Columns ``key``, ``minute`` and ``value``.
-        history: Closed minutes with the same columns; the judged minute in it is left out.
-        key: What tells one series from another.
-        floor: The least spread, from ``expected``: what chance alone would do.
-        policy: Which minutes count.
-    """
-    past = history.select(*key, past="minute", past_value="value")
-    value = pl.col("past_value")
-    baseline = (
-        rows.select(*key, "minute")
-        .join(past, on=key)
-        .filter(
-            (pl.col("past") < pl.col("minute")) & (pl.col("past") >= pl.col("minute") - policy.span)
-        )
-        .group_by(*key, "minute")
-        .agg(
-            known=pl.len(),
-            expected=value.median(),
-            mad=(value - value.median()).abs().median(),
-        )
-        .filter(pl.col("known") >= policy.least)
-        .with_columns(spread=pl.max_horizontal(pl.col("mad") * NORMAL_FROM_MAD, floor))
-        .select(*key, "minute", "expected", "spread")
-    )
-    return rows.join(baseline, on=[*key, "minute"], how="left", maintain_order="left").with_columns(
-        z_score=(pl.col("value") - pl.col("expected")) / pl.col("spread")
-    )
+    def __init__(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
+        """Make room for the span before any minute that may still be re-opened."""
+        self._policy = policy
+        self._span = policy.span // timedelta(minutes=1)
+        self._size = self._span + reopened // timedelta(minutes=1) + 2
+        self._series: Ints = np.empty(0, np.int64)
+        self._minutes: NDArray[np.uint32] = np.empty((0, self._size), np.uint32)
+        self._values: Floats = np.empty((0, self._size))
+
+    def remember(self, series: Ints, minutes: Ints, values: Floats) -> None:
+        """Remember closed or revised minutes; each overwrites the one a ring's length before."""
+        different, where = np.unique(series, return_inverse=True)
+        row = self._place(different)[where]
+        slot = minutes % self._size
+        # What is older than the ring must not take the place of what is newer.
+        newer = minutes >= self._minutes[row, slot]
+        row, slot = row[newer], slot[newer]
+        self._minutes[row, slot] = minutes[newer]
+        self._values[row, slot] = values[newer]
+
+    def measure(self, series: Ints, minutes: Ints) -> tuple[Floats, Floats]:
+        """Return the median and the median deviation before each minute; NaN while warming up."""
+        row, is_known = self._find(series)
+        if not is_known.any():
+            return np.full(len(series), np.nan), np.full(len(series), np.nan)
+        past = self._minutes[row].astype(np.int64)
+        counted = (past < minutes[:, None]) & (past >= minutes[:, None] - self._span)
+        counted &= is_known[:, None]
+        count = counted.sum(axis=1)
+        values = np.where(counted, self._values[row], np.nan)
+        expected = _find_median(values, count)
+        deviation = _find_median(np.abs(values - expected[:, None]), count)
+        enough = count >= self._policy.least
+        return np.where(enough, expected, np.nan), np.where(enough, deviation, np.nan)
+
+    def forget(self, series: Ints) -> None:
+        """Drop what is known of series."""
+        kept = ~np.isin(self._series, series)
+        self._series = self._series[kept]
+        self._minutes, self._values = self._minutes[kept], self._values[kept]
+
+    def _place(self, series: Ints) -> Ints:
+        at, is_known = self._find(series)
+        if not is_known.all():
+            where = np.searchsorted(self._series, series[~is_known])
+            self._series = np.insert(self._series, where, series[~is_known])
+            self._minutes = np.insert(self._minutes, where, 0, axis=0)
+            self._values = np.insert(self._values, where, np.nan, axis=0)
+            at = np.searchsorted(self._series, series)
+        return at
+
+    def _find(self, series: Ints) -> tuple[Ints, Bools]:
+        at = np.searchsorted(self._series, series)
+        inside = np.minimum(at, max(0, len(self._series) - 1))
+        if not len(self._series):
+            return at, np.zeros(len(series), np.bool_)
+        return inside, self._series[inside] == series
 
 
-def remember_minutes(
-    history: pl.DataFrame, closed: pl.DataFrame, *, key: list[str], policy: BaselinePolicy
-) -> pl.DataFrame:
-    """Remember closed or revised minutes, and forget those nobody is measured against."""
-    newest = closed.select(*key, "minute", "value")
-    merged = pl.concat([history.join(newest, on=[*key, "minute"], how="anti"), newest])
-    # Twice the span: a late event may still re-open a minute that needs the hour before it.
-    oldest = pl.col("minute").max().over(key) - 2 * policy.span
-    return merged.filter(pl.col("minute") >= oldest)
+def _find_median(values: Floats, count: Ints) -> Floats:
+    """Return the median of each row's numbers; NaN sorts behind them."""
+    ordered = np.sort(values, axis=1)
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    high = np.minimum(high, values.shape[1] - 1)
+    rows = np.arange(len(values))
+    return (ordered[rows, low] + ordered[rows, high]) / 2

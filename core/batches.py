@@ -8,14 +8,16 @@ arrived, so that everything decided from either is decided the same way in a rep
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
-from core.events import SCHEMA
+from core.dead_letters import DeadLetter
+from core.events import SCHEMA, is_impossible
 from core.ids import shard_of
 from core.times import EPOCH
 
@@ -23,7 +25,15 @@ SEQUENCE_BITS: Final = 20
 """Where the bus numbers by time, an offset is milliseconds since 1970, shifted by this, plus the
 number within the millisecond."""
 
-BATCH_SCHEMA: Final = pl.Schema({**SCHEMA, "offset": pl.Int64()})
+REASON_LENGTH_MAX: Final = 500
+
+_LEAST: Final = pl.Schema(
+    {
+        **{name: SCHEMA[name] for name in ("stream_id", "type", "timestamp")},
+        "offset": pl.Int64(),
+        "arrived": pl.Int64(),
+    }
+)
 
 
 class Entry(NamedTuple):
@@ -38,16 +48,25 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive entries of one shard, in one frame with the column ``offset``."""
+    """Consecutive entries of one shard, as they came."""
 
     shard: int
-    offset: int
-    """The offset of the last entry in it."""
+    entries: tuple[Entry, ...]
 
-    arrived_at: datetime
-    """When its last entry was appended."""
+    @property
+    def offset(self) -> int:
+        """The offset of the last entry."""
+        return self.entries[-1].offset
 
-    frame: pl.DataFrame
+    @property
+    def arrived_at(self) -> datetime:
+        """When the last entry was appended."""
+        return EPOCH + timedelta(milliseconds=self.entries[-1].arrived_ms)
+
+    def halve(self) -> tuple["Batch", "Batch"]:
+        """Return both halves of more than one entry."""
+        middle = len(self.entries) // 2
+        return Batch(self.shard, self.entries[:middle]), Batch(self.shard, self.entries[middle:])
 
 
 def make_offset(at_ms: int, sequence: int) -> int:
@@ -58,11 +77,6 @@ def make_offset(at_ms: int, sequence: int) -> int:
 def split_offset(offset: int) -> tuple[int, int]:
     """Return the millisecond of an offset and the number within it."""
     return offset >> SEQUENCE_BITS, offset & ((1 << SEQUENCE_BITS) - 1)
-
-
-def find_arrival(offset: int) -> datetime:
-    """Return when the entry of an offset was appended."""
-    return EPOCH + timedelta(milliseconds=split_offset(offset)[0])
 
 
 def split_by_shard(events: pl.DataFrame, shards: int) -> dict[int, pl.DataFrame]:
@@ -86,23 +100,62 @@ def encode_events(events: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def decode_entries(shard: int, entries: Sequence[Entry]) -> Batch:
-    """Return consecutive entries as one batch."""
-    last = entries[-1]
-    return Batch(
-        shard=shard,
-        offset=last.offset,
-        arrived_at=EPOCH + timedelta(milliseconds=last.arrived_ms),
-        frame=_concat(_decode(entry.offset, entry.payload) for entry in entries),
+def decode_batch(batch: Batch) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
+    """Return the events of a batch in one frame, and the entries that hold no events.
+
+    Columns that no event uses are not there; ``offset`` and ``arrived``, in microseconds, are.
+    """
+    good: list[Entry] = []
+    frames: list[pl.DataFrame] = []
+    dead: list[DeadLetter] = []
+    for entry in batch.entries:
+        try:
+            frames.append(_decode(entry.payload))
+            good.append(entry)
+        except (pl.exceptions.PolarsError, ValueError, OSError) as error:
+            dead.append(bury_entry(entry, f"{type(error).__name__}: {error}"))
+    if not frames:
+        return pl.DataFrame(schema=_LEAST), tuple(dead)
+    heights = [frame.height for frame in frames]
+    events = pl.concat(frames, how="diagonal").with_columns(
+        offset=np.repeat([entry.offset for entry in good], heights),
+        arrived=np.repeat([entry.arrived_ms * 1000 for entry in good], heights),
     )
+    return _drop_impossible(events, good, dead)
 
 
-def _decode(offset: int, payload: bytes) -> pl.DataFrame:
-    return pl.read_ipc_stream(io.BytesIO(payload)).with_columns(
-        offset=pl.lit(offset, dtype=pl.Int64)
+def _decode(payload: bytes) -> pl.DataFrame:
+    """Read one entry.
+
+    Raises:
+        ValueError: It has not the columns of events.
+    """
+    frame = pl.read_ipc_stream(payload)
+    wrong = [name for name, kind in frame.schema.items() if SCHEMA.get(name) != kind]
+    missing = [name for name in ("stream_id", "type", "timestamp") if name not in frame.columns]
+    if wrong or missing:
+        raise ValueError(f"wrong columns: {', '.join(wrong) or '-'}; missing: {missing or '-'}")
+    return frame
+
+
+def _drop_impossible(
+    events: pl.DataFrame, entries: Sequence[Entry], dead: list[DeadLetter]
+) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
+    """Take out whole entries with rows that no door lets through."""
+    bad = events.filter(is_impossible(events.columns))["offset"].unique()
+    if bad.is_empty():
+        return events, tuple(dead)
+    offsets = set(bad.to_list())
+    buried = (
+        bury_entry(entry, "an event breaks the rules of every door")
+        for entry in entries
+        if entry.offset in offsets
     )
+    kept = events.filter(~pl.col("offset").is_in(bad.implode()))
+    return kept, tuple(sorted([*dead, *buried], key=lambda letter: letter.offset))
 
 
-def _concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    empty = pl.DataFrame(schema=BATCH_SCHEMA)
-    return pl.concat([empty, *frames], how="diagonal")
+def bury_entry(entry: Entry, reason: str) -> DeadLetter:
+    """Return the letter for an entry that cannot be applied."""
+    arrived_at = EPOCH + timedelta(milliseconds=entry.arrived_ms)
+    return DeadLetter(entry.offset, arrived_at, reason[:REASON_LENGTH_MAX], entry.payload)

@@ -4,10 +4,12 @@ Full rows, never differences: writing them twice changes nothing.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
+from core.dead_letters import DeadLetter
 from core.moments import Moment
 
 CHAT_COLUMNS: Final = (
@@ -37,6 +39,8 @@ READING_COLUMNS: Final = (
     "min",
     "max",
     "stddev",
+    "p50",
+    "p95",
     "last",
     "last_at",
     "z_score",
@@ -48,19 +52,30 @@ READING_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes up to an offset."""
+    """The changes of one shard up to an offset."""
 
     shard: int
     offset: int
-    events: pl.DataFrame
-    """The raw events with their offsets; the database leaves out those applied before."""
+    arrived_at: datetime
+    """When the entry at the offset arrived."""
+
+    events: int
+    """How many events came with it."""
+
+    points: pl.DataFrame
+    """The raw viewer counts, readings and transactions, with their offsets."""
+
+    streams: pl.DataFrame
+    """``stream_id``, ``title`` (null keeps the old one) and ``last_event_at``."""
 
     chat: pl.DataFrame
     readings: pl.DataFrame
+    transactions: pl.DataFrame
     late: pl.DataFrame
     """``stream_id``, ``minute``, ``type``, ``offset`` and ``events``: how many came too late."""
 
     moments: tuple[Moment, ...]
+    dead: tuple[DeadLetter, ...]
 
 
 def to_chat_rows(chat: pl.DataFrame) -> pl.DataFrame:

@@ -1,203 +1,206 @@
 """Chat minutes: what happened in one stream in one minute, from chat messages and viewer counts.
 
-    frame -> reduce_chat -> partial -> merge_chat -> open minutes -> build_chat_rows -> full rows
+    frame -> reduce_chat -> partial -> ChatMinutes.merge -> ChatMinutes.build -> full rows
 
 Sums are of whole numbers, so that any order and any cut of the events gives the same row; only
 fractional viewer counts may differ in the last bit. No I/O.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from core.emotes import find_emotes
-from core.events import TIMESTAMP
-from core.sentiment import THOUSANDTHS, score_texts
-from core.watermarks import MINUTE
-
-TOP_EMOTES: Final = 10
-"""How many emotes a row names; dashboards show five to seven."""
-
-KEY: Final = ["stream_id", "minute"]
-
-SUMS: Final = pl.Schema(
-    {
-        "stream_id": pl.String(),
-        "minute": TIMESTAMP,
-        "chat_count": pl.Int64(),
-        "sentiment_sum": pl.Int64(),
-        "viewers_sum": pl.Float64(),
-        "viewers_count": pl.Int64(),
-        "viewers_peak": pl.Float64(),
-        "revision": pl.Int64(),
-    }
+from core.chatters import EXACT_MAX as CHATTERS_EXACT_MAX
+from core.chatters import Chatters, hash_users
+from core.emote_counts import COUNTS, EmoteCounts
+from core.minutes import (
+    MINUTE_US,
+    find_minutes,
+    find_series,
+    split_minutes,
+    start_minutes,
+    to_times,
 )
-CHATTERS: Final = pl.Schema({"stream_id": pl.String(), "chatter": pl.UInt64()})
-EMOTES: Final = pl.Schema({"stream_id": pl.String(), "emote": pl.String(), "count": pl.Int64()})
+from core.names import Names
+from core.open_minutes import BOOKKEEPING, Wanted, touch
+from core.rows import Bools, Ints, Rows
+from core.words import THOUSANDTHS, read_texts
+
+NO_EMOTES: Final = pl.lit([], dtype=pl.List(pl.Struct({"emote": pl.String(), "count": pl.Int64()})))
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMinutes:
-    """Partial or open minutes: sums in one frame, chatters and emotes in one frame a minute.
-
-    A batch touches one or two minutes; holding the sets by minute keeps the others out of its way.
-    """
+class ChatPartial:
+    """What the chat messages of one batch add."""
 
     sums: pl.DataFrame
-    chatters: dict[datetime, pl.DataFrame]
-    emotes: dict[datetime, pl.DataFrame]
+    """``key``, ``chat_count``, ``sentiment_sum`` and ``revision``."""
 
-    @classmethod
-    def empty(cls) -> "ChatMinutes":
-        """Return minutes in which nothing has happened."""
-        return cls(sums=pl.DataFrame(schema=SUMS), chatters={}, emotes={})
+    chatters: pl.DataFrame
+    """``key`` and ``chatter``, each pair once."""
+
+    emotes: pl.DataFrame
+    """``key``, ``emote`` and ``count``, each pair once."""
 
 
-def reduce_chat(frame: pl.DataFrame) -> ChatMinutes:
-    """Reduce chat and viewers events, with ``minute`` and ``offset``, to partial minutes."""
-    if not frame["type"].is_in(["chat", "viewers"]).any():
-        return ChatMinutes.empty()
-    chat = frame.filter(pl.col("type") == "chat")
-    chat = chat.with_columns(
-        score_texts(chat["text"]).alias("sentiment"),
-        chatter=pl.col("user").hash(seed=0),
-        emotes=pl.coalesce("emotes", find_emotes(pl.col("text"))),
+def reduce_chat(chat: pl.DataFrame) -> ChatPartial:
+    """Reduce chat messages, with ``key`` and ``offset``."""
+    words = read_texts(chat["text"])
+    sums = (
+        chat.select("key", "offset", words.sentiment.alias("sentiment"))
+        .group_by("key")
+        .agg(
+            chat_count=pl.len().cast(pl.Int64),
+            sentiment_sum=pl.col("sentiment").sum(),
+            revision=pl.col("offset").max(),
+        )
+        .sort("key")
     )
-    said = chat.group_by(KEY).agg(
-        chat_count=pl.len().cast(pl.Int64),
-        sentiment_sum=pl.col("sentiment").sum(),
-        revision=pl.col("offset").max(),
-    )
-    watched = (
-        frame.filter(pl.col("type") == "viewers")
-        .group_by(KEY)
+    chatters = chat.select("key", chatter=hash_users(pl.col("user"))).unique()
+    return ChatPartial(sums, chatters, _count_emotes(chat, words.emotes))
+
+
+def reduce_viewers(viewers: pl.DataFrame) -> pl.DataFrame:
+    """Reduce viewer counts, with ``key`` and ``offset``."""
+    return (
+        viewers.group_by("key")
         .agg(
             viewers_sum=pl.col("value").sum(),
             viewers_count=pl.len().cast(pl.Int64),
             viewers_peak=pl.col("value").max(),
             revision=pl.col("offset").max(),
         )
-    )
-    emotes = (
-        chat.select(*KEY, emote=pl.col("emotes"))
-        .explode("emote", empty_as_null=True)
-        .drop_nulls("emote")
-        .group_by(*KEY, "emote")
-        .agg(count=pl.len().cast(pl.Int64))
-    )
-    return ChatMinutes(
-        sums=_add(pl.concat([pl.DataFrame(schema=SUMS), said, watched], how="diagonal")),
-        chatters=_by_minute(chat.select(*KEY, "chatter").unique()),
-        emotes=_by_minute(emotes),
+        .sort("key")
     )
 
 
-def merge_chat(minutes: ChatMinutes, partial: ChatMinutes) -> ChatMinutes:
-    """Return the minutes with a partial added."""
-    if partial.sums.is_empty():
-        return minutes
-    return ChatMinutes(
-        sums=_add(pl.concat([minutes.sums, partial.sums])),
-        chatters=minutes.chatters
-        | {
-            minute: pl.concat([minutes.chatters.get(minute, frame.clear()), frame]).unique()
-            for minute, frame in partial.chatters.items()
-        },
-        emotes=minutes.emotes
-        | {
-            minute: pl.concat([minutes.emotes.get(minute, frame.clear()), frame])
-            .group_by("stream_id", "emote")
-            .agg(pl.col("count").sum())
-            for minute, frame in partial.emotes.items()
-        },
-    )
-
-
-def forget_chat(minutes: ChatMinutes, forgotten: pl.DataFrame) -> ChatMinutes:
-    """Return the minutes without the (stream_id, minute) rows named."""
-    if forgotten.is_empty():
-        return minutes
-    sums = minutes.sums.join(forgotten, on=KEY, how="anti")
-    return ChatMinutes(
-        sums=sums,
-        chatters=_drop_streams(minutes.chatters, forgotten),
-        emotes=_drop_streams(minutes.emotes, forgotten),
-    )
-
-
-def build_chat_rows(minutes: ChatMinutes, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Return the full rows of the wanted minutes, as they are stored and sent.
-
-    Args:
-        minutes: The open minutes.
-        wanted: ``stream_id``, ``minute``, ``watermark`` of the stream, and ``final``.
-    """
-    rows = wanted.join(minutes.sums, on=KEY, maintain_order="left")
-    times = rows["minute"].unique().to_list()
-    chatters = _with_minute(minutes.chatters, times, CHATTERS)
-    counted = chatters.group_by(KEY).agg(unique_chatters=pl.len().cast(pl.Int64))
-    emotes = (
-        _with_minute(minutes.emotes, times, EMOTES)
-        .sort(["count", "emote"], descending=[True, False])
-        .group_by(KEY, maintain_order=True)
-        .agg(top_emotes=pl.struct("emote", "count").head(TOP_EMOTES))
-    )
-    elapsed = (pl.col("watermark") - pl.col("minute")).dt.total_microseconds() / 1e6
-    seconds = pl.when("final").then(60.0).otherwise(elapsed.clip(1.0, 60.0))
-    no_emotes = pl.lit([], dtype=emotes.schema["top_emotes"])
-    return (
-        rows.join(counted, on=KEY, how="left", maintain_order="left")
-        .join(emotes, on=KEY, how="left", maintain_order="left")
-        .with_columns(
-            pl.col("unique_chatters").fill_null(0),
-            pl.col("top_emotes").fill_null(no_emotes),
-            window_end=pl.col("minute") + MINUTE,
-            avg_sentiment=pl.when(pl.col("chat_count") > 0).then(
-                pl.col("sentiment_sum") / (THOUSANDTHS * pl.col("chat_count"))
-            ),
-            chat_rate=pl.col("chat_count") / seconds,
-            avg_viewers=pl.when(pl.col("viewers_count") > 0).then(
-                pl.col("viewers_sum") / pl.col("viewers_count")
-            ),
+def _count_emotes(chat: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Count the emotes that events name, and where they name none those found in the text."""
+    keys = chat["key"]
+    if "emotes" in chat.columns:
+        unnamed = chat["emotes"].is_null()
+        found = found.filter(unnamed.gather(found["row"]))
+        named = (
+            chat.select("key", emote="emotes")
+            .filter(~unnamed)
+            .explode("emote", empty_as_null=True)
+            .drop_nulls("emote")
         )
-        .rename({"viewers_peak": "peak_viewers"})
-    )
+    else:
+        named = pl.DataFrame(schema={"key": pl.Int64(), "emote": pl.String()})
+    emotes = found.select(keys.gather(found["row"]).alias("key"), "emote")
+    if named.height:
+        emotes = pl.concat([emotes, named])
+    return emotes.group_by("key", "emote").agg(count=pl.len().cast(pl.Int64))
 
 
-def _add(sums: pl.DataFrame) -> pl.DataFrame:
-    return sums.group_by(KEY).agg(
-        pl.col("chat_count", "sentiment_sum", "viewers_sum", "viewers_count").sum(),
-        pl.col("viewers_peak").max(),
-        pl.col("revision").max(),
-    )
+class ChatMinutes:
+    """The open chat minutes of a shard."""
 
+    def __init__(self) -> None:
+        self.rows = Rows(
+            chat_count=np.int64(0),
+            sentiment_sum=np.int64(0),
+            unique_chatters=np.int64(0),
+            viewers_sum=np.float64(0),
+            viewers_count=np.int64(0),
+            viewers_peak=np.float64(np.nan),
+            **BOOKKEEPING,
+        )
+        self._chatters: dict[int, Chatters] = {}
+        self._emotes: dict[int, EmoteCounts] = {}
 
-def _by_minute(frame: pl.DataFrame) -> dict[datetime, pl.DataFrame]:
-    parts = frame.partition_by("minute", as_dict=True, include_key=False)
-    return {key[0]: part for key, part in parts.items()}
+    @property
+    def owners(self) -> Ints:
+        """The stream of each row."""
+        return find_series(self.rows.keys)
 
+    def add_chat(self, partial: ChatPartial) -> None:
+        """Add the messages of a batch."""
+        self._add_sums(partial.sums, ["chat_count", "sentiment_sum"])
+        self._add_chatters(partial.chatters)
+        for minute, counts in split_minutes(partial.emotes):
+            self._emotes.setdefault(minute, EmoteCounts()).add(counts)
 
-def _drop_streams(
-    frames: dict[datetime, pl.DataFrame], forgotten: pl.DataFrame
-) -> dict[datetime, pl.DataFrame]:
-    kept = dict(frames)
-    for key, streams in forgotten.partition_by("minute", as_dict=True).items():
-        if (frame := kept.pop(key[0], None)) is not None:
-            left = frame.join(streams, on="stream_id", how="anti")
-            if not left.is_empty():
-                kept[key[0]] = left
-    return kept
+    def add_viewers(self, partial: pl.DataFrame) -> None:
+        """Add the viewer counts of a batch."""
+        at = self._add_sums(partial, ["viewers_sum", "viewers_count"])
+        peak = self.rows.floats("viewers_peak")
+        peak[at] = np.fmax(peak[at], partial["viewers_peak"].to_numpy())
 
+    def build(self, wanted: Wanted, watermarks: Ints, streams: Names) -> pl.DataFrame:
+        """Return the full rows of the wanted minutes, as they are stored and sent."""
+        keys = self.rows.keys[wanted.at]
+        row = self.rows.take(wanted.at)
+        begin = start_minutes(find_minutes(keys))
+        series = find_series(keys)
+        elapsed = np.clip((watermarks[series] - begin) / 1e6, 1.0, 60.0)
+        count = row["chat_count"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sentiment = row["sentiment_sum"] / (THOUSANDTHS * count)
+            viewers = row["viewers_sum"] / row["viewers_count"]
+        rows = pl.DataFrame(
+            {
+                "key": keys,
+                "stream_id": streams.list_names(series),
+                "minute": to_times(begin),
+                "window_end": to_times(begin + MINUTE_US),
+                "chat_count": count,
+                "unique_chatters": row["unique_chatters"],
+                "avg_sentiment": sentiment,
+                "chat_rate": count / np.where(row["final"], 60.0, elapsed),
+                "avg_viewers": viewers,
+                "peak_viewers": row["viewers_peak"],
+                "revision": row["revision"],
+                "final": row["final"],
+                "revised": wanted.revised,
+                "watermark": to_times(watermarks[series]),
+            }
+        )
+        return self._name_emotes(rows).with_columns(
+            pl.col("avg_sentiment", "avg_viewers", "peak_viewers").fill_nan(None)
+        )
 
-def _with_minute(
-    frames: dict[datetime, pl.DataFrame], minutes: list[datetime], schema: pl.Schema
-) -> pl.DataFrame:
-    empty = pl.DataFrame(schema={**schema, "minute": TIMESTAMP})
-    named = (
-        frames[minute].with_columns(minute=pl.lit(minute, dtype=TIMESTAMP))
-        for minute in minutes
-        if minute in frames
-    )
-    return pl.concat([empty, *named])
+    def forget(self, forgotten: Bools) -> None:
+        """Drop minutes that nothing can change any more."""
+        minutes = set(find_minutes(self.rows.keys[forgotten]).tolist())
+        self.rows.keep(~forgotten)
+        left = self.rows.keys[np.isin(find_minutes(self.rows.keys), list(minutes))]
+        for parts in (self._chatters, self._emotes):
+            for minute in minutes & parts.keys():
+                keys = left[find_minutes(left) == minute]
+                if len(keys):
+                    parts[minute].keep(keys)
+                else:
+                    del parts[minute]
+
+    def _add_sums(self, partial: pl.DataFrame, names: list[str]) -> Ints:
+        at = self.rows.place(partial["key"].to_numpy())
+        for name in names:
+            self.rows[name][at] += partial[name].to_numpy()
+        touch(self.rows, at, partial["revision"].to_numpy())
+        return at
+
+    def _add_chatters(self, partial: pl.DataFrame) -> None:
+        unique = self.rows.ints("unique_chatters")
+        for minute, pairs in split_minutes(partial):
+            chatters = self._chatters.setdefault(minute, Chatters())
+            grown, more = chatters.add(pairs["key"].to_numpy(), pairs["chatter"].to_numpy())
+            at = self.rows.place(grown)
+            unique[at] += more
+            for key in grown[unique[at] > CHATTERS_EXACT_MAX].tolist():
+                chatters.sketch(key)
+            for key, estimate in chatters.estimate().items():
+                unique[self.rows.place(np.array([key]))] = estimate
+
+    def _name_emotes(self, rows: pl.DataFrame) -> pl.DataFrame:
+        minutes = np.unique(find_minutes(rows["key"].to_numpy())).tolist()
+        known = [self._emotes[minute] for minute in minutes if minute in self._emotes]
+        if not known:
+            return rows.with_columns(top_emotes=NO_EMOTES)
+        tops = pl.concat([emotes.list_top(rows["key"]) for emotes in known])
+        return rows.join(tops, on="key", how="left", maintain_order="left").with_columns(
+            pl.col("top_emotes").fill_null(NO_EMOTES)
+        )

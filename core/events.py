@@ -6,7 +6,7 @@ One frame holds events of all types; a column that a type does not use is null. 
 over events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -112,6 +112,28 @@ def check_events(
     rejected = [RejectedRow(*row) for row in bad.select("index", "reason").iter_rows()]
     good = judged.filter(pl.col("reason").is_null()) if rejected else judged
     return good.select(SCHEMA.names()), rejected
+
+
+def is_impossible(columns: Collection[str]) -> pl.Expr:
+    """Build the test for events that no door lets through and that the flow could not count."""
+    tests = [
+        pl.any_horizontal(pl.col("stream_id", "type", "timestamp").is_null()),
+        ~pl.col("type").is_in(EVENT_TYPES),
+    ]
+    needed = {
+        "chat": ("user", "text"),
+        "viewers": ("value",),
+        "reading": ("channel", "value"),
+        "transaction": ("kind",),
+    }
+    for kind, names in needed.items():
+        is_kind = pl.col("type") == kind
+        tests += [is_kind & pl.col(name).is_null() for name in names if name in columns]
+        if not all(name in columns for name in names):
+            tests.append(is_kind)
+    if "value" in columns:
+        tests.append(pl.col("value").is_not_null() & ~(pl.col("value").abs() <= VALUE_MAX))
+    return pl.any_horizontal(tests).fill_null(value=False)
 
 
 def _parse_times(given: pl.Series, now: datetime) -> pl.Series:

@@ -37,6 +37,12 @@ flow_events_applied_total = Counter(
 flow_events_late_total = Counter(
     "telemetra_flow_events_late_total", "Events later than the allowed lateness."
 )
+flow_dead_letters_total = Counter(
+    "telemetra_flow_dead_letters_total", "Bus entries that hold no events, put aside."
+)
+flow_ids_unremembered_total = Counter(
+    "telemetra_flow_ids_unremembered_total", "Ids of events whose repeats would not be seen."
+)
 flow_batches_skipped_total = Counter(
     "telemetra_flow_batches_skipped_total", "Batches that a replay offered a second time."
 )

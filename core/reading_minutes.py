@@ -1,7 +1,6 @@
 """Reading minutes: what one numeric channel of one stream did in one minute.
 
-    frame -> reduce_readings -> partial -> merge_readings -> open minutes -> build_reading_rows ->
-    full rows
+    frame -> reduce_readings -> partial -> ReadingMinutes.add -> ReadingMinutes.build -> full rows
 
 Spread is merged from counts, means and squared distances, never from sums of squares: a sensor
 that reads 1 000 000 ± 0.1 keeps its ± 0.1. No I/O.
@@ -9,90 +8,144 @@ that reads 1 000 000 ± 0.1 keeps its ± 0.1. No I/O.
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from core.events import TIMESTAMP
-from core.watermarks import MINUTE
-
-KEY: Final = ["stream_id", "channel", "minute"]
-
-SUMS: Final = pl.Schema(
-    {
-        "stream_id": pl.String(),
-        "channel": pl.String(),
-        "minute": TIMESTAMP,
-        "count": pl.Int64(),
-        "mean": pl.Float64(),
-        "m2": pl.Float64(),
-        "min": pl.Float64(),
-        "max": pl.Float64(),
-        "last": pl.Float64(),
-        "last_at": TIMESTAMP,
-        "unit": pl.String(),
-        "unit_at": TIMESTAMP,
-        "revision": pl.Int64(),
-    }
+from core.minutes import (
+    MINUTE_US,
+    find_minutes,
+    find_series,
+    split_minutes,
+    start_minutes,
+    to_times,
 )
+from core.names import Series
+from core.open_minutes import BOOKKEEPING, Wanted, touch
+from core.quantiles import Values
+from core.rows import Bools, Floats, Ints, Rows
+from core.watermarks import NEVER
+
+PLAIN: Final = ("count", "mean", "min", "max", "last", "revision", "final")
+"""Columns that a stored row has just as they are."""
 
 
-def reduce_readings(frame: pl.DataFrame) -> pl.DataFrame:
-    """Reduce reading events, with ``minute`` and ``offset``, to partial minutes."""
-    frame = frame.filter(pl.col("type") == "reading")
-    if frame.is_empty():
-        return pl.DataFrame(schema=SUMS)
-    value = pl.col("value")
+def reduce_readings(readings: pl.DataFrame) -> pl.DataFrame:
+    """Reduce readings, with ``key``, ``at`` and ``offset``, to one row a key."""
+    value, at = pl.col("value"), pl.col("at")
+    unit = pl.col("unit") if "unit" in readings.columns else pl.lit(None, dtype=pl.String)
+    newest = at == at.max()
     return (
-        frame.sort("timestamp", maintain_order=True)
-        .group_by(KEY, maintain_order=True)
+        readings.with_columns(unit=unit)
+        .group_by("key")
         .agg(
             count=pl.len().cast(pl.Int64),
             mean=value.mean(),
             m2=((value - value.mean()) ** 2).sum(),
             min=value.min(),
             max=value.max(),
-            last=value.last(),
-            last_at=pl.col("timestamp").last(),
+            # Of equal times the later arrival is the last.
+            last=value.filter(newest).last(),
+            last_at=at.max(),
             unit=pl.col("unit").drop_nulls().last(),
-            unit_at=pl.col("timestamp").filter(pl.col("unit").is_not_null()).last(),
             revision=pl.col("offset").max(),
         )
+        .sort("key")
     )
 
 
-def merge_readings(minutes: pl.DataFrame, partial: pl.DataFrame) -> pl.DataFrame:
-    """Return the minutes with a partial added; of equal times the later arrival is the last."""
-    if partial.is_empty():
-        return minutes
-    count, mean = pl.col("count"), pl.col("mean")
-    together = (count * mean).sum() / count.sum()
-    # Untouched minutes stay bit for bit as they are: dividing again would let their means creep.
-    untouched = minutes.join(partial, on=KEY, how="anti")
-    touched = minutes.join(partial, on=KEY, how="semi")
-    merged = (
-        pl.concat([touched, partial.select(SUMS.names())])
-        .sort("last_at", maintain_order=True)
-        .group_by(KEY, maintain_order=True)
-        .agg(
-            count.sum(),
-            together.alias("mean"),
-            (pl.col("m2") + count * (mean - together) ** 2).sum().alias("m2"),
-            pl.col("min").min(),
-            pl.col("max").max(),
-            pl.col("last").last(),
-            pl.col("last_at").last(),
-            pl.col("unit").sort_by("unit_at", nulls_last=False, maintain_order=True).last(),
-            pl.col("unit_at").max(),
-            pl.col("revision").max(),
+class ReadingMinutes:
+    """The open minutes of the channels of a shard."""
+
+    def __init__(self, series: Series) -> None:
+        self.rows = Rows(
+            count=np.int64(0),
+            mean=np.float64(0),
+            m2=np.float64(0),
+            min=np.float64(np.inf),
+            max=np.float64(-np.inf),
+            last=np.float64(np.nan),
+            last_at=np.int64(NEVER),
+            **BOOKKEEPING,
         )
-    )
-    return pl.concat([untouched, merged.select(SUMS.names())])
+        self._series = series
+        self._values: dict[int, Values] = {}
+        self._units: dict[int, str] = {}
 
+    @property
+    def owners(self) -> Ints:
+        """The stream of each row."""
+        return self._series.find_owners(find_series(self.rows.keys))
 
-def build_reading_rows(minutes: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Return the full rows of the wanted (stream_id, channel, minute, final)."""
-    return wanted.join(minutes, on=KEY, maintain_order="left").with_columns(
-        window_end=pl.col("minute") + MINUTE,
-        stddev=pl.when(pl.col("count") > 1)
-        .then((pl.col("m2") / (pl.col("count") - 1)).sqrt())
-        .otherwise(0.0),
-    )
+    def add(self, partial: pl.DataFrame, values: pl.DataFrame) -> None:
+        """Add the sums of a batch, and its single values with their ``key``."""
+        at = self.rows.place(partial["key"].to_numpy())
+        new = {name: partial[name].to_numpy() for name in partial.columns if name != "unit"}
+        self._add_spread(at, new["count"], new["mean"], new["m2"])
+        for name, pick in (("min", np.fmin), ("max", np.fmax)):
+            column = self.rows.floats(name)
+            column[at] = pick(column[at], new[name])
+        last_at = self.rows.ints("last_at")
+        later = new["last_at"] >= last_at[at]
+        self.rows.floats("last")[at[later]] = new["last"][later]
+        last_at[at[later]] = new["last_at"][later]
+        touch(self.rows, at, new["revision"])
+        self._keep_units(partial)
+        for minute, part in split_minutes(values.select("key", "value")):
+            here = self._values.setdefault(minute, Values())
+            here.add(part["key"].to_numpy(), part["value"].to_numpy())
+
+    def build(self, wanted: Wanted) -> pl.DataFrame:
+        """Return the full rows of the wanted minutes, as they are stored and sent."""
+        keys = self.rows.keys[wanted.at]
+        row = self.rows.take(wanted.at)
+        begin = start_minutes(find_minutes(keys))
+        series = find_series(keys)
+        spread = np.sqrt(row["m2"] / np.maximum(row["count"] - 1, 1))
+        middle, high = self._find_quantiles(keys)
+        return self._series.split_names(series, ["channel"]).with_columns(
+            minute=to_times(begin),
+            window_end=to_times(begin + MINUTE_US),
+            unit=pl.Series(
+                [self._units.get(number) for number in series.tolist()], dtype=pl.String
+            ),
+            stddev=spread,
+            p50=middle,
+            p95=high,
+            last_at=to_times(row["last_at"]),
+            revised=wanted.revised,
+            **{name: row[name] for name in PLAIN},
+        )
+
+    def forget(self, forgotten: Bools) -> None:
+        """Drop minutes that nothing can change any more."""
+        minutes = set(find_minutes(self.rows.keys[forgotten]).tolist())
+        self.rows.keep(~forgotten)
+        for minute in minutes & self._values.keys():
+            keys = self.rows.keys[find_minutes(self.rows.keys) == minute]
+            if len(keys):
+                self._values[minute].keep(keys)
+            else:
+                del self._values[minute]
+
+    def _add_spread(self, at: Ints, count: Ints, mean: Floats, m2: Floats) -> None:
+        counts, means = self.rows.ints("count"), self.rows.floats("mean")
+        together = counts[at] + count
+        apart = mean - means[at]
+        self.rows.floats("m2")[at] += m2 + apart**2 * (counts[at] * (count / together))
+        means[at] += apart * (count / together)
+        counts[at] = together
+
+    def _find_quantiles(self, keys: Ints) -> tuple[Floats, Floats]:
+        found = np.full((len(keys), 2), np.nan)
+        minutes = find_minutes(keys)
+        for minute in np.unique(minutes).tolist():
+            here = minutes == minute
+            found[here] = self._values[minute].find_quantiles(keys[here])
+        return found[:, 0], found[:, 1]
+
+    def _keep_units(self, partial: pl.DataFrame) -> None:
+        """Remember the unit that each channel came with last."""
+        named = partial.filter(pl.col("unit").is_not_null())
+        if named.height:
+            series = find_series(named["key"].to_numpy()).tolist()
+            self._units.update(zip(series, named["unit"].to_list(), strict=True))

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         300, ge=1, le=86_400, description="Seconds that the list of streams stays in the cache."
     )
     live_interval_ms: int = Field(
-        500,
+        250,
         ge=50,
         le=10_000,
         description="Milliseconds between two commits of a shard, and so between live updates.",
@@ -122,7 +122,20 @@ class Settings(BaseSettings):
         description="Seconds without events after which the clock closes a minute.",
     )
     flow_metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port of the flow's /metrics on API_HOST; 0 serves none."
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the flow's /metrics on API_HOST, the next ones for more processes;"
+        " 0 serves none.",
+    )
+    flow_processes: int = Field(
+        1, ge=1, le=8, description="Processes of the flow that `telemetra up` starts."
+    )
+    flow_snapshot_seconds: int = Field(
+        10,
+        ge=1,
+        le=60,
+        description="Seconds between snapshots of the flow: what a restart goes through again.",
     )
 
     @field_validator("cors_origins", mode="before")

@@ -1,25 +1,22 @@
 """Watermarks: how far the time of each stream has come, and which events come too late.
 
-Decided for each bus entry against all earlier ones, from offsets alone: however a replay cuts the
-same entries into batches, the same events are late.
+Decided for each bus entry against all earlier ones, from what the bus remembers alone: however a
+replay cuts the same entries into batches, the same events are late.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from core.batches import SEQUENCE_BITS
-from core.events import TIMESTAMP
+from core.minutes import MINUTE_US, number_minute, number_minutes, start_minutes, to_micros
+from core.rows import Bools, Ints
+from core.times import EPOCH
 
-MINUTE: Final = timedelta(minutes=1)
-
-WATERMARKS: Final = pl.Schema(
-    {"stream_id": pl.String(), "watermark": TIMESTAMP, "arrived_at": TIMESTAMP}
-)
-"""One row a stream: its newest event time, and when its last event arrived. Kept for ever, 40
-bytes a stream."""
+NEVER: Final = np.iinfo(np.int64).min // 4
+"""The watermark of a stream that nothing is known of; sums with it stay in range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,85 +39,132 @@ class LatenessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a batch did to the watermarks of its streams."""
+    """What a batch does to the watermarks of its streams."""
 
-    watermarks: pl.DataFrame
-    on_time: pl.DataFrame
-    late: pl.DataFrame
+    streams: Ints
+    newest: Ints
+    arrived: Ints
+    last_at: Ints
+    """The newest event time as the events have it, however far ahead."""
 
-
-def truncate_minute(name: str = "timestamp") -> pl.Expr:
-    """Return the start of the minute of a time column."""
-    return pl.col(name).dt.truncate("1m")
-
-
-def arrive(frame: pl.DataFrame, watermarks: pl.DataFrame, policy: LatenessPolicy) -> Arrival:
-    """Move the watermarks and split the events into those on time and those too late.
-
-    Args:
-        frame: Events with ``minute`` and ``offset``.
-        watermarks: The state before the frame, of schema ``WATERMARKS``.
-        policy: What is too late.
-    """
-    entries = _list_entries(frame, watermarks)
-    moved = entries.group_by("stream_id").agg(
-        pl.max_horizontal(pl.col("newest").max(), pl.col("known_watermark").first()).alias(
-            "watermark"
-        ),
-        pl.col("arrived_at").max(),
-    )
-    rest = watermarks.join(moved, on="stream_id", how="anti")
-    too_old = entries.select(
-        "stream_id", "offset", open_from=first_open_minute(policy)
-    ).drop_nulls()
-    suspects = frame.filter(pl.col("minute") < pl.lit(too_old["open_from"].max()))
-    if suspects.is_empty():
-        late = frame.clear()
-        on_time = frame
-    else:
-        judged = frame.join(
-            too_old, on=["stream_id", "offset"], how="left", maintain_order="left"
-        ).with_columns(late=(pl.col("minute") < pl.col("open_from")).fill_null(value=False))
-        late = judged.filter("late").select(frame.columns)
-        on_time = judged.filter(~pl.col("late")).select(frame.columns)
-    return Arrival(
-        watermarks=pl.concat([rest, moved.select(WATERMARKS.names())]), on_time=on_time, late=late
-    )
+    late: pl.Series | None
+    """Which events come too late; None when none does."""
 
 
-def _list_entries(frame: pl.DataFrame, watermarks: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a stream and entry with what was known of the stream before that entry."""
-    arrived_at = (pl.col("offset") // (1 << SEQUENCE_BITS)).cast(pl.Datetime("ms", "UTC"))
-    entries = (
-        frame.group_by("stream_id", "offset")
-        .agg(newest=pl.col("timestamp").max())
-        .with_columns(arrived_at=arrived_at.cast(TIMESTAMP))
-        # A sender whose clock runs ahead must not make the others late.
-        .with_columns(newest=pl.min_horizontal("newest", "arrived_at"))
-        .sort("offset")
-        .join(
-            watermarks.rename({"watermark": "known_watermark", "arrived_at": "known_arrival"}),
-            on="stream_id",
-            how="left",
-            maintain_order="left",
+class Watermarks:
+    """The newest event time of each stream and when its last event arrived, in microseconds."""
+
+    def __init__(self, policy: LatenessPolicy) -> None:
+        self.policy = policy
+        self.newest: Ints = np.empty(0, np.int64)
+        self.arrived: Ints = np.empty(0, np.int64)
+
+    def judge(self, events: pl.DataFrame, streams: int) -> Arrival:
+        """Find out what events do, and change nothing yet.
+
+        Args:
+            events: Columns ``stream``, ``minute``, ``at``, ``arrived`` and ``offset``.
+            streams: How many streams are known by now.
+        """
+        self._grow(streams)
+        moved = (
+            events.group_by("stream")
+            .agg(
+                # A sender whose clock runs ahead must not make the others late.
+                newest=pl.min_horizontal("at", "arrived").max(),
+                arrived=pl.col("arrived").max(),
+                first_arrived=pl.col("arrived").min(),
+                oldest_minute=pl.col("minute").min(),
+                last_at=pl.col("at").max(),
+            )
+            .sort("stream")
         )
-    )
-    return entries.with_columns(
-        watermark_before=pl.max_horizontal(
-            "known_watermark", pl.col("newest").cum_max().shift(1).over("stream_id")
-        ),
-        arrival_before=pl.coalesce(
-            pl.col("arrived_at").shift(1).over("stream_id"), "known_arrival"
-        ),
-    )
+        numbers = moved["stream"].to_numpy()
+        arrived = moved["arrived"].to_numpy()
+        newest = np.maximum(moved["newest"].to_numpy(), self.newest[numbers])
+        # The watermark of the end is the strictest: what passes it passes at its own entry too.
+        open_from = number_minutes(newest - _micros(self.policy.allowed))
+        first_arrived = moved["first_arrived"].to_numpy()
+        before = np.where(self.arrived[numbers] == NEVER, first_arrived, self.arrived[numbers])
+        rested = np.maximum(first_arrived - before, arrived - first_arrived)
+        suspect = (moved["oldest_minute"].to_numpy() < open_from) | (
+            rested > _micros(self.policy.forgotten)
+        )
+        late = self._find_late(events) if suspect.any() else None
+        arrived = np.maximum(arrived, self.arrived[numbers])
+        return Arrival(numbers, newest, arrived, moved["last_at"].to_numpy(), late)
+
+    def move(self, arrival: Arrival) -> None:
+        """Let the time of streams go on."""
+        self.newest[arrival.streams] = arrival.newest
+        self.arrived[arrival.streams] = arrival.arrived
+
+    def is_complete(self, streams: Ints, minutes: Ints, now: datetime) -> Bools:
+        """Tell which minutes are over, by their stream's events or by the clock."""
+        end = start_minutes(minutes) + MINUTE_US
+        now_us = to_micros(now)
+        # Never later than it is forgotten.
+        disorder = _micros(min(self.policy.disorder, self.policy.allowed))
+        silence = _micros(self.policy.silence)
+        by_events = self.newest[streams] >= end + disorder
+        silent = self.arrived[streams] + silence <= now_us
+        return by_events | (silent & (end + silence <= now_us))
+
+    def is_forgotten(self, streams: Ints, minutes: Ints, arrived_at: datetime) -> Bools:
+        """Tell which minutes an entry arriving at a time could no longer change."""
+        newest = self.newest[streams]
+        rested = to_micros(arrived_at) - self.arrived[streams] > _micros(self.policy.forgotten)
+        by_events = number_minutes(newest - _micros(self.policy.allowed))
+        return minutes < np.where(rested, number_minutes(newest) + 1, by_events)
+
+    def tell_time(self, stream: int, now: datetime) -> datetime:
+        """Return what time it is in a stream: its watermark, moved on by the silence since."""
+        silence = max(0, to_micros(now) - int(self.arrived[stream]))
+        return EPOCH + timedelta(microseconds=int(self.newest[stream]) + silence)
+
+    def list_idle(self, now: datetime, span: timedelta) -> Ints:
+        """Return the streams that nothing came for in a span."""
+        return np.flatnonzero(self.arrived < to_micros(now) - _micros(span))
+
+    def _find_late(self, events: pl.DataFrame) -> pl.Series | None:
+        """Judge entry by entry: each against what was known before it."""
+        entries = (
+            events.group_by("stream", "offset")
+            .agg(newest=pl.col("at").max(), arrived=pl.col("arrived").max())
+            .with_columns(newest=pl.min_horizontal("newest", "arrived"))
+            .sort("offset")
+        )
+        numbers = entries["stream"].to_numpy()
+        earlier = pl.col("newest").cum_max().shift(1).over("stream")
+        judged = entries.with_columns(
+            newest_before=pl.max_horizontal(pl.Series(self.newest[numbers]), earlier),
+            arrived_before=pl.coalesce(
+                pl.col("arrived").shift(1).over("stream"), pl.Series(self.arrived[numbers])
+            ),
+        ).select(
+            "stream",
+            "offset",
+            open_from=pl.when(pl.col("newest_before") == NEVER)
+            .then(None)
+            .when(pl.col("arrived") - pl.col("arrived_before") > _micros(self.policy.forgotten))
+            .then(number_minute(pl.col("newest_before")) + 1)
+            .otherwise(number_minute(pl.col("newest_before") - _micros(self.policy.allowed))),
+        )
+        verdicts = events.select("stream", "offset", "minute").join(
+            judged, on=["stream", "offset"], how="left", maintain_order="left"
+        )
+        late = verdicts.select(
+            (pl.col("minute") < pl.col("open_from")).fill_null(value=False)
+        ).to_series()
+        return late if late.any() else None
+
+    def _grow(self, streams: int) -> None:
+        missing = streams - len(self.newest)
+        if missing > 0:
+            unknown = np.full(missing, NEVER, np.int64)
+            self.newest = np.concatenate([self.newest, unknown])
+            self.arrived = np.concatenate([self.arrived, unknown])
 
 
-def first_open_minute(policy: LatenessPolicy) -> pl.Expr:
-    """Build the first minute that an entry arriving at ``arrived_at`` may still change.
-
-    Null for a stream that was unknown before.
-    """
-    by_event_time = (pl.col("watermark_before") - policy.allowed).dt.truncate("1m")
-    by_silence = truncate_minute("watermark_before") + MINUTE
-    forgotten = pl.col("arrived_at") - pl.col("arrival_before") > policy.forgotten
-    return pl.when(forgotten).then(by_silence).otherwise(by_event_time)
+def _micros(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)

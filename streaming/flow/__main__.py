@@ -1,7 +1,16 @@
-"""The flow as a process: ``python -m streaming.flow``."""
+"""The flow as a process, or as several: ``python -m streaming.flow``.
 
+    --processes N                 N processes on this machine, of one cluster
+    -i I -a HOST:PORT;HOST:PORT   process I of a cluster across machines
+
+Each shard is read, merged and written by exactly one process. To change their number, stop all and
+start again with another: the snapshots are shared out anew.
+"""
+
+import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -16,41 +25,50 @@ from core.errors import TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
 from streaming.bus.redis import RedisBusReader
+from streaming.flow.clusters import Member, follow_parent, run_cluster
+from streaming.flow.committers import Committer
 from streaming.flow.dataflow import build_dataflow
 from streaming.flow.news import NewsRoom
-from streaming.flow.sinks import Committer
 
 RECOVERY_PARTITIONS: Final = 8
 """Fixed for ever when the store is made: the most processes the flow will ever have."""
 
-SNAPSHOT_EVERY: Final = timedelta(seconds=1)
-
 log = structlog.get_logger()
 
 
-def run(settings: Settings) -> None:
-    """Run the flow until it is told to stop."""
+def run(settings: Settings, member: Member) -> None:
+    """Run one process of the flow until it is told to stop."""
     clock = SystemClock()
-    reader = RedisBusReader(settings.require_redis_url(), "flow")
-    news = NewsRoom(settings.require_redis_url(), clock, process=0)
-    committer = Committer(settings.require_database_url())
-    store = open_recovery_store(settings.data_dir / "flow")
+    url = settings.require_redis_url()
+    reader = RedisBusReader(url, "flow")
+    news = NewsRoom(url, clock, process=member.number)
+    committer = Committer(settings.require_database_url(), news, clock)
     if settings.flow_metrics_port:
-        start_http_server(settings.flow_metrics_port, addr=settings.api_host)
+        port = settings.flow_metrics_port + member.number
+        start_http_server(port, addr=settings.api_host)
     news.start()
+    committer.start()
     try:
         cli_main(
-            build_dataflow(settings, reader, committer, news, clock),
-            epoch_interval=SNAPSHOT_EVERY,
-            recovery_config=RecoveryConfig(str(store)),
+            build_dataflow(settings, reader, committer, clock),
+            process_id=member.number if member.addresses else None,
+            addresses=list(member.addresses) or None,
+            epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),
+            recovery_config=RecoveryConfig(str(locate_recovery_store(settings))),
         )
     finally:
+        committer.stop()
         news.stop()
         reader.close()
 
 
-def open_recovery_store(folder: Path) -> Path:
-    """Return the folder of the recovery store, made when it is not there.
+def locate_recovery_store(settings: Settings) -> Path:
+    """Return the folder of the snapshots."""
+    return settings.data_dir / "flow"
+
+
+def open_recovery_store(folder: Path) -> None:
+    """Make the recovery store when it is not there.
 
     Made under another name first: a store that a crash left half made would never open again.
     """
@@ -60,15 +78,42 @@ def open_recovery_store(folder: Path) -> Path:
         half_made.mkdir(parents=True)
         init_db_dir(half_made, RECOVERY_PARTITIONS)
         half_made.rename(folder)
-    return folder
+
+
+def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m streaming.flow", description="Run the flow.")
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="processes on this machine (1)"
+    )
+    parser.add_argument(
+        "-i", "--process-id", type=int, metavar="I", help="number of this process in its cluster"
+    )
+    parser.add_argument(
+        "-a", "--addresses", metavar="A;B", help="host:port of every process of the cluster"
+    )
+    told = parser.parse_args(arguments)
+    if not 1 <= told.processes <= RECOVERY_PARTITIONS:
+        parser.error(f"--processes is from 1 to {RECOVERY_PARTITIONS}")
+    if (told.process_id is None) != (told.addresses is None):
+        parser.error("-i and -a belong together")
+    return told
 
 
 def main() -> None:
     """Read the settings and run."""
+    told = read_arguments()
     try:
         settings = load_settings()
         configure_logging("flow", level=settings.log_level, as_json=settings.log_as_json)
-        run(settings)
+        open_recovery_store(locate_recovery_store(settings))
+        if told.process_id is not None:
+            follow_parent()
+            run(settings, Member(told.process_id, tuple(told.addresses.split(";"))))
+        elif told.processes > 1:
+            sys.exit(run_cluster(told.processes))
+        else:
+            run(settings, Member(0, ()))
     except TelemetraError as error:
         sys.exit(error.detail)
     except KeyboardInterrupt:

@@ -12,21 +12,21 @@ from core.clock import Clock
 from core.settings import Settings
 from core.watermarks import LatenessPolicy
 from streaming.bus.base import BusReader
-from streaming.flow.news import NewsRoom
-from streaming.flow.shards import FlowPolicy, ShardState
-from streaming.flow.sinks import Committer, TimescaleSink
+from streaming.flow.committers import Committer
+from streaming.flow.shards import FlowPolicy
+from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
 from streaming.flow.steps import ShardLogic, key_by_shard
 
 
 def build_dataflow(
-    settings: Settings, reader: BusReader, committer: Committer, news: NewsRoom, clock: Clock
+    settings: Settings, reader: BusReader, committer: Committer, clock: Clock
 ) -> Dataflow:
     """Return the dataflow over a bus and a database."""
     policy = build_policy(settings)
 
-    def build_logic(state: ShardState | None) -> ShardLogic:
-        return ShardLogic(state, clock, policy)
+    def build_logic(snapshot: bytes | None) -> ShardLogic:
+        return ShardLogic(snapshot, clock, policy)
 
     source = BusSource(
         reader,
@@ -35,7 +35,7 @@ def build_dataflow(
         interval=timedelta(milliseconds=settings.live_interval_ms),
         retention=timedelta(minutes=settings.bus_retention_minutes),
     )
-    sink = TimescaleSink(committer, news, clock, shards=settings.bus_shards)
+    sink = TimescaleSink(committer, shards=settings.bus_shards)
     flow = Dataflow("telemetra")
     batches = op.input("bus", flow, source)
     keyed = op.map("key_by_shard", batches, key_by_shard)

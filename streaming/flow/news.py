@@ -12,6 +12,8 @@ it is back.
 
 import threading
 from collections import deque
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import orjson
@@ -19,10 +21,9 @@ import polars as pl
 import redis
 import structlog
 
-from core.batches import split_offset
 from core.changes import Changes
 from core.clock import Clock
-from core.live import LiveMessage, channel_of_shard, describe_changes, pack_messages
+from core.live import channel_of_shard, describe_changes, pack_messages
 
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_TTL_S: Final = 10
@@ -61,35 +62,34 @@ class NewsRoom:
         """Remember that the database is away."""
         self._progress.wait()
 
-    def tell(self, changes: Changes, events: int) -> None:
-        """Publish changes; a Redis that is away is told later what it missed."""
-        self._progress.move(changes, events)
-        messages = describe_changes(changes, self._clock.now())
-        streams = {message.stream_id for message in messages}
-        if not changes.events.is_empty():
-            streams.update(changes.events["stream_id"].unique().to_list())
+    def tell(self, group: Sequence[Changes], events: int) -> None:
+        """Publish what was committed; a Redis that is away is told later what it missed."""
+        self._progress.move(group, events)
+        streams = {stream_id for changes in group for stream_id in _list_touched(changes)}
         if not streams and not self._untold:
             return
         try:
-            self._publish(changes, messages, streams | self._untold)
+            self._publish(group, streams | self._untold)
             self._untold.clear()
         except (redis.RedisError, OSError) as error:
             self._untold |= streams
             log.warning("redis_away", error=type(error).__name__, untold=len(self._untold))
 
-    def _publish(self, changes: Changes, messages: list[LiveMessage], streams: set[str]) -> None:
-        version = f"{changes.offset}.{self._clock.now_ms()}"
+    def _publish(self, group: Sequence[Changes], streams: set[str]) -> None:
+        now = self._clock.now()
+        version = f"{max((changes.offset for changes in group), default=0)}.{self._clock.now_ms()}"
+        versions = {f"version:stream:{stream_id}": version for stream_id in streams}
         with self._redis.pipeline(transaction=False) as pipeline:
-            for stream_id in streams:
-                pipeline.set(f"version:stream:{stream_id}", version)
-            pipeline.set("version:streams:all", version)
-            newest = _list_newest(changes.chat)
-            for message in messages:
-                if message.kind in {"metrics", "minute"} and message.stream_id in newest:
-                    key = f"latest:stream:{message.stream_id}"
-                    pipeline.set(key, message.body, ex=LATEST_TTL_S)
-            if messages:
-                pipeline.publish(channel_of_shard(changes.shard), pack_messages(messages))
+            pipeline.mset(versions | {"version:streams:all": version})
+            for changes in group:
+                messages = describe_changes(changes, now)
+                newest = _list_newest(changes.chat)
+                for message in messages:
+                    if message.kind in {"metrics", "minute"} and message.stream_id in newest:
+                        key = f"latest:stream:{message.stream_id}"
+                        pipeline.set(key, message.body, ex=LATEST_TTL_S)
+                if messages:
+                    pipeline.publish(channel_of_shard(changes.shard), pack_messages(messages))
             pipeline.execute()
 
     def _beat(self) -> None:
@@ -107,6 +107,16 @@ def _list_newest(chat: pl.DataFrame) -> set[str]:
     return set() if chat.is_empty() else set(chat.filter(is_newest)["stream_id"].to_list())
 
 
+def _list_touched(changes: Changes) -> set[str]:
+    """Return the streams whose answers are not what they were."""
+    frames = (changes.chat, changes.readings, changes.transactions, changes.points)
+    touched = {moment.stream_id for moment in changes.moments}
+    for frame in frames:
+        if frame.height:
+            touched.update(frame["stream_id"].unique().to_list())
+    return touched
+
+
 class Progress:
     """How far and how fast the flow has come."""
 
@@ -117,14 +127,15 @@ class Progress:
         self._lag_ms = 0
         self._is_waiting = False
 
-    def move(self, changes: Changes, events: int) -> None:
+    def move(self, group: Sequence[Changes], events: int) -> None:
         """Count a commit."""
-        now_ms = self._clock.now_ms()
+        now = self._clock.now()
         with self._lock:
             self._is_waiting = False
             if events:
-                self._lag_ms = now_ms - split_offset(changes.offset)[0]
-                self._recent.append((now_ms, events))
+                oldest = min(changes.arrived_at for changes in group if changes.events)
+                self._lag_ms = (now - oldest) // timedelta(milliseconds=1)
+                self._recent.append((self._clock.now_ms(), events))
 
     def wait(self) -> None:
         """Note that the database is away."""

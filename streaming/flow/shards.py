@@ -1,42 +1,55 @@
 """Shards: the state of one shard and what a batch changes in it.
 
     batch -> reduce_batch -> Partial ┐
-                                     ├─> ShardState.apply -> Changes -> one database transaction
-    wall clock ─> ShardState.close ──┘
+                                     ├─> Shard.apply -> Changes -> one database transaction
+    wall clock ───> Shard.close ─────┘
 
-Pure and free of Bytewax. The state is a handful of frames, replaced and never changed in place, so
-that a snapshot is taken by keeping references.
+Free of Bytewax and of any I/O. The state is columns in memory, changed in place; a snapshot is a
+pickle of it.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import pickle
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from core.baselines import BaselinePolicy, remember_minutes, score_minutes
-from core.batches import Batch, find_arrival
+from core import metrics
+from core.baselines import BaselinePolicy, Histories
+from core.batches import Batch
 from core.changes import Changes
-from core.chat_minutes import ChatMinutes, build_chat_rows, forget_chat, merge_chat, reduce_chat
-from core.events import TIMESTAMP
+from core.chat_minutes import ChatMinutes
+from core.minutes import find_minutes
 from core.moments import Moment, SpikePolicy
-from core.reading_minutes import SUMS as READING_SUMS
-from core.reading_minutes import build_reading_rows, merge_readings, reduce_readings
-from core.watermarks import (
-    MINUTE,
-    WATERMARKS,
-    LatenessPolicy,
-    arrive,
-    first_open_minute,
-    truncate_minute,
+from core.names import Names, Series
+from core.open_minutes import Wanted, has_running, settle
+from core.reading_minutes import ReadingMinutes
+from core.repeats import Repeats
+from core.times import EPOCH
+from core.transaction_minutes import TransactionMinutes
+from core.watermarks import LatenessPolicy, Watermarks
+from streaming.flow.judges import Floor, Judge, expect_counts, expect_values
+from streaming.flow.partials import (
+    NOTHING,
+    Catalogue,
+    Partial,
+    bury_batch,
+    list_points,
+    reduce_batch,
 )
-from streaming.flow.spikes import follow_spikes, list_stream_times
+from streaming.flow.spikes import follow_spikes
+from streaming.flow.tellings import Tellings
 
-CHAT_KEY = ["stream_id", "minute"]
-READING_KEY = ["stream_id", "channel", "minute"]
+TIDY_EVERY: Final = timedelta(seconds=15)
+"""How often minutes that nothing can change any more are dropped from memory."""
 
-_NOTHING: Final = pl.DataFrame()
-"""Stands for rows of any kind: most shards have only chats or only channels."""
+WRITE_EVERY_S_MAX: Final = 1.0
+"""A running minute that changed is written no later than this."""
+
+SERIES_FORGOTTEN: Final = timedelta(hours=2)
+"""A stream without events for so long has its history dropped; it warms up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,246 +59,179 @@ class FlowPolicy:
     lateness: LatenessPolicy = LatenessPolicy()
     baseline: BaselinePolicy = BaselinePolicy()
     spike: SpikePolicy = SpikePolicy()
+    running_rows_a_second: int = 2_000
+    """Running minutes of a shard that are written at most; with more of them each is written less
+    often, but at least once a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShardState:
+class Shard:
     """Everything a shard remembers."""
 
-    shard: int
-    offset: int
-    watermarks: pl.DataFrame
-    chat: ChatMinutes
-    readings: pl.DataFrame
-    closed_chat: pl.DataFrame
-    """(stream_id, minute) of open minutes that were sent as final."""
-
-    closed_readings: pl.DataFrame
-    chat_history: pl.DataFrame
-    reading_history: pl.DataFrame
-    moments: dict[str, Moment]
-    """The open spike of a stream, if it has one."""
-
-    @classmethod
-    def empty(cls, shard: int) -> "ShardState":
-        """Return the state of a shard that has seen nothing."""
-        chat_key = {"stream_id": pl.String(), "minute": TIMESTAMP}
-        reading_key = {"stream_id": pl.String(), "channel": pl.String(), "minute": TIMESTAMP}
-        return cls(
-            shard=shard,
-            offset=0,
-            watermarks=pl.DataFrame(schema=WATERMARKS),
-            chat=ChatMinutes.empty(),
-            readings=pl.DataFrame(schema=READING_SUMS),
-            closed_chat=pl.DataFrame(schema=chat_key),
-            closed_readings=pl.DataFrame(schema=reading_key),
-            chat_history=pl.DataFrame(schema={**chat_key, "value": pl.Float64()}),
-            reading_history=pl.DataFrame(schema={**reading_key, "value": pl.Float64()}),
-            moments={},
-        )
+    def __init__(self, shard: int, policy: FlowPolicy) -> None:
+        self.shard = shard
+        self.offset = 0
+        self._policy = policy
+        self._arrived_at = EPOCH
+        streams = Names()
+        self._catalogue = Catalogue(streams, Series(streams), Series(streams))
+        self._watermarks = Watermarks(policy.lateness)
+        self._repeats = Repeats()
+        self._tellings = Tellings(streams)
+        self._chat = ChatMinutes()
+        self._readings = ReadingMinutes(self._catalogue.channels)
+        self._transactions = TransactionMinutes(self._catalogue.ledgers)
+        self._chat_judge = _make_judge(policy, expect_counts)
+        self._reading_judge = _make_judge(policy, expect_values)
+        self._moments: dict[str, Moment] = {}
+        self._written_at = EPOCH
+        self._tidied_at = EPOCH
 
     @property
-    def has_running_minutes(self) -> bool:
-        """Whether the wall clock may still have something to complete or to end."""
+    def is_running(self) -> bool:
+        """Whether the clock may still have something to complete, to write or to end."""
         return (
-            self.chat.sums.height > self.closed_chat.height
-            or self.readings.height > self.closed_readings.height
-            or bool(self.moments)
+            any(has_running(kind.rows) for kind in self._kinds)
+            or bool(self._moments)
+            or self._tellings.is_due
         )
 
+    @classmethod
+    def restore(cls, snapshot: bytes, policy: FlowPolicy) -> "Shard":
+        """Return the shard of a snapshot, which goes on by the rules of now."""
+        shard: Shard = pickle.loads(snapshot)  # noqa: S301 - our own file, in our own folder.
+        shard._policy = policy
+        shard._watermarks.policy = policy.lateness
+        return shard
 
-def apply_batch(
-    state: ShardState, batch: Batch, *, now: datetime, policy: FlowPolicy
-) -> tuple[ShardState, Changes]:
-    """Merge a batch into the state and return what it changed."""
-    frame = batch.frame.with_columns(minute=truncate_minute())
-    arrival = arrive(frame, state.watermarks, policy.lateness)
-    chat = reduce_chat(arrival.on_time)
-    readings = reduce_readings(arrival.on_time)
-    merged = replace(
-        state,
-        offset=batch.offset,
-        watermarks=arrival.watermarks,
-        chat=merge_chat(state.chat, chat),
-        readings=merge_readings(state.readings, readings),
-    )
-    touched = (chat.sums.select(CHAT_KEY), readings.select(READING_KEY))
-    late = _count_late(arrival.late)
-    return _settle(merged, touched, now, policy, events=frame, late=late)
+    def snapshot(self) -> bytes:
+        """Return everything that is remembered."""
+        return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
 
+    def apply(self, batch: Batch) -> list[Changes]:
+        """Merge a batch and return what it changed."""
+        try:
+            partial = reduce_batch(batch, self._catalogue, self._repeats, self._watermarks)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an entry holds must not stop the flow.
+            if len(batch.entries) > 1:
+                return [changes for half in batch.halve() for changes in self.apply(half)]
+            partial = bury_batch(batch, error)
+        self._merge(partial)
+        return [self._settle(self._arrived_at, partial)]
 
-def close_minutes(
-    state: ShardState, *, now: datetime, policy: FlowPolicy
-) -> tuple[ShardState, Changes | None]:
-    """Complete by the wall clock what silent streams left open."""
-    touched = (state.closed_chat.clear(), state.closed_readings.clear())
-    settled, changes = _settle(state, touched, now, policy, events=_NOTHING, late=_NOTHING)
-    if changes.chat.is_empty() and changes.readings.is_empty() and not changes.moments:
-        return settled, None
-    return settled, changes
+    def close(self, now: datetime) -> Changes | None:
+        """Complete and write by the wall clock what no batch did."""
+        changes = self._settle(now, Partial(self.offset, self._arrived_at))
+        rows = (changes.chat, changes.readings, changes.transactions, changes.streams)
+        return changes if changes.moments or any(part.height for part in rows) else None
 
+    def _merge(self, partial: Partial) -> None:
+        self.offset, self._arrived_at = partial.offset, partial.arrived_at
+        if partial.arrival is not None:
+            self._watermarks.move(partial.arrival)
+            self._tellings.note(partial.arrival, partial.events)
+            unremembered = self._repeats.remember(partial.on_time)
+            metrics.flow_ids_unremembered_total.inc(unremembered)
+        if partial.chat is not None:
+            self._chat.add_chat(partial.chat)
+        if partial.viewers is not None:
+            self._chat.add_viewers(partial.viewers)
+        if partial.readings is not None:
+            self._readings.add(partial.readings.sums, partial.readings.values)
+        if partial.transactions is not None:
+            self._transactions.add(partial.transactions)
 
-def _settle(
-    state: ShardState,
-    touched: tuple[pl.DataFrame, pl.DataFrame],
-    now: datetime,
-    policy: FlowPolicy,
-    *,
-    events: pl.DataFrame,
-    late: pl.DataFrame,
-) -> tuple[ShardState, Changes]:
-    """Find what became complete, build the rows of all that changed, and forget what is over."""
-    chat_wanted = _list_wanted(
-        state.chat.sums, touched[0], state.closed_chat, state.watermarks, now, policy.lateness
-    )
-    reading_wanted = _list_wanted(
-        state.readings, touched[1], state.closed_readings, state.watermarks, now, policy.lateness
-    )
-    chat_rows, chat_history = _judge_chat(state, chat_wanted, policy)
-    reading_rows, reading_history = _judge_readings(state, reading_wanted, policy)
-    open_moments, changed_moments = follow_spikes(
-        state.moments,
-        chat_rows,
-        list_stream_times(state.watermarks, now, set(state.moments)),
-        revision=state.offset,
-        policy=policy.spike,
-    )
-    settled = replace(
-        state,
-        closed_chat=_union(state.closed_chat, chat_wanted, CHAT_KEY),
-        closed_readings=_union(state.closed_readings, reading_wanted, READING_KEY),
-        chat_history=chat_history,
-        reading_history=reading_history,
-        moments=open_moments,
-    )
-    changes = Changes(
-        shard=state.shard,
-        offset=state.offset,
-        events=events,
-        chat=chat_rows,
-        readings=reading_rows,
-        late=late,
-        moments=changed_moments,
-    )
-    return _forget(settled, policy.lateness), changes
-
-
-def _list_wanted(
-    sums: pl.DataFrame,
-    touched: pl.DataFrame,
-    closed: pl.DataFrame,
-    watermarks: pl.DataFrame,
-    now: datetime,
-    policy: LatenessPolicy,
-) -> pl.DataFrame:
-    """Return the touched and the newly complete minutes, with what is known of each."""
-    if sums.is_empty():
-        return _NOTHING
-    key = touched.columns
-    end = pl.col("minute") + MINUTE
-    # Never later than it is forgotten.
-    by_events = pl.col("watermark") >= end + min(policy.disorder, policy.allowed)
-    by_clock = (pl.col("arrived_at") + policy.silence <= now) & (end + policy.silence <= now)
-    marked = (
-        sums.select(key)
-        .join(watermarks, on="stream_id", maintain_order="left")
-        .join(closed.with_columns(was_final=True), on=key, how="left", maintain_order="left")
-        .join(touched.with_columns(is_touched=True), on=key, how="left", maintain_order="left")
-        .with_columns(
-            pl.col("was_final", "is_touched").fill_null(value=False),
+    def _settle(self, now: datetime, partial: Partial) -> Changes:
+        """Find what became complete, build the rows of all that changed, forget what is over."""
+        with_running = self._is_time_to_write(now)
+        if with_running:
+            self._written_at = now
+        wanted = [
+            settle(kind.rows, kind.owners, self._watermarks, now, with_running=with_running)
+            for kind in self._kinds
+        ]
+        chat, readings, transactions = wanted
+        completed = [
+            kind.owners[part.at][kind.rows.bools("final")[part.at]]
+            for kind, part in zip(self._kinds, wanted, strict=True)
+        ]
+        chat_rows = self._write_chat(chat)
+        changes = Changes(
+            shard=self.shard,
+            offset=self.offset,
+            arrived_at=self._arrived_at,
+            events=partial.events.height,
+            points=list_points(partial.events),
+            streams=self._tellings.tell(np.concatenate(completed), now),
+            chat=chat_rows,
+            readings=self._write_readings(readings),
+            transactions=self._transactions.build(transactions)
+            if len(transactions.at)
+            else NOTHING,
+            late=partial.late,
+            moments=self._follow_spikes(chat_rows, now),
+            dead=partial.dead,
         )
-        .with_columns(final=pl.col("was_final") | by_events | by_clock)
-    )
-    return marked.filter(pl.col("is_touched") | (pl.col("final") & ~pl.col("was_final"))).select(
-        *key, "watermark", "final", revised="was_final"
-    )
+        if self._arrived_at - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = self._arrived_at
+            self._tidy()
+        return changes
 
+    @property
+    def _kinds(self) -> tuple[ChatMinutes, ReadingMinutes, TransactionMinutes]:
+        return self._chat, self._readings, self._transactions
 
-def _judge_chat(
-    state: ShardState, wanted: pl.DataFrame, policy: FlowPolicy
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the chat rows with their z-scores, and the history with the complete ones in it."""
-    if wanted.is_empty():
-        return _NOTHING, state.chat_history
-    rows = build_chat_rows(state.chat, wanted).with_columns(
-        value=pl.col("chat_count").cast(pl.Float64)
-    )
-    chance = pl.max_horizontal(pl.col("expected").sqrt(), pl.lit(1.0))
-    return _judge(rows, state.chat_history, CHAT_KEY, chance, policy.baseline)
+    def _is_time_to_write(self, now: datetime) -> bool:
+        """Tell whether running minutes are due: the more there are, the less often."""
+        dirty = sum(int(kind.rows.bools("dirty").sum()) for kind in self._kinds)
+        pause_s = min(dirty / self._policy.running_rows_a_second, WRITE_EVERY_S_MAX)
+        return now - self._written_at >= timedelta(seconds=pause_s)
 
+    def _write_chat(self, wanted: Wanted) -> pl.DataFrame:
+        if not len(wanted.at):
+            return NOTHING
+        rows = self._chat.rows
+        counts = rows.ints("chat_count")[wanted.at].astype(np.float64)
+        verdict = self._chat_judge.judge(rows, wanted, counts)
+        built = self._chat.build(wanted, self._watermarks.newest, self._catalogue.streams)
+        return built.with_columns(**verdict)
 
-def _judge_readings(
-    state: ShardState, wanted: pl.DataFrame, policy: FlowPolicy
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    if wanted.is_empty():
-        return _NOTHING, state.reading_history
-    rows = build_reading_rows(state.readings, wanted).with_columns(value=pl.col("mean"))
-    resolution = pl.max_horizontal(pl.col("expected").abs() * 1e-3, pl.lit(1e-9))
-    return _judge(rows, state.reading_history, READING_KEY, resolution, policy.baseline)
+    def _write_readings(self, wanted: Wanted) -> pl.DataFrame:
+        if not len(wanted.at):
+            return NOTHING
+        rows = self._readings.rows
+        verdict = self._reading_judge.judge(rows, wanted, rows.floats("mean")[wanted.at])
+        return self._readings.build(wanted).with_columns(**verdict)
 
-
-def _judge(
-    rows: pl.DataFrame,
-    history: pl.DataFrame,
-    key: list[str],
-    floor: pl.Expr,
-    policy: BaselinePolicy,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    series = key[:-1]
-    remembered = remember_minutes(history, rows.filter("final"), key=series, policy=policy)
-    scored = score_minutes(rows, remembered, key=series, floor=floor, policy=policy)
-    # A running minute is still filling up: that it lies below the baseline says nothing.
-    believed = pl.col("final") | (pl.col("z_score") > 0)
-    judged = scored.with_columns(z_score=pl.when(believed).then(pl.col("z_score"))).with_columns(
-        is_anomaly=(pl.col("z_score").abs() >= policy.threshold).fill_null(value=False)
-    )
-    return judged, remembered
-
-
-def _forget(state: ShardState, policy: LatenessPolicy) -> ShardState:
-    """Let go of minutes that no event may change any more.
-
-    By the time of the bus, not by the clock: after an outage, entries that arrived long ago wait
-    there and still count.
-    """
-    over = _list_over(state.chat.sums, CHAT_KEY, state, policy)
-    readings_over = _list_over(state.readings, READING_KEY, state, policy)
-    if not over.is_empty():
-        state = replace(
-            state,
-            chat=forget_chat(state.chat, over),
-            closed_chat=state.closed_chat.join(over, on=CHAT_KEY, how="anti"),
+    def _follow_spikes(self, chat: pl.DataFrame, now: datetime) -> tuple[Moment, ...]:
+        names = self._catalogue.streams
+        times = {
+            stream_id: self._watermarks.tell_time(names.find(stream_id), now)
+            for stream_id in self._moments
+        }
+        self._moments, changed = follow_spikes(
+            self._moments, chat, times, revision=self.offset, policy=self._policy.spike
         )
-    if not readings_over.is_empty():
-        state = replace(
-            state,
-            readings=state.readings.join(readings_over, on=READING_KEY, how="anti"),
-            closed_readings=state.closed_readings.join(readings_over, on=READING_KEY, how="anti"),
+        return changed
+
+    def _tidy(self) -> None:
+        """Forget what no event can change or be measured by any more."""
+        for kind in self._kinds:
+            minutes = find_minutes(kind.rows.keys)
+            over = self._watermarks.is_forgotten(kind.owners, minutes, self._arrived_at)
+            over &= ~kind.rows.bools("dirty")
+            if over.any():
+                kind.forget(over)
+        self._repeats.keep(
+            np.unique(np.concatenate([find_minutes(kind.rows.keys) for kind in self._kinds]))
         )
-    return state
+        idle = self._watermarks.list_idle(self._arrived_at, SERIES_FORGOTTEN)
+        if len(idle):
+            self._chat_judge.forget(idle)
+            self._reading_judge.forget(self._catalogue.channels.list_owned(idle))
 
 
-def _list_over(
-    sums: pl.DataFrame, key: list[str], state: ShardState, policy: LatenessPolicy
-) -> pl.DataFrame:
-    before = {"watermark": "watermark_before", "arrived_at": "arrival_before"}
-    return (
-        sums.select(key)
-        .join(state.watermarks.rename(before), on="stream_id")
-        .with_columns(arrived_at=pl.lit(find_arrival(state.offset), dtype=TIMESTAMP))
-        .filter(pl.col("minute") < first_open_minute(policy))
-        .select(key)
-    )
-
-
-def _union(closed: pl.DataFrame, wanted: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    if wanted.is_empty():
-        return closed
-    return pl.concat([closed, wanted.filter("final").select(key)]).unique()
-
-
-def _count_late(late: pl.DataFrame) -> pl.DataFrame:
-    """Return how many late events came in which entry for which minute of which stream."""
-    return late.group_by("stream_id", "minute", "type", "offset").agg(
-        events=pl.len().cast(pl.Int64)
-    )
+def _make_judge(policy: FlowPolicy, floor: Floor) -> Judge:
+    histories = Histories(policy.baseline, reopened=policy.lateness.allowed)
+    return Judge(histories, policy.baseline, floor)

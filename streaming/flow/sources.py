@@ -7,13 +7,13 @@ beyond them is surely stored.
 
 from collections import deque
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
-from core.batches import Batch, Entry, decode_entries, make_offset, split_offset
+from core.batches import Batch, Entry
 from core.clock import Clock
 from core.errors import BusAwayError
 from streaming.bus.base import BusReader
@@ -32,6 +32,14 @@ unstored."""
 RETRY_AFTER: Final = timedelta(seconds=1)
 
 log = structlog.get_logger()
+
+
+class Passed(NamedTuple):
+    """How far a partition had come at a snapshot."""
+
+    number: int
+    offset: int
+    arrived_ms: int
 
 
 class ShardPartition(StatefulSourcePartition[Batch, int]):
@@ -54,8 +62,9 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         self._interval = interval
         self._retention = retention
         self._wait = timedelta(0)
-        self._snapshots: deque[int] = deque(maxlen=SNAPSHOTS_KEPT)
-        self._trimmed = 0
+        self._arrived_ms = 0
+        self._snapshots = 0
+        self._passed: deque[Passed] = deque()
 
     @override
     def next_batch(self) -> list[Batch]:
@@ -68,8 +77,8 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         self._wait = timedelta(0) if is_behind else self._interval
         if not entries:
             return []
-        self._after = entries[-1].offset
-        return [decode_entries(self._shard, entries)]
+        self._after, self._arrived_ms = entries[-1].offset, entries[-1].arrived_ms
+        return [Batch(self._shard, tuple(entries))]
 
     @override
     def next_awake(self) -> datetime | None:
@@ -77,9 +86,10 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
 
     @override
     def snapshot(self) -> int:
-        if len(self._snapshots) == SNAPSHOTS_KEPT:
-            self._trim(self._snapshots[0])
-        self._snapshots.append(self._after)
+        self._snapshots += 1
+        if self._arrived_ms and (not self._passed or self._passed[-1].offset != self._after):
+            self._passed.append(Passed(self._snapshots, self._after, self._arrived_ms))
+        self._release()
         return self._after
 
     def _gather(self) -> tuple[list[Entry], bool]:
@@ -96,19 +106,21 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
             if size >= EVENT_BYTES_A_FRAME:
                 return gathered, True
 
-    def _trim(self, through: int) -> None:
-        """Let go of entries that are both old and behind a stored snapshot."""
-        kept_from = make_offset(
-            self._clock.now_ms() - int(self._retention.total_seconds() * 1e3), 0
-        )
-        through = min(through, kept_from)
-        # Once a minute of bus time is often enough.
-        if split_offset(through)[0] - split_offset(self._trimmed)[0] < 60_000:
+    def _release(self) -> None:
+        """Let go of entries that are both old and behind a snapshot that is surely stored."""
+        kept_from_ms = self._clock.now_ms() - self._retention // timedelta(milliseconds=1)
+        stored = self._snapshots - SNAPSHOTS_KEPT
+        through = 0
+        while self._passed and self._passed[0].number <= stored:
+            if self._passed[0].arrived_ms > kept_from_ms:
+                break
+            through = self._passed.popleft().offset
+        if not through:
             return
         try:
             self._reader.release(self._shard, through=through)
-            self._trimmed = through
         except BusAwayError as error:
+            # The next release covers what this one did not.
             log.warning("bus_away", shard=self._shard, detail=error.detail)
 
 

@@ -11,19 +11,6 @@ import polars as pl
 from core.moments import JudgedMinute, Moment, SpikePolicy, end_spike, follow_spike
 
 
-def list_stream_times(
-    watermarks: pl.DataFrame, now: datetime, streams: set[str]
-) -> dict[str, datetime]:
-    """Return what time it is in streams: their watermark, moved on by the silence since."""
-    if not streams:
-        return {}
-    silence = (pl.lit(now) - pl.col("arrived_at")).clip(lower_bound=pl.duration())
-    times = watermarks.filter(pl.col("stream_id").is_in(list(streams))).select(
-        "stream_id", pl.col("watermark") + silence
-    )
-    return dict(times.iter_rows())
-
-
 def follow_spikes(
     moments: dict[str, Moment],
     rows: pl.DataFrame,

@@ -13,7 +13,7 @@ from typing_extensions import override
 from core.batches import Batch
 from core.changes import Changes
 from core.clock import Clock
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy, Shard
 
 CLOCK_STEP: Final = timedelta(seconds=1)
 """How often the wall clock is asked whether a silent stream's minute is over."""
@@ -24,41 +24,32 @@ def key_by_shard(batch: Batch) -> tuple[str, Batch]:
     return str(batch.shard), batch
 
 
-class ShardLogic(StatefulBatchLogic[Batch, Changes, ShardState]):
+class ShardLogic(StatefulBatchLogic[Batch, Changes, bytes]):
     """Holds the state of one shard; never discarded, for the watermarks in it must stay."""
 
-    def __init__(self, state: ShardState | None, clock: Clock, policy: FlowPolicy) -> None:
-        self._state = state
+    def __init__(self, snapshot: bytes | None, clock: Clock, policy: FlowPolicy) -> None:
+        self._shard = Shard.restore(snapshot, policy) if snapshot else None
         self._clock = clock
         self._policy = policy
 
     @override
     def on_batch(self, values: list[Batch]) -> tuple[list[Changes], bool]:
-        changes = [self._apply(batch) for batch in values]
+        if self._shard is None:
+            self._shard = Shard(values[0].shard, self._policy)
+        changes = [changes for batch in values for changes in self._shard.apply(batch)]
         return changes, StatefulBatchLogic.RETAIN
 
     @override
     def on_notify(self) -> tuple[list[Changes], bool]:
-        if self._state is None:
-            return [], StatefulBatchLogic.RETAIN
-        self._state, changes = close_minutes(
-            self._state, now=self._clock.now(), policy=self._policy
-        )
+        changes = None if self._shard is None else self._shard.close(self._clock.now())
         return [changes] if changes else [], StatefulBatchLogic.RETAIN
 
     @override
     def notify_at(self) -> datetime | None:
-        if self._state is None or not self._state.has_running_minutes:
+        if self._shard is None or not self._shard.is_running:
             return None
         return self._clock.now() + CLOCK_STEP
 
     @override
-    def snapshot(self) -> ShardState:
-        return self._state if self._state is not None else ShardState.empty(0)
-
-    def _apply(self, batch: Batch) -> Changes:
-        state = self._state if self._state is not None else ShardState.empty(batch.shard)
-        # The time of arrival, not the wall clock: behind a backlog every stream looks silent by
-        # the clock, and a replay must decide the same.
-        self._state, changes = apply_batch(state, batch, now=batch.arrived_at, policy=self._policy)
-        return changes
+    def snapshot(self) -> bytes:
+        return self._shard.snapshot() if self._shard is not None else b""

@@ -1,0 +1,85 @@
+"""Open minutes: the minutes of one kind that may still change, whatever is counted in them.
+
+    partial -> touch -> dirty -> settle -> wanted rows -> full rows
+                          silence or events beyond the end ─► final ─► forgotten
+
+A running minute that changed is dirty until it is written. Dirty marks are part of the state, so
+that a crash between the two writes it later.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from core.minutes import find_minutes, find_series
+from core.rows import Bools, Floats, Ints, Rows
+from core.watermarks import Watermarks
+
+BOOKKEEPING: Final = {
+    "revision": np.int64(0),
+    "dirty": np.False_,
+    "final": np.False_,
+    "expected": np.float64(np.nan),
+    "spread": np.float64(np.nan),
+    "is_measured": np.False_,
+}
+"""What is known of every minute: the offset of the last entry that touched it, whether it must be
+written, whether it is complete, and its baseline once that was looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows to be written."""
+
+    at: Ints
+    revised: Bools
+    """Which of them had been complete before."""
+
+
+def touch(rows: Rows, at: Ints, revisions: Ints) -> None:
+    """Mark rows as changed by the entries at these offsets."""
+    revision = rows.ints("revision")
+    revision[at] = np.maximum(revision[at], revisions)
+    rows.bools("dirty")[at] = True
+
+
+def settle(
+    rows: Rows, owners: Ints, watermarks: Watermarks, now: datetime, *, with_running: bool
+) -> Wanted:
+    """Find out which rows are complete by now, and take those that must be written.
+
+    Args:
+        rows: The open minutes.
+        owners: The stream of each row.
+        watermarks: The times of the streams.
+        now: The time of arrival, or the wall clock when nothing arrives.
+        with_running: Whether minutes that are not complete are due to be written too.
+    """
+    was_final = rows.bools("final")
+    over = ~was_final & watermarks.is_complete(owners, find_minutes(rows.keys), now)
+    due = rows.bools("dirty") & (was_final if not with_running else True)
+    at = np.flatnonzero(over | due)
+    wanted = Wanted(at, was_final[at])
+    was_final[over] = True
+    rows.bools("dirty")[at] = False
+    return wanted
+
+
+def has_running(rows: Rows) -> bool:
+    """Tell whether the clock may still have something to complete or to write."""
+    return not rows.bools("final").all() or bool(rows.bools("dirty").any())
+
+
+def start_over(rows: Rows, series: Ints) -> None:
+    """Have the running minutes of series measured again: a minute before them was completed."""
+    stale = np.isin(find_series(rows.keys), series) & ~rows.bools("final")
+    rows.bools("is_measured")[stale] = False
+
+
+def measure(rows: Rows, at: Ints, expected: Floats, spread: Floats) -> None:
+    """Keep the baselines of rows."""
+    rows.floats("expected")[at] = expected
+    rows.floats("spread")[at] = spread
+    rows.bools("is_measured")[at] = True

@@ -1,0 +1,178 @@
+"""Committers: changes of many shards into TimescaleDB, a group at a time, beside the computing.
+
+    sinks ──submit──► pending ──a thread takes all there is──► one transaction ──► news
+
+While the database is away the thread tries again, what is pending fills up, ``submit`` waits, the
+flow stands still, the bus fills up, senders are told to wait, and nothing is lost. A snapshot of
+the flow waits until nothing is pending.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import asyncpg
+import structlog
+
+from core import metrics
+from core.changes import Changes
+from core.clock import Clock
+from db.commits import CommitStore, Committed
+from db.pool import AWAY, prepare_connection
+from streaming.flow.news import NewsRoom
+
+WAIT_S_MAX: Final = 5.0
+"""The longest pause between two attempts to reach the database."""
+
+EVENTS_PENDING_MAX: Final = 400_000
+"""Events whose changes may wait for the database: a few frames, some hundred megabytes at most."""
+
+GROUP_MAX: Final = 64
+"""Changes in one transaction: four of each shard."""
+
+LOOK_EVERY_S: Final = 0.5
+"""How often a thread that waits looks up, so that a signal is not kept waiting."""
+
+log = structlog.get_logger()
+
+
+class Committer:
+    """Commits what is submitted, in order, in a thread of its own."""
+
+    def __init__(self, database_url: str, news: NewsRoom, clock: Clock) -> None:
+        self._database_url = database_url
+        self._news = news
+        self._clock = clock
+        self._pending: deque[Changes] = deque()
+        self._busy = 0
+        """Changes of the group that is being committed."""
+
+        self._changed = threading.Condition()
+        self._failure: BaseException | None = None
+        self._stopped = False
+        self._connection: asyncpg.Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the group that is being committed; what is pending is offered again later."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join(timeout=WAIT_S_MAX)
+
+    def submit(self, changes: Changes) -> None:
+        """Hand over changes; wait while there are too many.
+
+        Raises:
+            BaseException: What ended the committing.
+        """
+        self._wait_until(lambda: self._count_events() < EVENTS_PENDING_MAX)
+        with self._changed:
+            self._pending.append(changes)
+            self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until everything submitted is committed.
+
+        Raises:
+            BaseException: What ended the committing.
+        """
+        self._wait_until(lambda: not self._pending and not self._busy)
+
+    def _wait_until(self, is_so: Callable[[], bool]) -> None:
+        with self._changed:
+            while not is_so():
+                if self._failure is not None:
+                    raise self._failure
+                self._changed.wait(LOOK_EVERY_S)
+            if self._failure is not None:
+                raise self._failure
+
+    def _count_events(self) -> int:
+        return sum(changes.events for changes in self._pending)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                while group := self._take():
+                    committed = self._commit(runner, group)
+                    if committed is not None:
+                        self._tell(group, committed)
+                    with self._changed:
+                        self._busy = 0
+                        self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 - raised again where it ends the flow.
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+
+    def _take(self) -> list[Changes]:
+        """Wait for changes and return a group of them; none when it is time to stop."""
+        with self._changed:
+            while not self._pending and not self._stopped:
+                self._changed.wait(LOOK_EVERY_S)
+            if self._stopped:
+                return []
+            group = [self._pending.popleft() for _ in range(min(GROUP_MAX, len(self._pending)))]
+            self._busy = len(group)
+            self._changed.notify_all()
+            return group
+
+    def _commit(self, runner: asyncio.Runner, group: list[Changes]) -> list[Committed] | None:
+        """Write a group, however long the database is away; None when told to stop meanwhile."""
+        wait_s = 0.1
+        while not self._stopped:
+            try:
+                with metrics.flow_commit_seconds.time():
+                    return runner.run(self._write(group))
+            except AWAY as error:
+                log.warning("database_away", error=type(error).__name__, retry_in_s=wait_s)
+                metrics.flow_commits_retried_total.inc()
+                self._forget_connection()
+                self._news.report_waiting()
+                with self._changed:
+                    self._changed.wait_for(lambda: self._stopped, timeout=wait_s)
+                wait_s = min(wait_s * 2, WAIT_S_MAX)
+        return None
+
+    async def _write(self, group: list[Changes]) -> list[Committed]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._database_url,
+                timeout=5,
+                command_timeout=60,
+                server_settings={"application_name": "telemetra-flow"},
+            )
+            await prepare_connection(self._connection)
+        return await CommitStore(self._connection).commit(group)
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    def _tell(self, group: list[Changes], committed: list[Committed]) -> None:
+        told = [
+            changes
+            for changes, outcome in zip(group, committed, strict=True)
+            if not outcome.skipped
+        ]
+        metrics.flow_batches_skipped_total.inc(len(group) - len(told))
+        self._news.tell(told, sum(outcome.events for outcome in committed))
+        for changes, outcome in zip(group, committed, strict=True):
+            self._measure(changes, outcome.events)
+
+    def _measure(self, changes: Changes, events: int) -> None:
+        metrics.flow_events_applied_total.inc(events)
+        if not changes.late.is_empty():
+            metrics.flow_events_late_total.inc(float(changes.late["events"].sum()))
+        metrics.flow_dead_letters_total.inc(len(changes.dead))
+        if events:
+            lag = self._clock.now() - changes.arrived_at
+            metrics.flow_lag_seconds.labels(str(changes.shard)).set(lag.total_seconds())

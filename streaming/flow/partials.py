@@ -1,0 +1,177 @@
+"""Partials: what one batch brings, before anything is changed by it.
+
+    batch -> decode -> number -> repeats out -> late ones apart -> one partial a kind of minute
+
+Everything that touches single events happens here, in columns. ``streaming.flow.shards`` merges.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from core.batches import Batch, bury_entry, decode_batch
+from core.chat_minutes import ChatPartial, reduce_chat, reduce_viewers
+from core.dead_letters import DeadLetter
+from core.events import SCHEMA, TIMESTAMP
+from core.minutes import make_key, number_minute, start_minute
+from core.names import Names, Series
+from core.reading_minutes import reduce_readings
+from core.repeats import Repeats
+from core.transaction_minutes import reduce_transactions
+from core.watermarks import Arrival, Watermarks
+
+NOTHING: Final = pl.DataFrame()
+"""Stands for rows of any kind: most batches have no more than two kinds."""
+
+POINT_TYPES: Final = ("viewers", "reading", "transaction")
+POINT_COLUMNS: Final = (
+    "stream_id",
+    "type",
+    "timestamp",
+    "value",
+    "channel",
+    "unit",
+    "kind",
+    "amount",
+    "currency",
+    "user",
+)
+"""What the tables of raw points keep of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The numbers of everything that has minutes."""
+
+    streams: Names
+    channels: Series
+    ledgers: Series
+    """The transactions of one kind and currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the readings of one batch add."""
+
+    sums: pl.DataFrame
+    values: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What one batch brings; nothing at all, unless told."""
+
+    offset: int
+    arrived_at: datetime
+    events: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """All but repeats."""
+
+    on_time: pl.DataFrame = field(default_factory=pl.DataFrame)
+    late: pl.DataFrame = field(default_factory=pl.DataFrame)
+    arrival: Arrival | None = None
+    chat: ChatPartial | None = None
+    viewers: pl.DataFrame | None = None
+    readings: Readings | None = None
+    transactions: pl.DataFrame | None = None
+    dead: tuple[DeadLetter, ...] = ()
+
+
+def reduce_batch(
+    batch: Batch, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
+) -> Partial:
+    """Reduce a batch against what is known; nothing but new numbers for names is changed."""
+    decoded, dead = decode_batch(batch)
+    if not decoded.height:
+        return Partial(batch.offset, batch.arrived_at, dead=dead)
+    events = decoded.with_columns(
+        stream=catalogue.streams.number(decoded["stream_id"]),
+        at=pl.col("timestamp").to_physical(),
+    ).with_columns(minute=number_minute(pl.col("at")))
+    if (repeated := repeats.find(events)) is not None:
+        events = events.filter(~pl.Series(repeated))
+    arrival = watermarks.judge(events, len(catalogue.streams))
+    on_time = events if arrival.late is None else events.filter(~arrival.late)
+    parts = _split_types(on_time)
+    chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
+    return Partial(
+        offset=batch.offset,
+        arrived_at=batch.arrived_at,
+        events=events,
+        on_time=on_time,
+        late=_count_late(events, arrival),
+        arrival=arrival,
+        chat=None if chat is None else reduce_chat(chat),
+        viewers=None if viewers is None else reduce_viewers(viewers),
+        readings=_reduce_readings(parts.get("reading"), catalogue.channels),
+        transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),
+        dead=dead,
+    )
+
+
+def bury_batch(batch: Batch, error: Exception) -> Partial:
+    """Return what is left of a batch of one entry that cannot be reduced."""
+    entry = batch.entries[0]
+    reason = f"{type(error).__name__}: {error}"
+    return Partial(batch.offset, batch.arrived_at, dead=(bury_entry(entry, reason),))
+
+
+def list_points(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events that have a table of their own."""
+    if not events.height:
+        return NOTHING
+    points = events.filter(pl.col("type").is_in(POINT_TYPES))
+    if not points.height:
+        return NOTHING
+    return fill_columns(points, POINT_COLUMNS).select(*POINT_COLUMNS, "offset")
+
+
+def fill_columns(events: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return events with the columns named, empty where no event used them."""
+    missing = {
+        name: pl.lit(None, dtype=SCHEMA[name]) for name in names if name not in events.columns
+    }
+    return events.with_columns(**missing) if missing else events
+
+
+def _add_key(part: pl.DataFrame | None) -> pl.DataFrame | None:
+    return None if part is None else part.with_columns(key=make_key("stream"))
+
+
+def _split_types(events: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    types = events["type"].unique().to_list()
+    if len(types) == 1:
+        return {types[0]: events}
+    return {name: events.filter(pl.col("type") == name) for name in types}
+
+
+def _reduce_readings(part: pl.DataFrame | None, channels: Series) -> Readings | None:
+    if part is None:
+        return None
+    numbered = part.with_columns(series=channels.number(part, ["channel"]))
+    keyed = numbered.with_columns(key=make_key())
+    return Readings(reduce_readings(keyed), keyed.select("key", "value"))
+
+
+def _reduce_transactions(part: pl.DataFrame | None, ledgers: Series) -> pl.DataFrame | None:
+    if part is None:
+        return None
+    filled = fill_columns(part, ["amount", "currency"]).with_columns(
+        pl.col("currency").fill_null("")
+    )
+    numbered = filled.with_columns(series=ledgers.number(filled, ["kind", "currency"]))
+    return reduce_transactions(numbered.with_columns(key=make_key()))
+
+
+def _count_late(events: pl.DataFrame, arrival: Arrival) -> pl.DataFrame:
+    """Return how many late events came in which entry for which minute of which stream."""
+    if arrival.late is None:
+        return NOTHING
+    return (
+        events.filter(arrival.late)
+        .group_by("stream_id", "minute", "type", "offset")
+        .agg(events=pl.len().cast(pl.Int64))
+        .with_columns(minute=start_minute(pl.col("minute")).cast(TIMESTAMP))
+    )
