@@ -1,6 +1,7 @@
 """Changes: what one batch changed in one shard, to be written and told.
 
-Full rows, never differences: writing them twice changes nothing.
+Full rows, never differences: writing them twice changes nothing. A frame of which there is nothing
+may be empty without columns.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,18 @@ import polars as pl
 from core.dead_letters import DeadLetter
 from core.moments import Moment
 
+POINT_COLUMNS: Final = (
+    "stream_id",
+    "type",
+    "timestamp",
+    "value",
+    "channel",
+    "unit",
+    "kind",
+    "amount",
+    "currency",
+    "user",
+)
 CHAT_COLUMNS: Final = (
     "stream_id",
     "window_start",
@@ -50,6 +63,19 @@ READING_COLUMNS: Final = (
 )
 
 
+TRANSACTION_COLUMNS: Final = (
+    "stream_id",
+    "kind",
+    "currency",
+    "window_start",
+    "window_end",
+    "count",
+    "sum",
+    "revision",
+    "final",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The changes of one shard up to an offset."""
@@ -57,20 +83,25 @@ class Changes:
     shard: int
     offset: int
     arrived_at: datetime
-    """When the entry at the offset arrived."""
+    """When the entry at that offset arrived."""
 
     events: int
     """How many events came with it."""
 
     points: pl.DataFrame
-    """The raw viewer counts, readings and transactions, with their offsets."""
+    """Events of which the raw points are stored: ``stream_id``, ``type`` (viewers, reading or
+    transaction), ``timestamp``, ``value``, ``channel``, ``unit``, ``kind``, ``amount``,
+    ``currency``, ``user`` and ``offset``; the database leaves out those applied before."""
 
     streams: pl.DataFrame
-    """``stream_id``, ``title`` (null keeps the old one) and ``last_event_at``."""
+    """``stream_id``, ``title`` (null keeps the one that is known) and ``last_event_at``."""
 
     chat: pl.DataFrame
     readings: pl.DataFrame
     transactions: pl.DataFrame
+    """``stream_id``, ``kind``, ``currency`` (empty when there is none), ``minute``,
+    ``window_end``, ``count``, ``sum``, ``revision`` and ``final``."""
+
     late: pl.DataFrame
     """``stream_id``, ``minute``, ``type``, ``offset`` and ``events``: how many came too late."""
 

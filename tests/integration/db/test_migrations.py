@@ -11,17 +11,23 @@ from core.settings import REPOSITORY
 from db.migrate import migrate, newest_revision
 
 TABLES: Final = {
+    "chat_summary_day",
+    "chat_summary_hour",
     "chat_summary_minute",
+    "dead_letters",
     "late_events",
     "moments",
+    "reading_summary_day",
+    "reading_summary_hour",
     "reading_summary_minute",
     "readings",
     "source_offsets",
     "streams",
+    "transaction_summary_minute",
     "transactions",
     "viewer_timeseries",
 }
-HYPERTABLES: Final = TABLES - {"late_events", "source_offsets", "streams"}
+HYPERTABLES: Final = TABLES - {"dead_letters", "late_events", "source_offsets", "streams"}
 
 
 async def describe(url: str) -> tuple[set[str], set[str], list[str]]:

@@ -37,7 +37,7 @@ ODD = [
 async def commit(connection: asyncpg.Connection, *events: Event, shard: int = 0) -> None:
     batch = make_batch([make_entry(START, events)], shard)
     _, changes = apply_batch(ShardState.empty(shard), batch, now=START, policy=FlowPolicy())
-    await CommitStore(connection).commit(changes)
+    await CommitStore(connection).commit([changes])
 
 
 async def test_texts_of_raw_events_survive(connection: asyncpg.Connection):

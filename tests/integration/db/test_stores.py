@@ -4,16 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import polars as pl
 import pytest
 
 from core.errors import DatabaseAwayError, InvalidError, NotFoundError
-from db import commits, minutes, moments, streams
+from db import commits, minutes, moments, roll_ups, streams
 from db.commits import CommitStore
 from db.minutes import MinuteStore, Span
 from db.moments import MomentFilter, MomentStore
 from db.pool import Pool
 from db.streams import StreamFilter, StreamStore
 from streaming.flow.shards import FlowPolicy, ShardState, apply_batch
+from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, chat, make_batch, make_entry, reading
 from tests.fixtures.settings import make_settings
@@ -21,14 +23,21 @@ from tests.fixtures.settings import make_settings
 LONG_AGO = START - timedelta(days=1)
 USED: dict[str, set[str]] = {
     "commits": {
-        "lock_offset",
-        "insert_offset",
-        "update_offset",
+        "lock_offsets",
+        "update_offsets",
         "upsert_streams",
         "upsert_chat",
         "upsert_readings",
+        "upsert_transactions",
         "upsert_moments",
         "insert_late",
+        "insert_dead_letters",
+    },
+    "roll_ups": {
+        "roll_up_chat_hours",
+        "roll_up_chat_days",
+        "roll_up_reading_hours",
+        "roll_up_reading_days",
     },
     "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
     "moments": {"list_moments"},
@@ -76,7 +85,7 @@ async def filled(connection: asyncpg.Connection) -> asyncpg.Connection:
         events += [reading(time, float(minute), unit="V"), reading(time, 1.0, "load")]
         entry = make_entry(time, [*events, chat(time, stream_id="other")])
         state, changes = apply_batch(state, make_batch([entry]), now=time, policy=FlowPolicy())
-        await store.commit(changes)
+        await store.commit([changes])
     return connection
 
 
@@ -85,6 +94,7 @@ def test_no_query_is_without_a_test():
         "commits": commits.SQL,
         "minutes": minutes.SQL,
         "moments": moments.SQL,
+        "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,
     }
     assert {noun: set(queries) for noun, queries in loaded.items()} == USED
@@ -156,7 +166,9 @@ async def test_a_title_keeps_the_name_that_people_gave_until_a_sender_changes_it
 ):
     store = StreamStore(filled)
     await store.put(STREAM, title="By hand", kind="chat", metadata=None)
-    await filled.execute(commits.SQL["upsert_streams"], f'[{{"stream_id":"{STREAM}"}}]')
+    heard = pl.DataFrame({"stream_id": [STREAM], "title": [None], "last_event_at": [LONG_AGO]})
+    changes = make_changes(offset=2**62, streams=heard)
+    await CommitStore(filled).commit([changes])
     row = await store.get(STREAM)
     assert (row["title"], row["kind"]) == ("By hand", "chat")
     assert row["last_event_at"] == START + timedelta(minutes=17)

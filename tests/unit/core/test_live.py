@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import orjson
-import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from core.live import (
     unpack_messages,
 )
 from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry, reading
 
@@ -111,8 +111,7 @@ def test_nothing_that_changed_is_nothing_to_tell():
     state, changes = close_minutes(ShardState.empty(0), now=START, policy=FlowPolicy())
     assert changes is None
     assert state.offset == 0
-    nothing = pl.DataFrame()
-    assert describe_changes(Changes(0, 1, nothing, nothing, nothing, nothing, ()), START) == []
+    assert describe_changes(make_changes(), START) == []
 
 
 def test_each_shard_has_a_channel():
