@@ -142,7 +142,7 @@ def _drop_impossible(
     events: pl.DataFrame, entries: Sequence[Entry], dead: list[DeadLetter]
 ) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
     """Take out whole entries with rows that no door lets through."""
-    bad = events.filter(is_impossible(events.columns))["offset"].unique()
+    bad = events.filter(is_impossible(events))["offset"].unique()
     if bad.is_empty():
         return events, tuple(dead)
     offsets = set(bad.to_list())

@@ -6,7 +6,7 @@ One frame holds events of all types; a column that a type does not use is null. 
 over events.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -114,26 +114,49 @@ def check_events(
     return good.select(SCHEMA.names()), rejected
 
 
-def is_impossible(columns: Collection[str]) -> pl.Expr:
-    """Build the test for events that no door lets through and that the flow could not count."""
+def is_impossible(events: pl.DataFrame) -> pl.Expr:
+    """Build the test for events that no door lets through and that could not be counted or stored.
+
+    Cheaper than the rules of the doors: it is asked again for every event of the bus.
+    """
+    col, columns = pl.col, events.columns
     tests = [
-        pl.any_horizontal(pl.col("stream_id", "type", "timestamp").is_null()),
-        ~pl.col("type").is_in(EVENT_TYPES),
+        pl.any_horizontal(col("stream_id", "type", "timestamp").is_null()),
+        ~col("type").is_in(EVENT_TYPES),
+        *(_is_unnamed(events[name]) for name in ("stream_id", "channel") if name in columns),
+        *(_has_null_byte(col(name)) for name in ("unit", "currency", "title") if name in columns),
     ]
-    needed = {
-        "chat": ("user", "text"),
-        "viewers": ("value",),
-        "reading": ("channel", "value"),
-        "transaction": ("kind",),
-    }
-    for kind, names in needed.items():
-        is_kind = pl.col("type") == kind
-        tests += [is_kind & pl.col(name).is_null() for name in names if name in columns]
-        if not all(name in columns for name in names):
-            tests.append(is_kind)
-    if "value" in columns:
-        tests.append(pl.col("value").is_not_null() & ~(pl.col("value").abs() <= VALUE_MAX))
+    for kind, names in _NEEDED.items():
+        missing = [col(name).is_null() if name in columns else pl.lit(value=True) for name in names]
+        tests.append((col("type") == kind) & pl.any_horizontal(missing))
+    if "kind" in columns:
+        tests.append(col("kind").is_not_null() & ~col("kind").is_in(TRANSACTION_KINDS))
+        if "user" in columns:
+            tests.append((col("type") == "transaction") & _has_null_byte(col("user")))
+    tests += [
+        col(name).is_not_null() & ~(col(name).abs() <= VALUE_MAX)
+        for name in ("value", "amount")
+        if name in columns
+    ]
+    if "emotes" in columns:
+        tests.append(_has_null_byte(col("emotes").list.join("", ignore_nulls=True)))
     return pl.any_horizontal(tests).fill_null(value=False)
+
+
+_NEEDED: Final = {
+    "chat": ("user", "text"),
+    "viewers": ("value",),
+    "reading": ("channel", "value"),
+    "transaction": ("kind",),
+}
+"""What an event of a type is nothing without."""
+
+
+def _is_unnamed(names: pl.Series) -> pl.Expr:
+    """Build the test for names that are none, looking at each different one once."""
+    wrong = names.unique().drop_nulls()
+    wrong = wrong.filter(~wrong.str.contains(NAME_PATTERN))
+    return pl.col(names.name).is_in(wrong.implode()) if len(wrong) else pl.lit(value=False)
 
 
 def _parse_times(given: pl.Series, now: datetime) -> pl.Series:

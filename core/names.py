@@ -16,7 +16,7 @@ import polars as pl
 from core.rows import Ints
 
 _BETWEEN: Final = "\x1f"
-"""Stands between the parts of a name; no checked text has it at this place."""
+"""Stands between the parts of a name; only the last part may have it inside."""
 
 
 class Names:
@@ -79,6 +79,6 @@ class Series:
 
     def split_names(self, numbers: Ints, parts: list[str]) -> pl.DataFrame:
         """Return the stream and the other parts of the names of series, as columns."""
-        rows = [name.split(_BETWEEN) for name in self._names.list_names(numbers)]
+        rows = [name.split(_BETWEEN, len(parts)) for name in self._names.list_names(numbers)]
         schema = dict.fromkeys(["stream_id", *parts], pl.String())
         return pl.DataFrame(rows, schema=schema, orient="row")

@@ -4,6 +4,8 @@ stream in one minute.
     frame -> reduce_transactions -> partial -> TransactionMinutes.add -> build -> full rows
 """
 
+from typing import Final
+
 import numpy as np
 import polars as pl
 
@@ -11,6 +13,14 @@ from core.minutes import MINUTE_US, find_minutes, find_series, start_minutes, to
 from core.names import Series
 from core.open_minutes import BOOKKEEPING, Wanted, touch
 from core.rows import Bools, Ints, Rows
+
+CURRENCY_LENGTH_MAX: Final = 32
+"""Letters of a currency that tell it from others; the names of real ones are much shorter."""
+
+
+def name_currency(currency: pl.Expr) -> pl.Expr:
+    """Build the currency that transactions are counted under, empty when there is none."""
+    return currency.str.head(CURRENCY_LENGTH_MAX).fill_null("")
 
 
 def reduce_transactions(transactions: pl.DataFrame) -> pl.DataFrame:

@@ -53,6 +53,7 @@ class Committer:
         self._failure: BaseException | None = None
         self._stopped = False
         self._connection: asyncpg.Connection | None = None
+        self._store: CommitStore | None = None
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def start(self) -> None:
@@ -142,7 +143,7 @@ class Committer:
         return None
 
     async def _write(self, group: list[Changes]) -> list[Committed]:
-        if self._connection is None or self._connection.is_closed():
+        if self._store is None or self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
                 self._database_url,
                 timeout=5,
@@ -150,12 +151,14 @@ class Committer:
                 server_settings={"application_name": "telemetra-flow"},
             )
             await prepare_connection(self._connection)
-        return await CommitStore(self._connection).commit(group)
+            self._store = CommitStore(self._connection)
+        return await self._store.commit(group)
 
     def _forget_connection(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+            self._store = None
 
     def _tell(self, group: list[Changes], committed: list[Committed]) -> None:
         told = [

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from core.batches import Batch, bury_entry, decode_batch
+from core.changes import POINT_COLUMNS
 from core.chat_minutes import ChatPartial, reduce_chat, reduce_viewers
 from core.dead_letters import DeadLetter
 from core.events import SCHEMA, TIMESTAMP
@@ -20,26 +21,13 @@ from core.minutes import make_key, number_minute, start_minute
 from core.names import Names, Series
 from core.reading_minutes import reduce_readings
 from core.repeats import Repeats
-from core.transaction_minutes import reduce_transactions
+from core.transaction_minutes import name_currency, reduce_transactions
 from core.watermarks import Arrival, Watermarks
 
 NOTHING: Final = pl.DataFrame()
 """Stands for rows of any kind: most batches have no more than two kinds."""
 
 POINT_TYPES: Final = ("viewers", "reading", "transaction")
-POINT_COLUMNS: Final = (
-    "stream_id",
-    "type",
-    "timestamp",
-    "value",
-    "channel",
-    "unit",
-    "kind",
-    "amount",
-    "currency",
-    "user",
-)
-"""What the tables of raw points keep of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +147,7 @@ def _reduce_transactions(part: pl.DataFrame | None, ledgers: Series) -> pl.DataF
     if part is None:
         return None
     filled = fill_columns(part, ["amount", "currency"]).with_columns(
-        pl.col("currency").fill_null("")
+        name_currency(pl.col("currency"))
     )
     numbered = filled.with_columns(series=ledgers.number(filled, ["kind", "currency"]))
     return reduce_transactions(numbered.with_columns(key=make_key()))

@@ -11,7 +11,7 @@ import pytest
 from core.batches import Entry
 from core.changes import Changes
 from db.commits import CommitStore
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.changes import commit_one
 from tests.fixtures.clocks import START
 from tests.fixtures.events import (
@@ -42,10 +42,11 @@ def store(connection: asyncpg.Connection) -> CommitStore:
     return CommitStore(connection)
 
 
-def apply(
-    state: ShardState, *entries: Entry, now: datetime | None = None
-) -> tuple[ShardState, Changes]:
-    return apply_batch(state, make_batch(entries), now=now or at(0), policy=POLICY)
+def apply(shard: Shard, *entries: Entry) -> tuple[Shard, Changes]:
+    """Return the shard after entries, and what they changed; the one given stays as it is."""
+    after = Shard.restore(shard.snapshot(), POLICY)
+    (changes,) = after.apply(make_batch(entries))
+    return after, changes
 
 
 async def count(connection: asyncpg.Connection, table: str) -> int:
@@ -67,7 +68,7 @@ async def test_a_commit_writes_rows_events_stream_and_offset(
     store: CommitStore, connection: asyncpg.Connection
 ):
     entry = make_entry(at(1), [*all_types(1), chat(at(2), text="Kappa Kappa LUL")])
-    _, changes = apply(ShardState.empty(0), entry)
+    _, changes = apply(Shard(0, POLICY), entry)
     committed = await commit_one(store, changes)
     assert (committed.events, committed.skipped) == (5, False)
     row = await read_chat(connection)
@@ -84,7 +85,7 @@ async def test_a_commit_writes_rows_events_stream_and_offset(
 async def test_the_same_commit_offered_again_changes_nothing(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    _, changes = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
+    _, changes = apply(Shard(0, POLICY), make_entry(at(1), all_types(1)))
     await commit_one(store, changes)
     before = await read_chat(connection)
     again = await commit_one(store, changes)
@@ -96,7 +97,7 @@ async def test_the_same_commit_offered_again_changes_nothing(
 async def test_a_replay_of_what_is_applied_is_skipped(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    state, first = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
+    state, first = apply(Shard(0, POLICY), make_entry(at(1), all_types(1)))
     _, second = apply(state, make_entry(at(2), all_types(2)))
     await commit_one(store, first)
     await commit_one(store, second)
@@ -112,9 +113,9 @@ async def test_raw_events_are_not_doubled_when_a_replay_cuts_differently(
     store: CommitStore, connection: asyncpg.Connection
 ):
     entries = [make_entry(at(second), all_types(second)) for second in range(4)]
-    _, first = apply(ShardState.empty(0), *entries[:2])
+    _, first = apply(Shard(0, POLICY), *entries[:2])
     await commit_one(store, first)
-    _, wider = apply(ShardState.empty(0), *entries)
+    _, wider = apply(Shard(0, POLICY), *entries)
     assert not (await commit_one(store, wider)).skipped
     assert await count_raw(connection) == [4, 4, 4]
     assert (await read_chat(connection))["chat_count"] == 4
@@ -123,7 +124,7 @@ async def test_raw_events_are_not_doubled_when_a_replay_cuts_differently(
 async def test_an_older_revision_never_replaces_a_newer_one(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    state, first = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
+    state, first = apply(Shard(0, POLICY), make_entry(at(1), all_types(1)))
     _, second = apply(state, make_entry(at(2), all_types(2)))
     await commit_one(store, second)
     await commit_one(store, replace(first, offset=second.offset + 1))
@@ -134,8 +135,8 @@ async def test_an_older_revision_never_replaces_a_newer_one(
 async def test_a_minute_turns_final_at_the_same_revision_and_never_back(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    state, running = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
-    _, closed = close_minutes(state, now=at(100), policy=POLICY)
+    state, running = apply(Shard(0, POLICY), make_entry(at(1), all_types(1)))
+    closed = state.close(at(100))
     assert closed is not None
     await commit_one(store, running)
     await commit_one(store, closed)
@@ -152,12 +153,15 @@ async def test_a_minute_that_the_clock_completes_in_a_replay_is_stored_as_comple
         make_entry(at(1), [chat(at(1))]),
         make_entry(at(2), [chat(at(2), stream_id="other")]),
     ]
-    state, first = apply(ShardState.empty(0), entries[0], now=at(1))
-    _, second = apply(state, entries[1], now=at(2))
+    state, first = apply(Shard(0, POLICY), entries[0])
+    _, second = apply(state, entries[1])
     await commit_one(store, first)
     await commit_one(store, second)
-    _, replayed = apply(ShardState.empty(0), entries[0], now=at(500))
-    assert not (await commit_one(store, replayed)).skipped
+    replaying, replayed = apply(Shard(0, POLICY), entries[0])
+    assert (await commit_one(store, replayed)).skipped
+    closed = replaying.close(at(500))
+    assert closed is not None
+    assert not (await commit_one(store, closed)).skipped
     query = "SELECT final FROM chat_summary_minute WHERE stream_id = $1"
     assert await connection.fetchval(query, STREAM) is True
 
@@ -170,9 +174,9 @@ async def test_late_events_are_listed_once_however_a_replay_cuts(
         make_entry(at(901), [chat(at(0))] * 2),
         make_entry(at(902), [chat(at(0)), reading(at(0))]),
     ]
-    _, first = apply(ShardState.empty(0), *entries[:2])
+    _, first = apply(Shard(0, POLICY), *entries[:2])
     await commit_one(store, first)
-    _, wider = apply(ShardState.empty(0), *entries)
+    _, wider = apply(Shard(0, POLICY), *entries)
     await commit_one(store, wider)
     await commit_one(store, wider)
     rows = await connection.fetch(
@@ -185,12 +189,12 @@ async def test_late_events_are_listed_once_however_a_replay_cuts(
 
 def make_spike() -> list[Changes]:
     """Return the changes of a stream whose thirteenth minute is a spike that then ends."""
-    state = ShardState.empty(0)
+    state = Shard(0, POLICY)
     told = []
     for minute in range(18):
         time = at(60 * minute)
         entry = make_entry(time, [chat(time)] * (200 if minute == 12 else 5))
-        state, changes = apply(state, entry, now=time)
+        state, changes = apply(state, entry)
         told.append(changes)
     return told
 
@@ -226,7 +230,7 @@ async def test_a_moment_found_again_in_a_replay_is_the_same_one(
 async def test_a_commit_that_fails_leaves_nothing_behind(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    _, changes = apply(ShardState.empty(0), make_entry(at(1), all_types(1)))
+    _, changes = apply(Shard(0, POLICY), make_entry(at(1), all_types(1)))
     broken = replace(changes, chat=changes.chat.with_columns(chat_count=pl.lit(None, pl.Int64)))
     with pytest.raises(asyncpg.NotNullViolationError):
         await commit_one(store, broken)
@@ -236,8 +240,8 @@ async def test_a_commit_that_fails_leaves_nothing_behind(
 
 
 async def test_shards_keep_offsets_of_their_own(store: CommitStore, connection: asyncpg.Connection):
-    _, late = apply(ShardState.empty(0), make_entry(at(100), [reading(at(100))]))
-    _, early = apply(ShardState.empty(1), make_entry(at(1), [reading(at(1), stream_id="b")]))
+    _, late = apply(Shard(0, POLICY), make_entry(at(100), [reading(at(100))]))
+    _, early = apply(Shard(1, POLICY), make_entry(at(1), [reading(at(1), stream_id="b")]))
     await commit_one(store, late)
     assert (await commit_one(store, replace(early, shard=1))).events == 1
     assert await count(connection, "source_offsets") == 2

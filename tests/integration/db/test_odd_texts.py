@@ -5,7 +5,7 @@ from datetime import timedelta
 import asyncpg
 
 from db.commits import CommitStore
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch
+from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.clocks import START
 from tests.fixtures.events import Event, chat, make_batch, make_entry, reading, transaction
 
@@ -36,8 +36,7 @@ ODD = [
 
 async def commit(connection: asyncpg.Connection, *events: Event, shard: int = 0) -> None:
     batch = make_batch([make_entry(START, events)], shard)
-    _, changes = apply_batch(ShardState.empty(shard), batch, now=START, policy=FlowPolicy())
-    await CommitStore(connection).commit([changes])
+    await CommitStore(connection).commit(Shard(shard, FlowPolicy()).apply(batch))
 
 
 async def test_texts_of_raw_events_survive(connection: asyncpg.Connection):

@@ -14,7 +14,7 @@ from db.minutes import MinuteStore, Span
 from db.moments import MomentFilter, MomentStore
 from db.pool import Pool
 from db.streams import StreamFilter, StreamStore
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch
+from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, chat, make_batch, make_entry, reading
@@ -77,15 +77,14 @@ STREAM_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.fixture
 async def filled(connection: asyncpg.Connection) -> asyncpg.Connection:
     """A database with a spike, a channel and two streams."""
-    state = ShardState.empty(0)
+    shard = Shard(0, FlowPolicy())
     store = CommitStore(connection)
     for minute in range(18):
         time = START + timedelta(minutes=minute)
         events = [chat(time, text="Kappa LUL Kappa")] * (200 if minute == 12 else 5)
         events += [reading(time, float(minute), unit="V"), reading(time, 1.0, "load")]
         entry = make_entry(time, [*events, chat(time, stream_id="other")])
-        state, changes = apply_batch(state, make_batch([entry]), now=time, policy=FlowPolicy())
-        await store.commit([changes])
+        await store.commit(shard.apply(make_batch([entry])))
     return connection
 
 
