@@ -70,7 +70,7 @@ class Committed:
     replay that cuts the entries differently brings some of them again."""
 
     skipped: bool
-    """They lie before what was applied, and of none of their streams a minute was written."""
+    """They lie before what was applied, and of none of their streams the group wrote a minute."""
 
 
 class CommitStore:

@@ -26,9 +26,9 @@ LOCK_ID: Final = 0x7E1E3E7A
 log = structlog.get_logger()
 
 
-def migrate(database_url: str) -> None:
-    """Apply every migration that the database lacks."""
-    command.upgrade(_configure(database_url), "head")
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Apply every migration that the database lacks, up to a revision."""
+    command.upgrade(_configure(database_url), revision)
 
 
 def newest_revision() -> str:
