@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.emotes import find_emotes
 from core.events import TimePolicy, check_events
 from core.ndjson import read_ndjson
-from core.sentiment import score_texts
+from core.words import read_texts
 from streaming.simulator.blocks import BLOCK_MS, Event
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.worlds import World
@@ -116,9 +115,10 @@ def test_times_are_utc_to_the_millisecond():
 
 def test_emotes_named_are_the_emotes_in_the_text():
     chats = [event for event in list_hour() if event["type"] == "chat"][:20_000]
-    frame = pl.DataFrame(chats).with_columns(found=find_emotes(pl.col("text")))
-    differing = frame.filter(pl.col("found").list.sort() != pl.col("emotes").list.sort())
-    assert differing.is_empty()
+    frame = pl.DataFrame(chats).with_row_index("row")
+    found = read_texts(frame["text"]).emotes
+    named = frame.select("row", emote="emotes").explode("emote", empty_as_null=True).drop_nulls()
+    assert found.sort("row", "emote").equals(named.sort("row", "emote"))
     assert frame["emotes"].list.len().gt(0).mean() == pytest.approx(0.6, abs=0.2)
 
 
@@ -151,7 +151,7 @@ def test_the_mood_of_a_stream_varies():
         [e for e in list_hour() if e["type"] == "chat" and e["stream_id"] == "hex_marathon"]
     )
     scored = chats.with_columns(
-        score=score_texts(chats["text"]), minute=pl.col("timestamp").str.head(16)
+        score=read_texts(chats["text"]).sentiment, minute=pl.col("timestamp").str.head(16)
     )
     scores = scored.group_by("minute").agg(pl.col("score").mean())["score"].to_numpy()
     assert np.ptp(scores) > 150

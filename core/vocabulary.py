@@ -1,0 +1,230 @@
+"""Vocabulary: what each different word of a frame does to the mood, in columns.
+
+    word -> as it is written: emote, emoticon
+         -> else in lower case, without punctuation: English, slang -> else unstretched
+         -> and every emoji in it, and whether a part of a sentence ends with it
+
+A frame of chat has few different words, so that everything dear is done here, once a word, and not
+once an occurrence. Used by ``core.words``.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from core.lexicon.chat import (
+    EMOJI_BY_WEIGHT,
+    EMOTES_BY_WEIGHT,
+    SIGNS_BY_WEIGHT,
+    SLANG_BY_WEIGHT,
+)
+from core.lexicon.english import BOOSTS_BY_PERCENT, CONTRASTS, NEGATORS, WORDS_BY_WEIGHT
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+PERCENT: Final = 100
+
+EMPHASIS_PERCENT: Final = 20
+"""How much stronger each of capitals, a stretched letter and an exclamation mark makes a word."""
+
+CAPITALS_MIN: Final = 3
+"""Letters of a word in capitals that count as emphasis; ``OK`` and ``TV`` are always written so."""
+
+PUNCTUATION: Final = "!?.,;:'\"()[]{}*~-_…#“”\u2018\u2019"
+"""What does not belong to a word at its ends."""
+
+EMOJI_PATTERN: Final = (
+    "[\U0001f300-\U0001f5ff\U0001f600-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"
+    "\U0001fa70-\U0001faff☀-➿]"
+)
+"""One emoji; variation selectors, joiners and skin tones do not count as emoji of their own."""
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+_WORD: Final = pl.col("word")
+_IS_ODD: Final = _WORD.str.len_bytes() != _WORD.str.len_chars()
+"""Whether there is more than ASCII in it."""
+
+_PLAIN: Final = _WORD.str.strip_chars(PUNCTUATION).str.to_lowercase()
+_BARE: Final = _WORD.str.replace_all(f"{EMOJI_PATTERN[:-1]}\ufe0f\u200d]", "").str.replace_all(
+    "\u2019", "'", literal=True
+)
+_EMOJI: Final = _WORD.str.replace_all("[\U0001f3fb-\U0001f3ff]", "").str.extract_all(EMOJI_PATTERN)
+_ENDS: Final = _WORD.str.contains("[.!?,;:…]$")
+_STRETCHED: Final = "|".join(letter * 3 for letter in _LETTERS)
+_IS_STRETCHED: Final = _WORD.str.contains(_STRETCHED)
+_GROUPS: Final = "".join(f"${{{group}}}" for group in range(1, len(_LETTERS) + 1))
+"""Whichever group matched; the others are empty."""
+
+_SHORTEN: Final = tuple(
+    _WORD.str.replace_all("|".join(stretch.format(letter) for letter in _LETTERS), _GROUPS)
+    for stretch in ("({0}){0}{{2,}}", "({0}{0}){0}+")
+)
+"""To one letter and, which goes before it, to two: ``sooo`` is ``so``, ``gooood`` is ``good``."""
+
+_EMPHASIS: Final = (
+    ~_WORD.str.contains("[a-z]").alias("capitals"),
+    _WORD.str.contains("!", literal=True).alias("exclaimed"),
+    _WORD.str.contains(f"(?i){_STRETCHED}").alias("stretched"),
+)
+
+
+def _invert(by_number: Mapping[int, str]) -> dict[str, int]:
+    return {word: number for number, words in by_number.items() for word in words.split()}
+
+
+WORDS: Final = _invert(SLANG_BY_WEIGHT) | _invert(WORDS_BY_WEIGHT)
+BOOSTS: Final = _invert(BOOSTS_BY_PERCENT)
+EMOTES: Final = _invert(EMOTES_BY_WEIGHT)
+SIGNS: Final = _invert(SIGNS_BY_WEIGHT)
+EMOJI: Final = _invert(EMOJI_BY_WEIGHT)
+
+_WRITTEN: Final = EMOTES | SIGNS
+_LISTED: Final = dict.fromkeys([*WORDS, *BOOSTS, *NEGATORS, *CONTRASTS], 0)
+
+
+def _look_up(known: Mapping[str, int]) -> pl.Expr:
+    """Return the index of a word among known ones; the others get the index past the last.
+
+    An expression that is made once keeps its table: making it costs ten times what using it does.
+    """
+    index = pl.col("word").cast(pl.Enum(list(known)), strict=False).to_physical()
+    return index.fill_null(len(known)).cast(pl.Int64)
+
+
+def _list_numbers(values: Iterable[int]) -> Ints:
+    """Return the values of a table's words, and of the unknown word, which is the last."""
+    return np.array([*values, 0], np.int64)
+
+
+def _list_flags(words: Iterable[str], flagged: Container[str]) -> Bools:
+    return np.array([*(word in flagged for word in words), False], np.bool_)
+
+
+_WRITTEN_INDEX: Final = _look_up(_WRITTEN)
+_WRITTEN_FEELING: Final = _list_numbers(_WRITTEN.values())
+_WRITTEN_IS_EMOTE: Final = _list_flags(_WRITTEN, EMOTES)
+
+_EMOJI_INDEX: Final = _look_up(EMOJI)
+_EMOJI_FEELING: Final = _list_numbers(EMOJI.values())
+
+_LISTED_INDEX: Final = _look_up(_LISTED)
+_LISTED_WEIGHT: Final = _list_numbers(WORDS.get(word, 0) for word in _LISTED)
+_LISTED_BOOST: Final = _list_numbers(BOOSTS.get(word, 0) for word in _LISTED)
+_LISTED_NEGATES: Final = _list_flags(_LISTED, NEGATORS)
+_LISTED_CONTRASTS: Final = _list_flags(_LISTED, CONTRASTS)
+_LISTED_LENGTH: Final = _list_numbers(len(word) for word in _LISTED)
+_NO_EMOTES: Final = pl.DataFrame(schema={"index": pl.Int64, "word": pl.String})
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What each different word does; every array has one element a word."""
+
+    weight: Ints
+    """In hundredths; the words before it may change it."""
+
+    feeling: Ints
+    """Of emotes, emoticons and emoji, which nothing changes."""
+
+    boost: Ints
+    """By how many percent it makes others stronger."""
+
+    negates: Bools
+    contrasts: Bools
+
+    ends: Bools
+    """Whether a sentence, or a part of one, ends with it."""
+
+    emotes: pl.DataFrame
+    """``index`` of the word that holds it and ``word``, the emote; ordered by index."""
+
+    def find_useful(self) -> Bools:
+        """Return which words do anything at all."""
+        useful: Bools = (self.weight | self.feeling | self.boost) != 0
+        useful |= self.negates | self.contrasts | self.ends
+        useful[self.emotes["index"].to_numpy()] = True
+        return useful
+
+
+def classify_words(words: pl.Series) -> Vocabulary:
+    """Return what each of different words does."""
+    frame = words.to_frame("word")
+    looks = frame.select(is_odd=_IS_ODD, written=_WRITTEN_INDEX, plain=_PLAIN)
+    odd = looks["is_odd"].arg_true().to_numpy().astype(np.int64)
+    written = looks["written"].to_numpy()
+    # What is an emote is not looked at as a word.
+    is_written = written < len(_WRITTEN)
+    listed = np.where(is_written, len(_LISTED), _find_listed(frame, looks["plain"], odd))
+    boost, negates = _LISTED_BOOST[listed], _LISTED_NEGATES[listed]
+    ends = np.zeros(len(words), np.bool_)
+    if boost.any() or negates.any():
+        ends = frame.select(_ENDS).to_series().to_numpy()
+    emoji = _find_emoji(frame, odd)
+    return Vocabulary(
+        weight=_LISTED_WEIGHT[listed] * _measure_emphasis(frame, listed),
+        feeling=_measure_feeling(written, emoji),
+        boost=boost,
+        negates=negates,
+        contrasts=_LISTED_CONTRASTS[listed],
+        ends=ends,
+        emotes=_gather_emotes(words, written, emoji),
+    )
+
+
+def _find_listed(frame: pl.DataFrame, plain: pl.Series, odd: Ints) -> Ints:
+    """Return the index of each word in the lists, without ornaments, stretched or not."""
+    if len(odd):
+        plain = plain.scatter(odd, frame[odd].select(_BARE).select(_PLAIN).to_series())
+    looks = plain.to_frame("word").select(listed=_LISTED_INDEX, is_stretched=_IS_STRETCHED)
+    listed = looks["listed"].to_numpy()
+    places = np.flatnonzero(looks["is_stretched"].to_numpy() & (listed == len(_LISTED)))
+    if len(places):
+        listed = listed.copy()
+        stretched = plain.gather(places).to_frame("word")
+        for shorten in _SHORTEN:
+            shorter = stretched.select(shorten).select(_LISTED_INDEX).to_series().to_numpy()
+            is_known = shorter < len(_LISTED)
+            listed[places[is_known]] = shorter[is_known]
+    return listed
+
+
+def _measure_emphasis(frame: pl.DataFrame, listed: Ints) -> Ints:
+    """Return by how many percent its writing makes each word stronger, a plain one by 100."""
+    percent = np.full(len(listed), PERCENT, np.int64)
+    places = np.flatnonzero(_LISTED_WEIGHT[listed])
+    if len(places):
+        marks = frame[places].select(_EMPHASIS).to_numpy().astype(np.int64)
+        marks[:, 0] &= _LISTED_LENGTH[listed[places]] >= CAPITALS_MIN
+        percent[places] += EMPHASIS_PERCENT * marks.sum(axis=1)
+    return percent
+
+
+def _find_emoji(frame: pl.DataFrame, odd: Ints) -> pl.DataFrame:
+    """Return the emoji in the odd words, with the index of the word."""
+    if not len(odd):
+        return _NO_EMOTES
+    emoji = frame[odd].select(_EMOJI).to_series()
+    index = np.repeat(odd, emoji.list.len().to_numpy())
+    return pl.DataFrame({"index": index, "word": emoji.explode(empty_as_null=False)})
+
+
+def _measure_feeling(written: Ints, emoji: pl.DataFrame) -> Ints:
+    """Return the feeling of each word as it is written, and of every emoji in it."""
+    feeling = _WRITTEN_FEELING[written]
+    if len(emoji):
+        felt = _EMOJI_FEELING[emoji.select(_EMOJI_INDEX).to_series().to_numpy()]
+        np.add.at(feeling, emoji["index"].to_numpy(), felt)
+    return feeling
+
+
+def _gather_emotes(words: pl.Series, written: Ints, emoji: pl.DataFrame) -> pl.DataFrame:
+    """Return the emotes of each word: itself, or the emoji in it."""
+    index = np.flatnonzero(_WRITTEN_IS_EMOTE[written])
+    emotes = pl.DataFrame({"index": index, "word": words.gather(index)})
+    return emotes.vstack(emoji).sort("index", maintain_order=True) if len(emoji) else emotes
