@@ -27,7 +27,7 @@ from api.streams.endpoints import router as streams
 from core.clock import Clock, SystemClock
 from core.settings import VERSION, Settings
 from db.pool import Pool
-from streaming.bus.redis import RedisBusWriter
+from streaming.bus.connections import open_writer
 
 CANONICAL = "/api/v1"
 
@@ -88,6 +88,6 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         pool=Pool(settings),
         redis=client,
         cache=RedisCache(client),
-        bus=RedisBusWriter(settings.require_redis_url(), max_entries=settings.bus_max_entries),
+        bus=open_writer(settings),
         hub=Hub(client, clock, queue_messages=settings.live_queue_messages),
     )

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         repr=False,
         description="URL of an existing Redis or Valkey. Empty: a private one is run.",
     )
+    kafka_bootstrap_servers: str | None = Field(
+        None,
+        description="Kafka brokers, host:port separated by commas, as the bus. Empty: Redis is it.",
+    )
 
     telemetra_data_dir: Path = Field(
         Path(".telemetra"),
@@ -162,7 +166,9 @@ class Settings(BaseSettings):
     def _upper_level(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("database_url", "postgres_host", "redis_url", mode="before")
+    @field_validator(
+        "database_url", "postgres_host", "redis_url", "kafka_bootstrap_servers", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.clocks",
     "tests.fixtures.databases",
     "tests.fixtures.redises",
+    "tests.fixtures.kafkas",
     "tests.fixtures.apis",
     "tests.fixtures.flows",
 ]

@@ -4,7 +4,7 @@
 
 Two ports, because two kinds of process meet here: doors are asynchronous and only write, consumers
 are synchronous and only read. An entry is a whole batch of events, as bytes. It stays until every
-consumer has released it.
+consumer has released it, or, on a bus that keeps by age, until it is too old.
 """
 
 from collections.abc import Mapping
@@ -40,6 +40,7 @@ class BusWriter(Protocol):
             BusFullError: A shard holds as much as it may.
             BusAwayError: The bus cannot be reached; nothing is known to be appended.
             ConflictError: The key of ``once`` was used for another content.
+            TooLargeError: An entry is larger than the bus takes.
         """
         ...
 
@@ -62,7 +63,7 @@ class BusReader(Protocol):
     def release(self, shard: int, *, through: int) -> None:
         """Say that this consumer needs no entry up to and including an offset any more.
 
-        What every consumer has released is gone.
+        What every consumer has released may be gone at once, or later, by age.
 
         Raises:
             BusAwayError: The bus cannot be reached.

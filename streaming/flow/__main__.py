@@ -24,7 +24,7 @@ from core.clock import SystemClock
 from core.errors import TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
-from streaming.bus.redis import RedisBusReader
+from streaming.bus.connections import open_reader
 from streaming.flow.clusters import Member, follow_parent, run_cluster
 from streaming.flow.committers import Committer
 from streaming.flow.dataflow import build_dataflow
@@ -39,9 +39,8 @@ log = structlog.get_logger()
 def run(settings: Settings, member: Member) -> None:
     """Run one process of the flow until it is told to stop."""
     clock = SystemClock()
-    url = settings.require_redis_url()
-    reader = RedisBusReader(url, "flow")
-    news = NewsRoom(url, clock, process=member.number)
+    reader = open_reader(settings, "flow")
+    news = NewsRoom(settings.require_redis_url(), clock, process=member.number)
     committer = Committer(settings.require_database_url(), news, clock)
     if settings.flow_metrics_port:
         port = settings.flow_metrics_port + member.number
