@@ -39,8 +39,8 @@ fmt: ## Format the code
 	@$(BOOTSTRAP) --dev -- infra.lint --fix
 
 .PHONY: bench
-bench: ## Measure the path of events, as ratios to a peer in the same run
-	@$(BOOTSTRAP) -- loadtest.bench.columns
+bench: ## Measure ours beside its peers in one run (ARGS=--quick; docs/performance.md)
+	@$(BOOTSTRAP) --bench -- loadtest.bench $(ARGS)
 
 .PHONY: docs
 docs: ## Write the pages that come from the code

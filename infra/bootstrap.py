@@ -1,6 +1,6 @@
 """Bootstrap: make the virtual environment from the lock, then run a module in it.
 
-    python infra/bootstrap.py [--dev] [-- module argument …]
+    python infra/bootstrap.py [--dev | --bench] [-- module argument …]
 
 Uses nothing but the standard library, because it runs before anything is installed. The Makefile
 and CI call it before every command: when nothing changed it only compares digests, which takes
@@ -27,7 +27,10 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 VERSIONS = ((3, 11), (3, 12))
-LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+LOCK, DEV_LOCK, BENCH_LOCK = "requirements.lock", "requirements-dev.lock", "requirements-bench.lock"
+LOCKS = (LOCK, DEV_LOCK, BENCH_LOCK)
+"""Each holds all of the one before it."""
+
 STAMP = ".telemetra"
 """In the environment, written last: an environment without it was interrupted and is made again."""
 
@@ -82,15 +85,16 @@ class Environment:
         """Its interpreter."""
         return self.venv / "bin" / "python"
 
-    def ensure(self, *, dev: bool) -> None:
+    def ensure(self, lock: str = LOCK) -> None:
         """Make the environment, or bring it up to date with the lock.
 
         Raises:
             BootstrapError: It cannot be made.
         """
         old = Stamp.read(self.venv)
-        # The development lock is a superset; once installed it stays, or commands would take turns.
-        lock = DEV_LOCK if dev or (old is not None and old.lock == DEV_LOCK) else LOCK
+        if old is not None and old.lock in LOCKS:
+            # What holds more stays once it is installed, or commands would take turns.
+            lock = max(lock, old.lock, key=LOCKS.index)
         wanted = Stamp(self.venv, lock, self._digest(lock))
         is_sound = old is not None and old.venv == self.venv and self._is_sound()
         if is_sound and old == wanted:
@@ -224,7 +228,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         description="Make .venv from the lock, then run a module in it."
     )
-    parser.add_argument("--dev", action="store_true", help="with what tests and checks need")
+    more = parser.add_mutually_exclusive_group()
+    more.add_argument("--dev", action="store_true", help="with what tests and checks need")
+    more.add_argument("--bench", action="store_true", help="with the peers of `make bench` as well")
     options = parser.parse_args(words[:split])
     if sys.version_info[:2] not in VERSIONS:
         print(
@@ -237,7 +243,7 @@ def main(arguments: Sequence[str]) -> int:
         # Two commands at once take turns; the lock ends with this process or its exec.
         with Path(__file__).open() as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            environment.ensure(dev=options.dev)
+            environment.ensure(BENCH_LOCK if options.bench else DEV_LOCK if options.dev else LOCK)
     except BootstrapError as error:
         print(error, file=sys.stderr)
         return 1

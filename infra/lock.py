@@ -1,6 +1,7 @@
 """Lock: resolve the lock files (``make lock``).
 
-    pyproject.toml -> requirements.lock, requirements-dev.lock      infra/node.in -> infra/node.lock
+    pyproject.toml -> requirements.lock, requirements-dev.lock, requirements-bench.lock
+    infra/node.in  -> infra/node.lock
 
 Pins that still fit are kept; ``--upgrade`` takes the newest. The files name no package index.
 """
@@ -28,6 +29,17 @@ COMPILE: Final = (
 LOCKS: Final = (
     ("pyproject.toml", "-o", "requirements.lock"),
     ("pyproject.toml", "--extra", "dev", "-c", "requirements.lock", "-o", "requirements-dev.lock"),
+    (
+        "pyproject.toml",
+        "--extra",
+        "dev",
+        "--extra",
+        "peers",
+        "-c",
+        "requirements-dev.lock",
+        "-o",
+        "requirements-bench.lock",
+    ),
     ("infra/node.in", "-o", "infra/node.lock"),
 )
 

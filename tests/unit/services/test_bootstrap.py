@@ -14,7 +14,7 @@ from infra.bootstrap import BootstrapError, Environment, Stamp, main, translate_
 @pytest.fixture
 def working_copy(tmp_path: Path) -> Path:
     """A working copy with locks and nothing installed."""
-    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+    for name in (*bootstrap.LOCKS, "pyproject.toml"):
         (tmp_path / name).write_text(f"# {name}\n")
     return tmp_path
 
@@ -39,8 +39,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_fresh_environment_is_made_once(working_copy: Path, steps: list[str]):
     environment = Environment(working_copy)
-    environment.ensure(dev=False)
-    environment.ensure(dev=False)
+    environment.ensure()
+    environment.ensure()
     assert steps == ["make", "requirements.lock"]
 
 
@@ -48,18 +48,29 @@ def test_a_changed_lock_is_installed_into_the_same_environment(
     working_copy: Path, steps: list[str]
 ):
     environment = Environment(working_copy)
-    environment.ensure(dev=False)
+    environment.ensure()
     (working_copy / "requirements.lock").write_text("# other\n")
-    environment.ensure(dev=False)
+    environment.ensure()
     assert steps == ["make", "requirements.lock", "requirements.lock"]
 
 
 def test_an_environment_for_development_stays_one(working_copy: Path, steps: list[str]):
     environment = Environment(working_copy)
-    environment.ensure(dev=False)
-    environment.ensure(dev=True)
-    environment.ensure(dev=False)
+    environment.ensure()
+    environment.ensure(bootstrap.DEV_LOCK)
+    environment.ensure()
     assert steps == ["make", "requirements.lock", "requirements-dev.lock"]
+
+
+def test_an_environment_with_the_peers_has_what_development_needs(
+    working_copy: Path, steps: list[str]
+):
+    environment = Environment(working_copy)
+    environment.ensure(bootstrap.DEV_LOCK)
+    environment.ensure(bootstrap.BENCH_LOCK)
+    environment.ensure(bootstrap.DEV_LOCK)
+    environment.ensure()
+    assert steps == ["make", "requirements-dev.lock", "requirements-bench.lock"]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +85,9 @@ def test_an_environment_for_development_stays_one(working_copy: Path, steps: lis
 )
 def test_an_unsound_environment_is_made_again(working_copy: Path, steps: list[str], spoil):
     environment = Environment(working_copy)
-    environment.ensure(dev=False)
+    environment.ensure()
     spoil(environment.venv)
-    environment.ensure(dev=False)
+    environment.ensure()
     assert steps == ["make", "requirements.lock"] * 2
 
 
@@ -84,14 +95,14 @@ def test_an_interrupted_install_leaves_no_stamp(
     working_copy: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     environment = Environment(working_copy)
-    environment.ensure(dev=False)
+    environment.ensure()
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Environment, "_install", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        environment.ensure(dev=True)
+        environment.ensure(bootstrap.DEV_LOCK)
     assert Stamp.read(environment.venv) is None
     assert steps == ["make", "requirements.lock"]
 
@@ -101,7 +112,7 @@ def test_a_missing_venv_module_is_named_with_its_package(
 ):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(BootstrapError, match=r"apt install python3\.1[12]-venv"):
-        Environment(working_copy).ensure(dev=False)
+        Environment(working_copy).ensure()
 
 
 def test_where_pip_finds_packages_is_handed_to_uv():
