@@ -69,6 +69,18 @@ class Batch:
         return Batch(self.shard, self.entries[:middle]), Batch(self.shard, self.entries[middle:])
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a batch holds."""
+
+    offset: int
+    arrived_at: datetime
+    events: pl.DataFrame
+    """Columns that no event uses are not there; ``offset`` and ``arrived`` (microseconds) are."""
+
+    dead: tuple[DeadLetter, ...] = ()
+
+
 def make_offset(at_ms: int, sequence: int) -> int:
     """Return the offset of the n-th entry of a millisecond."""
     return at_ms << SEQUENCE_BITS | sequence
@@ -100,11 +112,8 @@ def encode_events(events: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def decode_batch(batch: Batch) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
-    """Return the events of a batch in one frame, and the entries that hold no events.
-
-    Columns that no event uses are not there; ``offset`` and ``arrived``, in microseconds, are.
-    """
+def decode_batch(batch: Batch) -> Decoded:
+    """Return the events of a batch in one frame, and the entries that hold none."""
     good: list[Entry] = []
     frames: list[pl.DataFrame] = []
     dead: list[DeadLetter] = []
@@ -115,13 +124,15 @@ def decode_batch(batch: Batch) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
         except (pl.exceptions.PolarsError, ValueError, OSError) as error:
             dead.append(bury_entry(entry, f"{type(error).__name__}: {error}"))
     if not frames:
-        return pl.DataFrame(schema=_LEAST), tuple(dead)
+        return Decoded(batch.offset, batch.arrived_at, pl.DataFrame(schema=_LEAST), tuple(dead))
     heights = [frame.height for frame in frames]
     events = pl.concat(frames, how="diagonal").with_columns(
         offset=np.repeat([entry.offset for entry in good], heights),
         arrived=np.repeat([entry.arrived_ms * 1000 for entry in good], heights),
     )
-    return _drop_impossible(events, good, dead)
+    events, buried = _drop_impossible(events, good)
+    letters = sorted([*dead, *buried], key=lambda letter: letter.offset)
+    return Decoded(batch.offset, batch.arrived_at, events, tuple(letters))
 
 
 def _decode(payload: bytes) -> pl.DataFrame:
@@ -139,20 +150,16 @@ def _decode(payload: bytes) -> pl.DataFrame:
 
 
 def _drop_impossible(
-    events: pl.DataFrame, entries: Sequence[Entry], dead: list[DeadLetter]
-) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
+    events: pl.DataFrame, entries: Sequence[Entry]
+) -> tuple[pl.DataFrame, list[DeadLetter]]:
     """Take out whole entries with rows that no door lets through."""
     bad = events.filter(is_impossible(events))["offset"].unique()
     if bad.is_empty():
-        return events, tuple(dead)
+        return events, []
     offsets = set(bad.to_list())
-    buried = (
-        bury_entry(entry, "an event breaks the rules of every door")
-        for entry in entries
-        if entry.offset in offsets
-    )
-    kept = events.filter(~pl.col("offset").is_in(bad.implode()))
-    return kept, tuple(sorted([*dead, *buried], key=lambda letter: letter.offset))
+    reason = "an event breaks the rules of every door"
+    buried = [bury_entry(entry, reason) for entry in entries if entry.offset in offsets]
+    return events.filter(~pl.col("offset").is_in(bad.implode())), buried
 
 
 def bury_entry(entry: Entry, reason: str) -> DeadLetter:

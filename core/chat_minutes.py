@@ -14,7 +14,7 @@ import polars as pl
 
 from core.chatters import EXACT_MAX as CHATTERS_EXACT_MAX
 from core.chatters import Chatters, hash_users
-from core.emote_counts import COUNTS, EmoteCounts
+from core.emote_counts import EmoteCounts
 from core.minutes import (
     MINUTE_US,
     find_minutes,

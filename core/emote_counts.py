@@ -1,5 +1,4 @@
-"""Emote counts: how often each emote was used in one minute, exactly up to a limit, then by a
-sketch.
+"""Emote counts: how often each emote was used in one minute, exactly at first, then by a sketch.
 
 All streams of a shard share one frame a minute.
 """

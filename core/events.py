@@ -6,14 +6,12 @@ One frame holds events of all types; a column that a type does not use is null. 
 over events.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import polars as pl
-
-TextTest: TypeAlias = Callable[[pl.Expr], pl.Expr]
 
 Rule: TypeAlias = tuple[pl.Expr, str]
 """What a row must not be, and the words for it."""
@@ -69,6 +67,7 @@ RAW_SCHEMA: Final = pl.Schema({**SCHEMA, "timestamp": pl.String()})
 
 _TEXTS: Final = tuple(name for name, kind in SCHEMA.items() if kind == pl.String())
 _LISTS: Final = ("emotes", "badges")
+_ALWAYS: Final = frozenset({"stream_id", "type", "timestamp"})
 _ZONELESS: Final = (
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -99,19 +98,32 @@ def check_events(
 ) -> tuple[pl.DataFrame, list[RejectedRow]]:
     """Split raw rows into checked events and named refusals.
 
+    Columns that no event uses are left out.
+
     Args:
         raw: Columns of ``RAW_SCHEMA`` and ``index``, the row's place in the request.
         now: The time of arrival; events without a time get it.
         policy: The window of believable times.
     """
-    parsed = raw.with_columns(
-        timestamp=_parse_times(raw["timestamp"], now), given=pl.col("timestamp")
-    )
-    judged = parsed.with_columns(reason=_reason(now, policy))
-    bad = judged.filter(pl.col("reason").is_not_null())
-    rejected = [RejectedRow(*row) for row in bad.select("index", "reason").iter_rows()]
-    good = judged.filter(pl.col("reason").is_null()) if rejected else judged
-    return good.select(SCHEMA.names()), rejected
+    used = [name for name in SCHEMA.names() if name in _ALWAYS or _is_used(raw[name])]
+    events = raw.select("index", *used).with_columns(timestamp=_parse_times(raw["timestamp"], now))
+    rules = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
+    # Only the bad rows are asked which rule they break.
+    bad = events.filter(pl.any_horizontal(broken for broken, _ in rules))
+    if bad.is_empty():
+        return events.drop("index"), []
+    reason = pl.coalesce(pl.when(broken).then(pl.lit(words)) for broken, words in rules)
+    rejected = [RejectedRow(*row) for row in bad.select("index", reason).iter_rows()]
+    good = events.join(bad, on="index", how="anti", maintain_order="left")
+    return good.drop("index"), rejected
+
+
+def fill_columns(events: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Return events with the columns named, empty where no event used them."""
+    missing = {
+        name: pl.lit(None, dtype=SCHEMA[name]) for name in names if name not in events.columns
+    }
+    return events.with_columns(**missing) if missing else events
 
 
 def is_impossible(events: pl.DataFrame) -> pl.Expr:
@@ -189,19 +201,23 @@ def _parse_times(given: pl.Series, now: datetime) -> pl.Series:
     return times
 
 
-def _reason(now: datetime, policy: TimePolicy) -> pl.Expr:
-    """Build the expression that names the first rule a row breaks, or null."""
-    rules = [*_rules_of_all(now, policy), *_rules_of_types()]
-    return pl.coalesce(pl.when(broken).then(pl.lit(reason)) for broken, reason in rules)
+def _is_used(column: pl.Series) -> bool:
+    return column.null_count() < len(column)
 
 
-def _rules_of_all(now: datetime, policy: TimePolicy) -> list[Rule]:
+def _name(events: pl.DataFrame, name: str) -> pl.Expr:
+    """Build a column, or nulls where no event uses it."""
+    return pl.col(name) if name in events.columns else pl.lit(None, dtype=SCHEMA[name])
+
+
+def _rules_of_all(events: pl.DataFrame, now: datetime, policy: TimePolicy) -> list[Rule]:
     col = pl.col
     oldest, newest = now - policy.past, now + policy.ahead
-    return [
+    texts = [name for name in _TEXTS if name in events.columns]
+    rules = [
         (col("stream_id").is_null(), "stream_id is missing"),
         (
-            ~col("stream_id").str.contains(NAME_PATTERN),
+            _is_unnamed(events["stream_id"]),
             "stream_id is not 1 to 128 letters, digits or _.:@~+=#-",
         ),
         (col("type").is_null(), "type is missing"),
@@ -215,58 +231,54 @@ def _rules_of_all(now: datetime, policy: TimePolicy) -> list[Rule]:
             col("timestamp") > newest,
             f"timestamp lies more than {policy.ahead // timedelta(minutes=1)} minutes ahead",
         ),
-        (_any_text(_has_null_byte), "a text field has a null byte"),
+        (pl.any_horizontal(_has_null_byte(col(n)) for n in texts), "a text field has a null byte"),
         (
-            _any_text(lambda text: text.str.len_bytes() > TEXT_BYTES_MAX),
+            pl.any_horizontal(col(name).str.len_bytes() > TEXT_BYTES_MAX for name in texts),
             f"a text field is longer than {TEXT_BYTES_MAX} bytes",
         ),
-        (_any_list_is_bad(), "a list field has a null byte or is too long"),
     ]
+    if lists := [name for name in _LISTS if name in events.columns]:
+        joined = [col(name).list.join("", ignore_nulls=True) for name in lists]
+        bad = [_has_null_byte(text) | (text.str.len_bytes() > TEXT_BYTES_MAX) for text in joined]
+        rules.append((pl.any_horizontal(bad), "a list field has a null byte or is too long"))
+    return rules
 
 
-def _rules_of_types() -> list[Rule]:
-    col = pl.col
-    is_type = {name: col("type") == name for name in EVENT_TYPES}
-    finite = (col("value").abs() <= VALUE_MAX).fill_null(value=False)
+def _rules_of_types(events: pl.DataFrame) -> list[Rule]:
+    is_type = {name: pl.col("type") == name for name in EVENT_TYPES}
+    user, text, value, channel, kind, amount, event = (
+        _name(events, name)
+        for name in ("user", "text", "value", "channel", "kind", "amount", "event")
+    )
+    finite = (value.abs() <= VALUE_MAX).fill_null(value=False)
+    unnamed = _is_unnamed(events["channel"]) if "channel" in events.columns else pl.lit(value=False)
     return [
-        (is_type["chat"] & col("user").is_null(), "user is missing"),
-        (is_type["chat"] & col("text").is_null(), "text is missing"),
+        (is_type["chat"] & user.is_null(), "user is missing"),
+        (is_type["chat"] & text.is_null(), "text is missing"),
         (
-            is_type["viewers"] & ~(finite & (col("value") >= 0)).fill_null(value=False),
+            is_type["viewers"] & ~(finite & (value >= 0)).fill_null(value=False),
             "value is not a number of viewers",
         ),
-        (is_type["reading"] & col("channel").is_null(), "channel is missing"),
+        (is_type["reading"] & channel.is_null(), "channel is missing"),
         (
-            is_type["reading"] & ~col("channel").str.contains(NAME_PATTERN),
+            is_type["reading"] & unnamed,
             "channel is not 1 to 128 letters, digits or _.:@~+=#-",
         ),
         (is_type["reading"] & ~finite, f"value is not a number of at most {VALUE_MAX:g}"),
         (
-            is_type["transaction"] & ~col("kind").is_in(TRANSACTION_KINDS).fill_null(value=False),
+            is_type["transaction"] & ~kind.is_in(TRANSACTION_KINDS).fill_null(value=False),
             f"kind is not one of {', '.join(TRANSACTION_KINDS)}",
         ),
         (
-            is_type["transaction"]
-            & ~(col("amount").is_finite() & (col("amount") >= 0)).fill_null(value=True),
-            "amount is not a positive number",
+            is_type["transaction"] & ~amount.is_between(0, VALUE_MAX).fill_null(value=True),
+            f"amount is not a positive number of at most {VALUE_MAX:g}",
         ),
         (
-            is_type["meta"] & ~col("event").is_in(META_EVENTS).fill_null(value=False),
+            is_type["meta"] & ~event.is_in(META_EVENTS).fill_null(value=False),
             f"event is not one of {', '.join(META_EVENTS)}",
         ),
     ]
 
 
-def _any_text(test: TextTest) -> pl.Expr:
-    return pl.any_horizontal(test(pl.col(name)) for name in _TEXTS)
-
-
 def _has_null_byte(text: pl.Expr) -> pl.Expr:
     return text.str.contains("\x00", literal=True)
-
-
-def _any_list_is_bad() -> pl.Expr:
-    joined = [pl.col(name).list.join("", ignore_nulls=True) for name in _LISTS]
-    return pl.any_horizontal(
-        _has_null_byte(text) | (text.str.len_bytes() > TEXT_BYTES_MAX) for text in joined
-    )

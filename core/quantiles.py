@@ -1,5 +1,4 @@
-"""Quantiles: the single values of the channels in one minute, exactly up to a limit, then by a
-sketch."""
+"""Quantiles: the values of channels in one minute, exactly up to a limit, then by a sketch."""
 
 from typing import Final
 

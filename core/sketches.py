@@ -87,7 +87,7 @@ class ValueSketch:
 
     def find_quantiles(self, ranks: tuple[float, ...]) -> list[float]:
         """Return the least values that so large parts of all are not above."""
-        return [float(self._sketch.get_quantile(rank, True)) for rank in ranks]  # noqa: FBT003
+        return [float(self._sketch.get_quantile(rank, True)) for rank in ranks]
 
     def __getstate__(self) -> bytes:
         return bytes(self._sketch.serialize())

@@ -1,7 +1,6 @@
-"""Transaction minutes: how many transactions of one kind and currency, and of how much, in one
-stream in one minute.
+"""Transaction minutes: what one kind of transactions, in one currency, did in one minute.
 
-    frame -> reduce_transactions -> partial -> TransactionMinutes.add -> build -> full rows
+frame -> reduce_transactions -> partial -> TransactionMinutes.add -> build -> full rows
 """
 
 from typing import Final

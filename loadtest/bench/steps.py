@@ -20,12 +20,12 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from core.batches import Entry, decode_entries, encode_events, make_offset
+from core.batches import Batch, Entry, decode_batch, encode_events, make_offset
 from core.events import TimePolicy, check_events
 from core.ndjson import read_ndjson
 from loadtest.bench.chats import ChatOptions, draw_chats
 from loadtest.bench.spreads import Spread, spread, spread_ratios
-from loadtest.peers.ours_lines import Flow
+from streaming.flow.shards import FlowPolicy, Shard
 
 ROUNDS: Final = 7
 CHATS: Final = ChatOptions(events=20_000, minutes=1)
@@ -61,13 +61,15 @@ def list_steps(body: bytes) -> Mapping[str, Work]:
     events, _ = check_events(raw, now=now, policy=TimePolicy())
     arrived_ms = int(now.timestamp() * 1000)
     entry = Entry(make_offset(arrived_ms, 0), arrived_ms, encode_events(events))
-    batch = decode_entries(0, [entry])
+    batch = Batch(0, (entry,))
     return {
         "read the lines into columns": lambda: read_ndjson(body),
         "check every rule": lambda: check_events(raw, now=now, policy=TimePolicy()),
         "write as Arrow": lambda: encode_events(events),
-        "read from Arrow": lambda: decode_entries(0, [entry]),
-        "reduce, merge, judge, build rows": lambda: Flow().apply(batch),
+        "read from Arrow": lambda: decode_batch(batch),
+        "the same, reduced, merged, judged": lambda: Shard(0, FlowPolicy()).apply_decoded(
+            decode_batch(batch)
+        ),
     }
 
 

@@ -1,13 +1,11 @@
 """Telemetra without its servers, one thread: lines in, full rows of minutes out.
 
-    lines -> columns -> checked -> split by shard -> the flow's state -> rows
+    lines -> columns -> checked -> the flow's state -> rows
 
-The same functions as in the door and in the flow, sentiment, z-scores and moments included. Like
-the flow when it is behind, a shard is given some 100 000 events at once.
+The same functions as in the door and in the flow, sentiment, z-scores and moments included.
 """
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,22 +16,17 @@ os.environ["POLARS_MAX_THREADS"] = "1"  # noqa: TID251
 
 import polars as pl
 
-from core.batches import Batch, find_arrival, make_offset, split_by_shard
+from core.batches import Decoded
 from core.clock import SystemClock
 from core.events import TimePolicy, check_events
 from core.ndjson import read_ndjson
 from core.settings import VERSION
 from loadtest.bench.bodies import read_bodies
 from loadtest.peers.tasks import MinuteRow, run_task
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy, Shard
 
-SHARDS: Final = 16
-
-BODY_BYTES: Final = 8_000_000
+BODY_BYTES: Final = 12_000_000
 """Lines that are parsed at once: the door takes up to 16 MB."""
-
-FRAME_EVENTS: Final = 100_000
-"""Events that a shard is given at once: about what the flow gathers when it is behind."""
 
 AFTERWARDS: Final = timedelta(hours=1)
 """When everything has fallen silent and is complete."""
@@ -44,35 +37,12 @@ TIMES: Final = TimePolicy(past=timedelta(days=36_500))
 COLUMNS: Final = ["stream_id", "minute", "chat_count", "unique_chatters", "top_emotes"]
 
 
-class Flow:
-    """The shards of a flow, without Bytewax."""
-
-    def __init__(self) -> None:
-        self._policy = FlowPolicy()
-        self._states: dict[int, ShardState] = {}
-
-    def apply(self, batch: Batch) -> pl.DataFrame:
-        """Return the rows that a batch changed."""
-        state = self._states.get(batch.shard) or ShardState.empty(batch.shard)
-        self._states[batch.shard], changes = apply_batch(
-            state, batch, now=batch.arrived_at, policy=self._policy
-        )
-        return changes.chat
-
-    def close(self) -> Iterator[pl.DataFrame]:
-        """Return the rows that become complete when nothing more comes."""
-        for state in self._states.values():
-            now = find_arrival(state.offset) + AFTERWARDS
-            _, changes = close_minutes(state, now=now, policy=self._policy)
-            if changes is not None:
-                yield changes.chat
-
-
 def count_minutes(file: Path) -> list[MinuteRow]:
     """Run lines through the door's and the flow's functions."""
-    flow = Flow()
-    rows = [flow.apply(batch) for batch in gather_batches(read_events(file))]
-    rows += flow.close()
+    shard = Shard(0, FlowPolicy())
+    changes = [shard.apply_decoded(decoded) for decoded in read_events(file)]
+    last = shard.close(changes[-1].arrived_at + AFTERWARDS)
+    rows = [part.chat for part in (*changes, last) if part is not None and part.chat.height]
     full = pl.concat(frame.select(COLUMNS) for frame in rows)
     newest = full.unique(["stream_id", "minute"], keep="last", maintain_order=True)
     return [
@@ -83,10 +53,10 @@ def count_minutes(file: Path) -> list[MinuteRow]:
     ]
 
 
-def read_events(file: Path) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield the checked events of each body of lines, with their offset."""
+def read_events(file: Path) -> Iterator[Decoded]:
+    """Yield the checked events of each body of lines."""
     now = SystemClock().now()
-    for number, body in enumerate(read_bodies(file, BODY_BYTES)):
+    for number, body in enumerate(read_bodies(file, BODY_BYTES), start=1):
         raw, unreadable = read_ndjson(body)
         events, refused = check_events(raw, now=now, policy=TIMES)
         if unreadable or refused:
@@ -94,25 +64,14 @@ def read_events(file: Path) -> Iterator[tuple[int, pl.DataFrame]]:
         newest = events["timestamp"].max()
         if not isinstance(newest, datetime):
             raise TypeError("The events have no times.")
-        # It arrives a millisecond after its last event.
-        yield make_offset(int(newest.timestamp() * 1000) + 1, number), events
-
-
-def gather_batches(bodies: Iterator[tuple[int, pl.DataFrame]]) -> Iterator[Batch]:
-    """Split events by shard and yield large frames of one shard each."""
-    waiting: defaultdict[int, list[pl.DataFrame]] = defaultdict(list)
-    offset = 0
-    for offset, events in bodies:
-        for shard, part in split_by_shard(events, SHARDS).items():
-            waiting[shard].append(part.with_columns(offset=pl.lit(offset, dtype=pl.Int64)))
-            if sum(frame.height for frame in waiting[shard]) >= FRAME_EVENTS:
-                yield _gather(shard, offset, waiting.pop(shard))
-    for shard, frames in waiting.items():
-        yield _gather(shard, offset, frames)
-
-
-def _gather(shard: int, offset: int, frames: list[pl.DataFrame]) -> Batch:
-    return Batch(shard, offset, find_arrival(offset), pl.concat(frames))
+        yield Decoded(
+            number,
+            newest,
+            events.with_columns(
+                offset=pl.lit(number, dtype=pl.Int64),
+                arrived=pl.lit(newest).dt.cast_time_unit("us").to_physical(),
+            ),
+        )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import polars as pl
 
 from core import metrics
 from core.baselines import BaselinePolicy, Histories
-from core.batches import Batch
+from core.batches import Batch, Decoded, decode_batch
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes
 from core.minutes import find_minutes
@@ -37,7 +37,7 @@ from streaming.flow.partials import (
     Partial,
     bury_batch,
     list_points,
-    reduce_batch,
+    reduce_events,
 )
 from streaming.flow.spikes import follow_spikes
 from streaming.flow.tellings import Tellings
@@ -110,15 +110,18 @@ class Shard:
     def apply(self, batch: Batch) -> list[Changes]:
         """Merge a batch and return what it changed."""
         try:
-            partial = reduce_batch(batch, self._catalogue, self._repeats, self._watermarks)
+            partial = self._reduce(decode_batch(batch))
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an entry holds must not stop the flow.
             if len(batch.entries) > 1:
                 return [changes for half in batch.halve() for changes in self.apply(half)]
             partial = bury_batch(batch, error)
-        self._merge(partial)
-        return [self._settle(self._arrived_at, partial)]
+        return [self._merge(partial)]
+
+    def apply_decoded(self, decoded: Decoded) -> Changes:
+        """Merge events that did not come over the bus, and return what they changed."""
+        return self._merge(self._reduce(decoded))
 
     def close(self, now: datetime) -> Changes | None:
         """Complete and write by the wall clock what no batch did."""
@@ -126,7 +129,10 @@ class Shard:
         rows = (changes.chat, changes.readings, changes.transactions, changes.streams)
         return changes if changes.moments or any(part.height for part in rows) else None
 
-    def _merge(self, partial: Partial) -> None:
+    def _reduce(self, decoded: Decoded) -> Partial:
+        return reduce_events(decoded, self._catalogue, self._repeats, self._watermarks)
+
+    def _merge(self, partial: Partial) -> Changes:
         self.offset, self._arrived_at = partial.offset, partial.arrived_at
         if partial.arrival is not None:
             self._watermarks.move(partial.arrival)
@@ -141,6 +147,7 @@ class Shard:
             self._readings.add(partial.readings.sums, partial.readings.values)
         if partial.transactions is not None:
             self._transactions.add(partial.transactions)
+        return self._settle(self._arrived_at, partial)
 
     def _settle(self, now: datetime, partial: Partial) -> Changes:
         """Find what became complete, build the rows of all that changed, forget what is over."""
