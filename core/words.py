@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from core.vocabulary import PERCENT, Bools, Ints, Vocabulary, classify_words
@@ -127,13 +128,14 @@ def _score(vocabulary: Vocabulary, words: _Occurrences, count: int) -> pl.Series
     return pl.Series("sentiment", sentiment, dtype=pl.Int64)
 
 
-def _measure_boosts(vocabulary: Vocabulary, words: _Occurrences) -> Ints:
+def _measure_boosts(vocabulary: Vocabulary, words: _Occurrences) -> npt.NDArray[np.int16]:
     """Return the percents of its weight that each word has after the boosters before it."""
-    percent = np.full(len(words.wall), PERCENT, np.int64)
-    boost = vocabulary.boost[words.number]
-    boosters = np.flatnonzero(boost)
+    # Two boosters reach a word at most; small numbers because this is as long as all words.
+    percent = np.full(len(words.wall), PERCENT, np.int16)
+    boosters = np.flatnonzero((vocabulary.boost != 0)[words.number])
+    boost = vocabulary.boost[words.number[boosters]].astype(np.int16)
     for index, place in _follow(words.place[boosters], words.wall, BOOST_REACH):
-        percent[place] += boost[boosters[index]]
+        percent[place] += boost[index]
     lowest, highest = PERCENT + BOOST_PERCENT_MIN, PERCENT + BOOST_PERCENT_MAX
     return percent[words.place].clip(lowest, highest)
 

@@ -31,6 +31,9 @@ SENTENCES = [
     ("RIP", -333),
     ("W", 333),
     ("w", 0),
+    ("TY", 333),
+    ("noooo", -230),
+    ("loooser", -375),
     (":) <3", 500),
     (":)", 200),
 ]
@@ -39,7 +42,7 @@ NEGATIONS = [
     ("not good", -259),
     ("don't like it", -148),
     ("dont like it", -148),
-    ("don\u2019t like it", -148),
+    ("mustn\u2019t like it", -148),
     ("isn't bad", 259),
     ("not one two good", -259),
     ("not one two three good", 333),
