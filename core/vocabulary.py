@@ -33,7 +33,7 @@ EMPHASIS_PERCENT: Final = 20
 """How much stronger each of capitals, a stretched letter and an exclamation mark makes a word."""
 
 CAPITALS_MIN: Final = 3
-"""Letters of a word in capitals that count as emphasis; ``OK`` and ``TV`` are always written so."""
+"""Of a word without small letters, to be emphasis; ``OK`` and ``TV`` are always written so."""
 
 PUNCTUATION: Final = "!?.,;:'\"()[]{}*~-_…#“”\u2018\u2019"
 """What does not belong to a word at its ends."""
@@ -68,10 +68,11 @@ _SHORTEN: Final = tuple(
 """To one letter and, which goes before it, to two: ``sooo`` is ``so``, ``gooood`` is ``good``."""
 
 _EMPHASIS: Final = (
-    ~_WORD.str.contains("[a-z]").alias("capitals"),
-    _WORD.str.contains("!", literal=True).alias("exclaimed"),
-    _WORD.str.contains(f"(?i){_STRETCHED}").alias("stretched"),
+    _WORD.str.contains(f"^(?:[^a-z]*[A-Z]){{{CAPITALS_MIN}}}[^a-z]*$").cast(pl.Int64)
+    + _WORD.str.contains("!", literal=True)
+    + _WORD.str.contains(f"(?i){_STRETCHED}")
 )
+"""How many of the three kinds of emphasis it has."""
 
 
 def _invert(by_number: Mapping[int, str]) -> dict[str, int]:
@@ -118,7 +119,6 @@ _LISTED_WEIGHT: Final = _list_numbers(WORDS.get(word, 0) for word in _LISTED)
 _LISTED_BOOST: Final = _list_numbers(BOOSTS.get(word, 0) for word in _LISTED)
 _LISTED_NEGATES: Final = _list_flags(_LISTED, NEGATORS)
 _LISTED_CONTRASTS: Final = _list_flags(_LISTED, CONTRASTS)
-_LISTED_LENGTH: Final = _list_numbers(len(word) for word in _LISTED)
 _NO_EMOTES: Final = pl.DataFrame(schema={"index": pl.Int64, "word": pl.String})
 
 
@@ -199,9 +199,8 @@ def _measure_emphasis(frame: pl.DataFrame, listed: Ints) -> Ints:
     percent = np.full(len(listed), PERCENT, np.int64)
     places = np.flatnonzero(_LISTED_WEIGHT[listed])
     if len(places):
-        marks = frame[places].select(_EMPHASIS).to_numpy().astype(np.int64)
-        marks[:, 0] &= _LISTED_LENGTH[listed[places]] >= CAPITALS_MIN
-        percent[places] += EMPHASIS_PERCENT * marks.sum(axis=1)
+        count = frame[places].select(_EMPHASIS).to_series().to_numpy()
+        percent[places] += EMPHASIS_PERCENT * count
     return percent
 
 
@@ -226,5 +225,7 @@ def _measure_feeling(written: Ints, emoji: pl.DataFrame) -> Ints:
 def _gather_emotes(words: pl.Series, written: Ints, emoji: pl.DataFrame) -> pl.DataFrame:
     """Return the emotes of each word: itself, or the emoji in it."""
     index = np.flatnonzero(_WRITTEN_IS_EMOTE[written])
+    if not len(index):
+        return emoji
     emotes = pl.DataFrame({"index": index, "word": words.gather(index)})
     return emotes.vstack(emoji).sort("index", maintain_order=True) if len(emoji) else emotes
