@@ -1,6 +1,10 @@
+-- use_custom_plans
+-- A plan made for any hours would lock and look at every chunk there is.
+SET LOCAL plan_cache_mode = force_custom_plan;
+
 -- roll_up_chat_hours
 -- Whole hours anew from their final minutes: a sum that is carried on would drift and could not be
--- revised. The span ($1, $2) is that of all touched hours, so that the planner leaves every other
+-- revised. The span ($1, $2) is that of all hours given, so that the planner leaves every other
 -- chunk alone. Nobody knows from minutes how many different people spoke in an hour: it keeps the
 -- most of one minute. An hour never shrinks, not even when retention took minutes of it away.
 WITH rolled AS (
@@ -12,7 +16,7 @@ WITH rolled AS (
         t.stream_id, t.window_start, t.window_start + INTERVAL '1 hour', minutes, chat_count,
         unique_chatters, top_emotes, emote_counts, avg_sentiment, chat_count / (60.0 * minutes),
         watched_minutes, avg_viewers, peak_viewers, revision
-    FROM pg_temp.touched_chat_hours AS t
+    FROM unnest($3::timestamptz[], $4::text[]) AS t(window_start, stream_id)
     CROSS JOIN LATERAL (
         SELECT
             count(*) AS minutes, sum(chat_count)::bigint AS chat_count,
@@ -59,15 +63,9 @@ WITH rolled AS (
         revision = excluded.revision
     WHERE excluded.minutes >= hours.minutes
     RETURNING stream_id, window_start
-),
-touched AS (
-    INSERT INTO pg_temp.touched_chat_days (stream_id, window_start)
-    SELECT DISTINCT stream_id, date_bin('24 hours', window_start, 'epoch')
-    FROM rolled
-    RETURNING window_start
 )
-SELECT min(window_start) AS first, max(window_start) AS last
-FROM touched;
+SELECT DISTINCT stream_id, date_bin('24 hours', window_start, 'epoch') AS day_start
+FROM rolled;
 
 -- roll_up_chat_days
 -- As above, from hours; its emotes are the sums of what the hours name.
@@ -79,7 +77,7 @@ SELECT
     t.stream_id, t.window_start, t.window_start + INTERVAL '24 hours', minutes, chat_count,
     unique_chatters, top_emotes, emote_counts, avg_sentiment, chat_count / (60.0 * minutes),
     watched_minutes, avg_viewers, peak_viewers, revision
-FROM pg_temp.touched_chat_days AS t
+FROM unnest($3::timestamptz[], $4::text[]) AS t(window_start, stream_id)
 CROSS JOIN LATERAL (
     SELECT
         sum(minutes) AS minutes, sum(chat_count)::bigint AS chat_count,

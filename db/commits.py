@@ -24,7 +24,7 @@ from db.groups import Group, Offer
 from db.pool import Connection
 from db.queries import load_queries
 from db.roll_ups import RollUpStore
-from db.staging import copy_rows, prepare_staging, stage, write_emotes
+from db.rows import copy_rows, write_emotes, write_rows
 
 SQL: Final = load_queries("commits")
 
@@ -74,20 +74,16 @@ class Committed:
 
 
 class CommitStore:
-    """Writes changes through the connection it is given, and keeps staged tables on it."""
+    """Writes changes through the connection it is given."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._roll_ups = RollUpStore(connection)
-        self._is_prepared = False
 
     async def commit(self, changes: Sequence[Changes]) -> list[Committed]:
         """Write a group of changes, all or nothing; those of one shard in the order given."""
         if not changes:
             return []
-        if not self._is_prepared:
-            await prepare_staging(self._connection)
-            self._is_prepared = True
         # Statements must see what the flow before this one committed while we waited for it.
         async with self._connection.transaction(isolation="read_committed"):
             group = Group.line_up(changes, await self._lock(changes))
@@ -113,19 +109,21 @@ class CommitStore:
         if not chat.is_empty():
             written = await self._upsert("chat", write_emotes(chat), asked)
             renewed.update(written["renewed"])
-            await self._roll_ups.roll_up_chat(written["first"], written["last"])
+            await self._roll_ups.roll_up_chat(written["streams"], written["starts"])
         if not readings.is_empty():
             written = await self._upsert("readings", readings, asked)
             renewed.update(written["renewed"])
-            await self._roll_ups.roll_up_readings(written["first"], written["last"])
+            await self._roll_ups.roll_up_readings(
+                written["streams"], written["channels"], written["starts"]
+            )
         if not (transactions := group.gather_transactions()).is_empty():
             written = await self._upsert("transactions", transactions, asked)
             renewed.update(written["renewed"])
         return renewed
 
     async def _upsert(self, noun: str, rows: pl.DataFrame, asked: list[str]) -> asyncpg.Record:
-        await stage(self._connection, f"staged_{noun}", rows)
-        (written,) = await self._connection.fetch(SQL[f"upsert_{noun}"], asked)
+        query = SQL[f"upsert_{noun}"]
+        (written,) = await self._connection.fetch(query, write_rows(rows), asked)
         return written
 
     async def _write_moments(self, moments: Sequence[Moment]) -> None:
@@ -135,8 +133,7 @@ class CommitStore:
 
     async def _write_streams(self, streams: pl.DataFrame) -> None:
         if not streams.is_empty():
-            await stage(self._connection, "staged_streams", streams)
-            await self._connection.execute(SQL["upsert_streams"])
+            await self._connection.execute(SQL["upsert_streams"], write_rows(streams))
 
     async def _write_points(self, points: pl.DataFrame) -> None:
         if points.is_empty():
@@ -149,8 +146,7 @@ class CommitStore:
 
     async def _write_late(self, late: pl.DataFrame) -> None:
         if not late.is_empty():
-            await stage(self._connection, "staged_late", late)
-            await self._connection.execute(SQL["insert_late"])
+            await self._connection.execute(SQL["insert_late"], write_rows(late))
 
     async def _write_dead(self, dead: Sequence[tuple[int, DeadLetter]]) -> None:
         if dead:

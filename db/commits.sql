@@ -20,25 +20,33 @@ WHERE known.shard = moved.shard;
 -- A stream appears with its first event; a title in a meta event renames it.
 INSERT INTO streams (stream_id, title, last_event_at)
 SELECT stream_id, title, last_event_at
-FROM pg_temp.staged_streams
+FROM json_to_recordset($1::json) AS r(
+    stream_id text, title text, last_event_at timestamptz
+)
 ON CONFLICT (stream_id) DO UPDATE
 SET title = coalesce(excluded.title, streams.title),
     last_event_at = greatest(streams.last_event_at, excluded.last_event_at),
     updated_at = now();
 
 -- upsert_chat
--- Full rows; an older revision, offered again by a replay, changes nothing. Hours of which a final
--- minute was really written are noted for the roll-up; ``renewed`` names those of the streams asked
--- for ($1) of which anything was written.
+-- Full rows; an older revision, offered again by a replay, changes nothing. Returns the hours of
+-- which a final minute was really written, side by side, for the roll-up; and, as ``renewed``, those
+-- of the streams asked for ($2) of which anything was written.
 WITH written AS (
     INSERT INTO chat_summary_minute AS minutes (
         stream_id, window_start, window_end, chat_count, unique_chatters, top_emotes, emote_counts,
         avg_sentiment, chat_rate, avg_viewers, peak_viewers, z_score, is_anomaly, revision, final
     )
     SELECT
-        stream_id, window_start, window_end, chat_count, unique_chatters, top_emotes, emote_counts,
-        avg_sentiment, chat_rate, avg_viewers, peak_viewers, z_score, is_anomaly, revision, final
-    FROM pg_temp.staged_chat
+        stream_id, window_start, window_end, chat_count, unique_chatters, top_emotes::text[],
+        emote_counts::jsonb, avg_sentiment, chat_rate, avg_viewers, peak_viewers, z_score,
+        is_anomaly, revision, final
+    FROM json_to_recordset($1::json) AS r(
+        stream_id text, window_start timestamptz, window_end timestamptz, chat_count bigint,
+        unique_chatters bigint, top_emotes text, emote_counts text, avg_sentiment double precision,
+        chat_rate double precision, avg_viewers double precision, peak_viewers double precision,
+        z_score double precision, is_anomaly boolean, revision bigint, final boolean
+    )
     ON CONFLICT (stream_id, window_start) DO UPDATE
     SET window_end = excluded.window_end,
         chat_count = excluded.chat_count,
@@ -58,15 +66,13 @@ WITH written AS (
     RETURNING stream_id, window_start, final
 ),
 touched AS (
-    INSERT INTO pg_temp.touched_chat_hours (stream_id, window_start)
-    SELECT DISTINCT stream_id, date_bin('1 hour', window_start, 'epoch')
+    SELECT DISTINCT stream_id, date_bin('1 hour', window_start, 'epoch') AS hour_start
     FROM written
     WHERE final
-    RETURNING window_start
 )
 SELECT
-    min(window_start) AS first, max(window_start) AS last,
-    ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($1)) AS renewed
+    array_agg(stream_id) AS streams, array_agg(hour_start) AS starts,
+    ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($2)) AS renewed
 FROM touched;
 
 -- upsert_readings
@@ -79,7 +85,13 @@ WITH written AS (
     SELECT
         stream_id, channel, window_start, window_end, unit, count, mean, min, max, stddev, p50, p95,
         last, last_at, z_score, is_anomaly, revision, final
-    FROM pg_temp.staged_readings
+    FROM json_to_recordset($1::json) AS r(
+        stream_id text, channel text, window_start timestamptz, window_end timestamptz, unit text,
+        count bigint, mean double precision, min double precision, max double precision,
+        stddev double precision, p50 double precision, p95 double precision, last double precision,
+        last_at timestamptz, z_score double precision, is_anomaly boolean, revision bigint,
+        final boolean
+    )
     ON CONFLICT (stream_id, channel, window_start) DO UPDATE
     SET window_end = excluded.window_end,
         unit = coalesce(excluded.unit, minutes.unit),
@@ -101,15 +113,13 @@ WITH written AS (
     RETURNING stream_id, channel, window_start, final
 ),
 touched AS (
-    INSERT INTO pg_temp.touched_reading_hours (stream_id, channel, window_start)
-    SELECT DISTINCT stream_id, channel, date_bin('1 hour', window_start, 'epoch')
+    SELECT DISTINCT stream_id, channel, date_bin('1 hour', window_start, 'epoch') AS hour_start
     FROM written
     WHERE final
-    RETURNING window_start
 )
 SELECT
-    min(window_start) AS first, max(window_start) AS last,
-    ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($1)) AS renewed
+    array_agg(stream_id) AS streams, array_agg(channel) AS channels, array_agg(hour_start) AS starts,
+    ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($2)) AS renewed
 FROM touched;
 
 -- upsert_transactions
@@ -120,7 +130,10 @@ WITH written AS (
     )
     SELECT
         stream_id, kind, currency, window_start, window_end, count, sum, revision, final
-    FROM pg_temp.staged_transactions
+    FROM json_to_recordset($1::json) AS r(
+        stream_id text, kind text, currency text, window_start timestamptz, window_end timestamptz,
+        count bigint, sum double precision, revision bigint, final boolean
+    )
     ON CONFLICT (stream_id, kind, currency, window_start) DO UPDATE
     SET window_end = excluded.window_end,
         count = excluded.count,
@@ -131,7 +144,7 @@ WITH written AS (
        OR (excluded.revision = minutes.revision AND excluded.final AND NOT minutes.final)
     RETURNING stream_id
 )
-SELECT ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($1)) AS renewed;
+SELECT ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($2)) AS renewed;
 
 -- upsert_moments
 -- What a person did with a moment is not undone by the flow: it was acknowledged, shelved, or
@@ -168,7 +181,9 @@ WHERE excluded.revision >= known.revision;
 -- insert_late
 INSERT INTO late_events (stream_id, window_start, type, events, batch_offset)
 SELECT stream_id, window_start, type, events, batch_offset
-FROM pg_temp.staged_late
+FROM json_to_recordset($1::json) AS r(
+    stream_id text, window_start timestamptz, type text, events bigint, batch_offset bigint
+)
 ON CONFLICT DO NOTHING;
 
 -- insert_dead_letters

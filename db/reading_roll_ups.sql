@@ -11,7 +11,7 @@ WITH rolled AS (
         t.stream_id, t.channel, t.window_start, t.window_start + INTERVAL '1 hour', minutes, unit,
         count, greatest(min, least(max, pooled_mean)), min, max,
         coalesce(sqrt(squares / nullif(count - 1, 0)), 0), last, last_at, revision
-    FROM pg_temp.touched_reading_hours AS t
+    FROM unnest($3::timestamptz[], $4::text[], $5::text[]) AS t(window_start, stream_id, channel)
     CROSS JOIN LATERAL (
         SELECT
             count(*) AS minutes, last(unit, last_at) FILTER (WHERE unit IS NOT NULL) AS unit,
@@ -54,15 +54,9 @@ WITH rolled AS (
         revision = excluded.revision
     WHERE excluded.minutes >= hours.minutes
     RETURNING stream_id, channel, window_start
-),
-touched AS (
-    INSERT INTO pg_temp.touched_reading_days (stream_id, channel, window_start)
-    SELECT DISTINCT stream_id, channel, date_bin('24 hours', window_start, 'epoch')
-    FROM rolled
-    RETURNING window_start
 )
-SELECT min(window_start) AS first, max(window_start) AS last
-FROM touched;
+SELECT DISTINCT stream_id, channel, date_bin('24 hours', window_start, 'epoch') AS day_start
+FROM rolled;
 
 -- roll_up_reading_days
 -- As above, from hours.
@@ -74,7 +68,7 @@ SELECT
     t.stream_id, t.channel, t.window_start, t.window_start + INTERVAL '24 hours', minutes, unit,
     count, greatest(min, least(max, pooled_mean)), min, max,
     coalesce(sqrt(squares / nullif(count - 1, 0)), 0), last, last_at, revision
-FROM pg_temp.touched_reading_days AS t
+FROM unnest($3::timestamptz[], $4::text[], $5::text[]) AS t(window_start, stream_id, channel)
 CROSS JOIN LATERAL (
     SELECT
         sum(minutes) AS minutes, last(unit, last_at) FILTER (WHERE unit IS NOT NULL) AS unit,

@@ -94,7 +94,8 @@ class RetentionStore:
             async with self._connection.transaction():
                 await self._connection.execute(SQL["limit_waiting"])
                 chunks = await self._connection.fetch(SQL["drop_chunks"], table, older_than)
-        except asyncpg.LockNotAvailableError:
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            # Somebody uses it; the next call finds it again.
             return Dropped(table)
         return Dropped(table, chunks=len(chunks))
 

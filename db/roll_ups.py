@@ -2,10 +2,11 @@
 
     final minutes written -> touched hours -> chat_summary_hour -> touched days -> chat_summary_day
 
-The upsert of the minutes notes which hours it touched in a temporary table of the connection (see
-``staging.sql``); an unchanged replay touches none and nothing is computed.
+The upsert of the minutes returns which hours it touched; an unchanged replay touches none and
+nothing is computed.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,19 +25,24 @@ class RollUpStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def roll_up_chat(self, first: datetime | None, last: datetime | None) -> None:
-        """Roll up the touched hours of chat, which begin between two times, and their days."""
-        await self._roll_up("chat", first, last)
+    async def roll_up_chat(self, streams: Sequence[str], starts: Sequence[datetime]) -> None:
+        """Roll up hours of chat, given as streams and starts side by side, and their days."""
+        await self._roll_up("chat", starts, streams)
 
-    async def roll_up_readings(self, first: datetime | None, last: datetime | None) -> None:
-        """Roll up the touched hours of channels, and their days."""
-        await self._roll_up("reading", first, last)
+    async def roll_up_readings(
+        self, streams: Sequence[str], channels: Sequence[str], starts: Sequence[datetime]
+    ) -> None:
+        """Roll up hours of channels, given side by side, and their days."""
+        await self._roll_up("reading", starts, streams, channels)
 
-    async def _roll_up(self, noun: str, first: datetime | None, last: datetime | None) -> None:
-        if first is None or last is None:
+    async def _roll_up(self, noun: str, starts: Sequence[datetime], *key: Sequence[str]) -> None:
+        if not starts:
             return
-        days = await self._connection.fetchrow(SQL[f"roll_up_{noun}_hours"], first, last + HOUR)
-        if days is not None and days["first"] is not None:
-            await self._connection.execute(
-                SQL[f"roll_up_{noun}_days"], days["first"], days["last"] + DAY
-            )
+        await self._connection.execute(SQL["use_custom_plans"])
+        query = SQL[f"roll_up_{noun}_hours"]
+        days = await self._connection.fetch(query, min(starts), max(starts) + HOUR, starts, *key)
+        if days:
+            *touched, starts = zip(*days, strict=True)
+            query = SQL[f"roll_up_{noun}_days"]
+            span = (min(starts), max(starts) + DAY)
+            await self._connection.execute(query, *span, starts, *touched)

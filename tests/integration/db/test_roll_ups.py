@@ -169,23 +169,33 @@ async def test_what_touches_one_stream_leaves_the_hours_of_others_alone(
     assert before[1] == after[1]
 
 
-async def test_an_hour_keeps_its_numbers_when_its_minutes_were_dropped(
-    store: CommitStore, connection: asyncpg.Connection
+@pytest.mark.parametrize("noun", ["chat", "reading"])
+async def test_hours_and_days_keep_their_numbers_when_what_they_are_made_of_was_dropped(
+    store: CommitStore, connection: asyncpg.Connection, noun: str
 ):
-    rows = [make_chat_row(START + timedelta(minutes=n), 1, chat_count=1) for n in range(3)]
-    await commit_one(store, make_changes(offset=1, chat=frame_rows(*rows)))
-    await connection.execute("DELETE FROM chat_summary_minute")
-    late = frame_rows(make_chat_row(START + timedelta(minutes=5), 2, chat_count=1))
-    await commit_one(store, make_changes(offset=2, chat=late))
-    for table in ("chat_summary_hour", "chat_summary_day"):
-        (row,) = await read_all(connection, table)
-        assert (row["minutes"], row["chat_count"]) == (3, 3)
+    make, part = (make_chat_row, "chat") if noun == "chat" else (make_reading_row, "readings")
+
+    async def write(*minutes: int, offset: int) -> None:
+        rows = frame_rows(*(make(START + timedelta(minutes=n), offset) for n in minutes))
+        await commit_one(store, make_changes(offset=offset, **{part: rows}))
+
+    async def count(span: str) -> list[int]:
+        rows = await read_all(connection, f"{noun}_summary_{span}")
+        return [row["minutes"] for row in rows]
+
+    await write(0, 1, 2, offset=1)
+    await connection.execute(f"DELETE FROM {noun}_summary_minute")  # noqa: S608 (our tables)
+    await write(5, offset=2)
+    assert (await count("hour"), await count("day")) == ([3], [3])
+    await connection.execute(f"DELETE FROM {noun}_summary_hour")  # noqa: S608 (our tables)
+    await write(65, offset=3)
+    assert (await count("hour"), await count("day")) == ([1], [3])
 
 
 async def test_the_spread_of_a_large_and_steady_channel_survives(
     store: CommitStore, connection: asyncpg.Connection
 ):
-    fields = {"count": 60, "stddev": 0.1, "min": 1e9 - 1, "max": 1e9 + 1}
+    fields: Row = {"count": 60, "stddev": 0.1, "min": 1e9 - 1, "max": 1e9 + 1}
     rows = [
         make_reading_row(START + timedelta(minutes=n), 1, mean=1e9 + 0.001 * n, **fields)
         for n in range(60)
@@ -201,7 +211,7 @@ async def test_the_spread_of_a_large_and_steady_channel_survives(
 async def test_values_at_the_ends_of_a_double_roll_up(
     store: CommitStore, connection: asyncpg.Connection, value: float
 ):
-    bounds = {"min": min(value, 0), "max": max(value, 0)}
+    bounds: Row = {"min": min(value, 0), "max": max(value, 0)}
     values = [value, 0.0, value / 3]
     readings = [
         make_reading_row(

@@ -38,6 +38,7 @@ USED: dict[str, set[str]] = {
         "roll_up_chat_days",
         "roll_up_reading_hours",
         "roll_up_reading_days",
+        "use_custom_plans",
     },
     "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
     "moments": {"list_moments"},

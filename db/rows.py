@@ -1,46 +1,35 @@
-"""Staging: frames on their way into tables.
+"""Rows: frames on their way into tables, as text that is written by columns.
 
-    frame -> CSV in one call -> COPY -> staged_chat -> INSERT … SELECT … ON CONFLICT -> minutes
+    frame -> JSON in one call -> one parameter -> json_to_recordset -> INSERT … ON CONFLICT
+    frame -> CSV in one call -> COPY
 
-The staged tables are temporary, made once for a connection and empty after each transaction. Lists
-and objects are written as PostgreSQL's own text by columns, not row by row.
+One parameter a statement: nothing is left on the connection. Lists and objects within a row are
+written as PostgreSQL's own text, which it reads faster than it can take JSON apart in SQL.
 """
 
 import io
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from db.pool import Connection
-from db.queries import load_queries
-
-SQL: Final = load_queries("staging")
 
 _TIMES: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 _JSON_HEAD: Final = len('{"e":')
 
 
-async def prepare_staging(connection: Connection) -> None:
-    """Make the staged tables of a connection; not inside a transaction that may be undone."""
-    for statement in SQL.values():
-        await connection.execute(statement)
+def write_rows(rows: pl.DataFrame) -> str:
+    """Return rows as JSON that ``json_to_recordset`` reads."""
+    return rows.with_columns(cs.datetime().dt.strftime(_TIMES)).write_json()
 
 
-async def stage(connection: Connection, table: str, rows: pl.DataFrame) -> None:
-    """Put rows into a staged table."""
-    await copy_rows(connection, table, rows, schema="pg_temp")
-
-
-async def copy_rows(
-    connection: Connection, table: str, rows: pl.DataFrame, *, schema: str = "public"
-) -> None:
+async def copy_rows(connection: Connection, table: str, rows: pl.DataFrame) -> None:
     """Append rows to a table whose columns have the names of theirs."""
     buffer = io.BytesIO()
     rows.write_csv(buffer, include_header=False, quote_style="non_numeric", datetime_format=_TIMES)
     buffer.seek(0)
-    await connection.copy_to_table(
-        table, schema_name=schema, source=buffer, columns=rows.columns, format="csv"
-    )
+    await connection.copy_to_table(table, source=buffer, columns=rows.columns, format="csv")
 
 
 def write_emotes(chat: pl.DataFrame) -> pl.DataFrame:
