@@ -177,7 +177,8 @@ async def test_hours_and_days_keep_their_numbers_when_what_they_are_made_of_was_
 
     async def write(*minutes: int, offset: int) -> None:
         rows = frame_rows(*(make(START + timedelta(minutes=n), offset) for n in minutes))
-        await commit_one(store, make_changes(offset=offset, **{part: rows}))
+        parts: dict[str, Any] = {part: rows}
+        await commit_one(store, make_changes(offset=offset, **parts))
 
     async def count(span: str) -> list[int]:
         rows = await read_all(connection, f"{noun}_summary_{span}")
