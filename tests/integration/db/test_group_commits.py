@@ -207,6 +207,9 @@ async def test_dead_letters_are_listed_once_with_their_bytes(
     stored = await connection.fetchval("SELECT min(reason) FROM dead_letters")
     assert stored.startswith("not \ufffd Arrow ? xxx")
     assert len(stored) == REASON_CHARACTERS_MAX
+    await connection.execute("DELETE FROM dead_letters")
+    await store.commit([make_changes(0, 4, dead=tuple(letters))])
+    assert await connection.fetchval("SELECT count(*) FROM dead_letters") == 0
 
 
 async def test_a_group_that_fails_in_one_shard_leaves_nothing_of_the_others(
