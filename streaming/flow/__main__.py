@@ -8,15 +8,13 @@ start again with another: the snapshots are shared out anew.
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import structlog
-from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.recovery import RecoveryConfig
 from bytewax.run import cli_main
 from prometheus_client import start_http_server
 
@@ -29,9 +27,7 @@ from streaming.flow.clusters import Member, follow_parent, run_cluster
 from streaming.flow.committers import Committer
 from streaming.flow.dataflow import build_dataflow
 from streaming.flow.news import NewsRoom
-
-RECOVERY_PARTITIONS: Final = 8
-"""Fixed for ever when the store is made: the most processes the flow will ever have."""
+from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
 
 log = structlog.get_logger()
 
@@ -64,19 +60,6 @@ def run(settings: Settings, member: Member) -> None:
 def locate_recovery_store(settings: Settings) -> Path:
     """Return the folder of the snapshots."""
     return settings.data_dir / "flow"
-
-
-def open_recovery_store(folder: Path) -> None:
-    """Make the recovery store when it is not there.
-
-    Made under another name first: a store that a crash left half made would never open again.
-    """
-    if not folder.is_dir():
-        half_made = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(half_made, ignore_errors=True)
-        half_made.mkdir(parents=True)
-        init_db_dir(half_made, RECOVERY_PARTITIONS)
-        half_made.rename(folder)
 
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
