@@ -16,6 +16,7 @@ from confluent_kafka import Consumer as Client
 from confluent_kafka.admin import AdminClient
 
 from core.batches import Entry
+from core.errors import BusAwayError
 from streaming.bus.base import Consumer
 from streaming.bus.kafka.topics import (
     ENTRY_BYTES_MAX,
@@ -62,7 +63,12 @@ class Shelf:
     is_at_end: bool = False
     """Whether nothing was left to fetch when the client last looked."""
 
+    is_stuck: bool = False
+    """Whether nothing came for so long that the other shards shall not wait for it again."""
+
     is_paused: bool = False
+    is_lost: bool = False
+    """Whether the brokers know no such position."""
 
     def put(self, entry: Entry) -> None:
         """Add an entry; one that is not newer was already here."""
@@ -115,7 +121,7 @@ class KafkaBusReader:
             shelf = self._shelves.get(shard)
             if shelf is None or shelf.position != after:
                 shelf = self._move(shard, after)
-            self._fill(shelf, limit)
+            self._fill(shard, shelf, limit)
             taken = shelf.take(limit)
             self._pace(shard, shelf)
         except KafkaException as error:
@@ -161,7 +167,9 @@ class KafkaBusReader:
 
     def _move(self, shard: int, after: int) -> Shelf:
         """Fetch a shard from an offset on."""
-        if shard in self._shelves:
+        if (before := self._shelves.get(shard)) is not None:
+            if before.is_paused:
+                self._open.resume([name_partition(shard)])
             self._open.incremental_unassign([name_partition(shard)])
         # After offset n of the bus comes n of Kafka, which counts from zero.
         place = name_partition(shard, after or OFFSET_BEGINNING)
@@ -169,12 +177,15 @@ class KafkaBusReader:
         shelf = self._shelves[shard] = Shelf(position=after, newest=after)
         return shelf
 
-    def _fill(self, shelf: Shelf, limit: int) -> None:
+    def _fill(self, shard: int, shelf: Shelf, limit: int) -> None:
         """Fetch until enough is there or the end is reached."""
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + (CONSUME_S if shelf.is_stuck else TIMEOUT_S)
         while len(shelf.entries) < limit and not shelf.is_paused:
+            if shelf.is_lost:
+                self._find_position(shard, shelf)
             wait_s = 0.0 if shelf.is_at_end else CONSUME_S
             messages = self._open.consume(limit, timeout=wait_s)
+            # Nothing may fail before the last one lies on its shelf: they are not handed out again.
             for message in messages:
                 self._sort_in(message)
             if shelf.is_at_end and not messages:
@@ -182,13 +193,15 @@ class KafkaBusReader:
             if self._brokers_down or time.monotonic() > deadline:
                 if shelf.entries:
                     return
-                raise to_away("no entry came in time")
+                shelf.is_stuck = True
+                raise to_away(f"shard {shard} does not come")
 
     def _sort_in(self, message: Message) -> None:
         """Put a message on the shelf of its shard."""
         shelf = self._shelves.get(shard := message.partition() or 0)
         if shelf is None:
             return
+        shelf.is_stuck = False
         if (error := message.error()) is None:
             shelf.is_at_end = False
             # Numbers and bytes are there whenever there is no error.
@@ -198,21 +211,24 @@ class KafkaBusReader:
         elif error.name() == AT_END:
             shelf.is_at_end = True
         elif error.name() == OUT_OF_RANGE:
-            self._find_oldest(shard, shelf)
+            shelf.is_lost = True
         else:
             log.warning("shard_not_fetched", shard=shard, error=error.name())
 
-    def _find_oldest(self, shard: int, shelf: Shelf) -> None:
-        """Go on at the oldest entry there is, or say that the position lies beyond the newest."""
+    def _find_position(self, shard: int, shelf: Shelf) -> None:
+        """Go on at the oldest entry there is; refuse to where the log ends before the position."""
         partition = name_partition(shard)
         oldest, end = self._open.get_watermark_offsets(partition, timeout=TIMEOUT_S)
         if shelf.newest > end:
-            log.error("offset_beyond_end", shard=shard, after=shelf.newest, end=end)
-            shelf.is_at_end = True
-            return
-        log.error("entries_expired", shard=shard, after=shelf.newest, oldest=oldest + 1)
+            raise BusAwayError(
+                f"Shard {shard} was read up to {shelf.newest} and ends at {end}: the topic was made"
+                " anew or has lost entries. docs/architecture.md says how a bus is changed."
+            )
+        if oldest > shelf.newest:
+            log.error("entries_expired", shard=shard, after=shelf.newest, oldest=oldest + 1)
         self._open.incremental_unassign([partition])
-        self._open.incremental_assign([name_partition(shard, oldest)])
+        self._open.incremental_assign([name_partition(shard, max(oldest, shelf.newest))])
+        shelf.is_lost = False
 
     def _pace(self, shard: int, shelf: Shelf) -> None:
         """Stop fetching a shard that nobody reads fast enough, and go on when it is."""

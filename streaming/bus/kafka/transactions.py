@@ -30,14 +30,15 @@ from streaming.bus.kafka.topics import (
     to_away,
 )
 
-APPENDS_A_GROUP: Final = 500
-"""A group ends here: more would make everybody in it wait longer than it saves."""
+ENTRIES_A_GROUP: Final = 5000
+"""A group ends with the append that reaches this: more would make everybody in it wait longer than
+it saves."""
 
 GROUP_BYTES_MAX: Final = 32 * 2**20
-"""A group also ends here, after the append that passes it."""
+"""And with the append that reaches this, whichever comes first."""
 
 APPENDS_WAITING_MAX: Final = 5000
-"""Ten groups; who comes later is told to wait."""
+"""Several groups; who comes later is told to wait."""
 
 WAITING_BYTES_MAX: Final = 256 * 2**20
 """The memory that waiting appends may hold."""
@@ -119,7 +120,7 @@ class Transactions:
     def _gather(self) -> tuple[list[Append], bool]:
         """Return the next group, after waiting for its first append, and whether more may come."""
         group: list[Append] = []
-        size = 0
+        size = entries = 0
         append = self._queue.get()
         while append is not None:
             with self._lock:
@@ -128,7 +129,8 @@ class Transactions:
             if append.done.set_running_or_notify_cancel():
                 group.append(append)
                 size += append.size
-            if len(group) >= APPENDS_A_GROUP or size >= GROUP_BYTES_MAX:
+                entries += len(append.entries)
+            if entries >= ENTRIES_A_GROUP or size >= GROUP_BYTES_MAX:
                 return group, True
             try:
                 append = self._queue.get_nowait()

@@ -174,11 +174,14 @@ async def test_what_retention_took_is_passed_over(
     assert list_payloads(reader, 0) == [b"6", b"7", b"8", b"9"]
 
 
-async def test_a_position_beyond_the_end_gives_nothing_twice(
+async def test_a_position_beyond_the_end_is_refused_and_takes_nothing_from_other_shards(
     writer: KafkaBusWriter, reader: KafkaBusReader
 ):
-    await writer.append({0: b"a"})
-    assert list_payloads(reader, 0, after=5000) == []
+    await writer.append({0: b"a", 1: b"b"})
+    for _ in range(2):
+        with pytest.raises(BusAwayError, match="Shard 0 was read up to 5000 and ends at"):
+            reader.read(0, after=5000, limit=10)
+        assert list_payloads(reader, 1) == [b"b"]
     assert list_payloads(reader, 0) == [b"a"]
 
 
@@ -201,8 +204,10 @@ async def test_a_shard_nobody_reads_does_not_fill_the_memory_and_loses_nothing(
 
     await eventually(is_paused)
     assert reader._shelves[0].size < 100_000
-    found: list[bytes] = []
-    after = 0
+    # Reading on from elsewhere begins anew, paused or not.
+    found = [entry.payload for entry in reader.read(0, after=0, limit=1)]
+    after = 1
+    assert len(reader.read(0, after=0, limit=2)) == 2
 
     def go_on() -> int:
         nonlocal after
@@ -263,6 +268,27 @@ async def test_brokers_that_come_back_are_used_again(
     found = await eventually(read, holds=lambda found: found is not None and len(found) > 1)
     # The one that was refused may still have come through: librdkafka's brokers abort nothing.
     assert found in ([b"before", b"after"], [b"before", b"after", b"after"])
+
+
+async def test_a_shard_that_no_broker_leads_does_not_hold_up_the_others(
+    writer: KafkaBusWriter, reader: KafkaBusReader, kafka: Kafka
+):
+    await writer.append({0: b"a", 1: b"b"})
+    kafka.lead(0, None)
+    with pytest.raises(BusAwayError, match="shard 0"):
+        reader.read(0, after=0, limit=10)
+    assert reader._shelves[0].is_stuck
+    assert list_payloads(reader, 1) == [b"b"]
+    kafka.lead(0, 2)
+
+    def read() -> list[bytes]:
+        try:
+            return list_payloads(reader, 0)
+        except BusAwayError:
+            return []
+
+    assert await eventually(read) == [b"a"]
+    assert not reader._shelves[0].is_stuck
 
 
 async def test_a_failed_append_lets_its_key_go(
