@@ -26,8 +26,8 @@ from streaming.bus.base import Once
 from streaming.bus.redis import CONNECTIONS_MAX, ONCE_TTL_S, TIMEOUT_S
 
 CLAIM_TTL_S: Final = 60
-"""Longer than the slowest append, which waits for several answers in turn; a process that was killed
-blocks its key no longer than this."""
+"""Longer than the slowest append, which waits for several answers in turn; what a killed process
+claimed is blocked no longer than this."""
 
 LOOK_EVERY_S: Final = 0.02
 """A repeat that comes while the first one is under way looks again so often."""
