@@ -28,12 +28,16 @@ from core.watermarks import NEVER
 PLAIN: Final = ("count", "mean", "min", "max", "last", "revision", "final")
 """Columns that a stored row has just as they are."""
 
+UNITS: Final = ("unit", "unit_at")
+"""Columns of a partial that belong to the channel and not to the minute."""
+
 
 def reduce_readings(readings: pl.DataFrame) -> pl.DataFrame:
     """Reduce readings, with ``key``, ``at`` and ``offset``, to one row a key."""
     value, at = pl.col("value"), pl.col("at")
     unit = pl.col("unit") if "unit" in readings.columns else pl.lit(None, dtype=pl.String)
     newest = at == at.max()
+    named_at = at.filter(pl.col("unit").is_not_null())
     return (
         readings.with_columns(unit=unit)
         .group_by("key")
@@ -46,7 +50,8 @@ def reduce_readings(readings: pl.DataFrame) -> pl.DataFrame:
             # Of equal times the later arrival is the last.
             last=value.filter(newest).last(),
             last_at=at.max(),
-            unit=pl.col("unit").drop_nulls().last(),
+            unit=pl.col("unit").drop_nulls().filter(named_at == named_at.max()).last(),
+            unit_at=named_at.max(),
             revision=pl.col("offset").max(),
         )
         .sort("key")
@@ -69,7 +74,7 @@ class ReadingMinutes:
         )
         self._series = series
         self._values: dict[int, Values] = {}
-        self._units: dict[int, str] = {}
+        self._units: dict[int, tuple[int, str]] = {}
 
     @property
     def owners(self) -> Ints:
@@ -79,7 +84,7 @@ class ReadingMinutes:
     def add(self, partial: pl.DataFrame, values: pl.DataFrame) -> None:
         """Add the sums of a batch, and its single values with their ``key``."""
         at = self.rows.place(partial["key"].to_numpy())
-        new = {name: partial[name].to_numpy() for name in partial.columns if name != "unit"}
+        new = {name: partial[name].to_numpy() for name in partial.columns if name not in UNITS}
         self._add_spread(at, new["count"], new["mean"], new["m2"])
         for name, pick in (("min", np.fmin), ("max", np.fmax)):
             column = self.rows.floats(name)
@@ -106,7 +111,7 @@ class ReadingMinutes:
             minute=to_times(begin),
             window_end=to_times(begin + MINUTE_US),
             unit=pl.Series(
-                [self._units.get(number) for number in series.tolist()], dtype=pl.String
+                [self._find_unit(number) for number in series.tolist()], dtype=pl.String
             ),
             stddev=spread,
             p50=middle,
@@ -143,9 +148,16 @@ class ReadingMinutes:
             found[here] = self._values[minute].find_quantiles(keys[here])
         return found[:, 0], found[:, 1]
 
+    def _find_unit(self, series: int) -> str | None:
+        return self._units[series][1] if series in self._units else None
+
     def _keep_units(self, partial: pl.DataFrame) -> None:
-        """Remember the unit that each channel came with last."""
+        """Remember the unit of each channel's newest reading that named one."""
         named = partial.filter(pl.col("unit").is_not_null())
         if named.height:
             series = find_series(named["key"].to_numpy()).tolist()
-            self._units.update(zip(series, named["unit"].to_list(), strict=True))
+            units = zip(named["unit_at"].to_list(), named["unit"].to_list(), strict=True)
+            for number, unit in zip(series, units, strict=True):
+                known = self._units.get(number)
+                if known is None or unit[0] >= known[0]:
+                    self._units[number] = unit
