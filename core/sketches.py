@@ -11,6 +11,7 @@ from datasketches import (
     frequent_items_error_type,
     frequent_strings_sketch,
     hll_sketch,
+    hll_union,
     kll_doubles_sketch,
     tgt_hll_type,
 )
@@ -36,8 +37,14 @@ class ChatterSketch:
 
     @property
     def count(self) -> int:
-        """The estimate."""
-        return round(self._sketch.get_estimate())
+        """The estimate; the same for the same chatters, in whatever order they came.
+
+        A sketch that was never merged estimates by the order too; a replay has another one.
+        """
+        union = hll_union(CHATTERS_LOG_SIZE)
+        for _ in range(2):
+            union.update(self._sketch)
+        return round(union.get_estimate())
 
     def update(self, hashes: NDArray[np.uint64]) -> None:
         """Add chatters by their hashes; a tenth of a microsecond each."""
