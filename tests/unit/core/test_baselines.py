@@ -1,98 +1,149 @@
 """Baselines: the hour before, never the point itself, and no cap on what it is measured by."""
 
-from datetime import datetime, timedelta
-from typing import Any
+import pickle
+from datetime import timedelta
 
-import polars as pl
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.baselines import NORMAL_FROM_MAD, BaselinePolicy, remember_minutes, score_minutes
-from core.events import TIMESTAMP
-from tests.fixtures.clocks import START
+from core.baselines import BaselinePolicy, Histories
 
 POLICY = BaselinePolicy()
-SCHEMA = {"stream_id": pl.String(), "minute": TIMESTAMP, "value": pl.Float64()}
-KEY = ["stream_id"]
+REOPENED = timedelta(minutes=5)
+SPAN = 60
+START = 1_000_000
+"""The number of a minute."""
+
+A, B = 0, 1
 
 
-def at(minutes: int) -> datetime:
-    return START + timedelta(minutes=minutes)
+def remember(histories: Histories, values: dict[int, float], series: int = A) -> None:
+    """Remember values by minutes since the start."""
+    numbers = np.array([START + minute for minute in values], np.int64)
+    histories.remember(np.full(len(values), series), numbers, np.array([*values.values()]))
 
 
-def frame(values: dict[int, float], stream_id: str = "a") -> pl.DataFrame:
-    """Return values by minutes since the start."""
-    rows = [(stream_id, at(minute), value) for minute, value in values.items()]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def make(values: dict[int, float], series: int = A) -> Histories:
+    histories = Histories(POLICY, reopened=REOPENED)
+    remember(histories, values, series)
+    return histories
 
 
-def score(rows: pl.DataFrame, history: pl.DataFrame, floor: float = 1.0) -> list[dict[str, Any]]:
-    scored = score_minutes(rows, history, key=KEY, floor=pl.lit(floor), policy=POLICY)
-    return scored.select("expected", "spread", "z_score").to_dicts()
+def measure(histories: Histories, minute: int, series: int = A) -> tuple[float, float]:
+    """Return the median and the median deviation before a minute."""
+    median, deviation = histories.measure(np.array([series]), np.array([START + minute]))
+    return float(median[0]), float(deviation[0])
 
 
-def test_a_minute_is_measured_in_spreads_from_the_median_of_the_minutes_before():
-    history = frame({minute: 10.0 + minute % 3 for minute in range(30)})
-    (row,) = score(frame({30: 41.0}), history, floor=0.1)
-    assert row["expected"] == 11.0
-    assert row["spread"] == pytest.approx(NORMAL_FROM_MAD)
-    assert row["z_score"] == pytest.approx(30 / NORMAL_FROM_MAD)
+def test_a_minute_is_measured_by_the_median_of_the_minutes_before():
+    histories = make({minute: 10.0 + minute % 3 for minute in range(30)})
+    assert measure(histories, 30) == (11.0, 1.0)
+
+
+def test_the_median_of_an_even_number_lies_in_the_middle_of_two():
+    histories = make({minute: float(minute) for minute in range(10)})
+    assert measure(histories, 10) == (4.5, 2.5)
 
 
 def test_a_baseline_never_contains_the_judged_minute_nor_later_ones():
-    before = dict.fromkeys(range(20), 10.0)
-    clean = score(frame({20: 99.0}), frame(before))
-    assert score(frame({20: 99.0}), frame(before | {20: 99.0, 21: 500.0})) == clean
+    before = {minute: float(minute % 7) for minute in range(20)}
+    clean = measure(make(before), 20)
+    assert measure(make(before | {20: 99.0, 21: 500.0}), 20) == clean
 
 
-def test_a_score_is_not_capped_by_the_number_of_points():
-    history = frame(dict.fromkeys(range(POLICY.least), 10.0))
-    (row,) = score(frame({POLICY.least: 1_000_010.0}), history)
-    assert row["z_score"] == 1_000_000.0
-
-
-def test_one_spike_before_does_not_hide_the_next():
+def test_one_spike_before_does_not_move_the_bar_for_the_next():
     history = dict.fromkeys(range(20), 10.0)
-    (clean,) = score(frame({21: 100.0}), frame(history))
-    (after,) = score(frame({21: 100.0}), frame(history | {20: 10_000.0}))
-    assert after == clean
+    assert measure(make(history | {20: 10_000.0}), 21) == measure(make(history), 21)
 
 
-def test_warming_up_gives_no_score():
-    few = frame(dict.fromkeys(range(POLICY.least - 1), 10.0))
-    assert score(frame({30: 99.0}), few) == [{"expected": None, "spread": None, "z_score": None}]
-    enough = frame(dict.fromkeys(range(POLICY.least), 10.0))
-    assert score(frame({30: 99.0}), enough)[0]["z_score"] == 89.0
+def test_warming_up_gives_no_baseline():
+    few = make(dict.fromkeys(range(POLICY.least - 1), 10.0))
+    assert np.isnan(measure(few, 30)).all()
+    remember(few, {POLICY.least - 1: 10.0})
+    assert measure(few, 30) == (10.0, 0.0)
 
 
 def test_minutes_beyond_the_span_do_not_count():
-    history = frame(dict.fromkeys(range(POLICY.least), 10.0))
-    assert score(frame({60: 99.0}), history)[0]["z_score"] == 89.0
-    assert score(frame({61: 99.0}), history)[0]["z_score"] is None
+    histories = make(dict.fromkeys(range(POLICY.least), 10.0))
+    assert measure(histories, SPAN)[0] == 10.0
+    assert np.isnan(measure(histories, SPAN + 1)).all()
 
 
-def test_streams_are_measured_against_themselves():
-    history = pl.concat(
-        [
-            frame(dict.fromkeys(range(20), 10.0), "a"),
-            frame(dict.fromkeys(range(20), 1000.0), "b"),
-        ]
+def test_series_are_measured_against_themselves():
+    histories = make(dict.fromkeys(range(20), 10.0), A)
+    remember(histories, dict.fromkeys(range(20), 1000.0), B)
+    series, minutes = np.array([B, A, 7]), np.full(3, START + 20)
+    assert histories.measure(series, minutes)[0].tolist() == pytest.approx(
+        [1000.0, 10.0, np.nan], nan_ok=True
     )
-    rows = pl.concat([frame({20: 1000.0}, "a"), frame({20: 1000.0}, "b")])
-    assert [row["z_score"] for row in score(rows, history)] == [990.0, 0.0]
+
+
+def test_a_series_that_comes_later_does_not_disturb_the_others():
+    histories = make(dict.fromkeys(range(20), 30.0), 3)
+    for series in (5, 1, 4):
+        remember(histories, dict.fromkeys(range(20), 10.0 * series), series)
+    assert [measure(histories, 20, series)[0] for series in (1, 3, 4, 5)] == [10, 30, 40, 50]
 
 
 def test_a_revised_minute_replaces_the_remembered_one():
-    history = frame({0: 1.0, 1: 2.0})
-    kept = remember_minutes(history, frame({1: 3.0, 2: 4.0}), key=KEY, policy=POLICY)
-    assert kept.sort("minute")["value"].to_list() == [1.0, 3.0, 4.0]
+    histories = make(dict.fromkeys(range(11), 10.0))
+    for minute in range(6):
+        remember(histories, {minute: 70.0})
+    assert measure(histories, 11) == (70.0, 0.0)
 
 
-def test_minutes_are_forgotten_after_twice_the_span_by_stream():
-    history = pl.concat([frame({0: 1.0, 1: 2.0}, "a"), frame({0: 3.0}, "b")])
-    kept = remember_minutes(history, frame({121: 4.0}, "a"), key=KEY, policy=POLICY)
-    assert sorted(kept["value"].to_list()) == [2.0, 3.0, 4.0]
+def test_a_minute_that_may_be_reopened_still_has_its_whole_span():
+    values = {minute: float(minute) for minute in range(SPAN + 6)}
+    reopened = SPAN + 6 - REOPENED // timedelta(minutes=1)
+    expected = float(np.median([values[minute] for minute in range(reopened - SPAN, reopened)]))
+    assert measure(make(values), reopened)[0] == expected
 
 
-def test_nothing_new_forgets_nothing():
-    history = frame({0: 1.0})
-    assert remember_minutes(history, frame({}), key=KEY, policy=POLICY).equals(history)
+def test_what_is_older_than_all_that_is_remembered_does_not_take_its_place():
+    history = {minute: 10.0 for minute in range(300, 370)}
+    histories = make(history)
+    remember(histories, {minute: 99.0 for minute in range(70)})
+    assert measure(histories, 370) == (10.0, 0.0)
+
+
+def test_a_forgotten_series_warms_up_again_and_the_others_do_not():
+    histories = make(dict.fromkeys(range(20), 10.0), A)
+    remember(histories, dict.fromkeys(range(20), 20.0), B)
+    histories.forget(np.array([A]))
+    assert np.isnan(measure(histories, 20, A)).all()
+    assert measure(histories, 20, B) == (20.0, 0.0)
+    remember(histories, {21: 1.0}, A)
+    assert np.isnan(measure(histories, 22, A)).all()
+
+
+def test_nothing_is_known_of_nothing():
+    assert np.isnan(measure(Histories(POLICY, reopened=REOPENED), 5)).all()
+
+
+def test_a_snapshot_holds_the_histories():
+    again: Histories = pickle.loads(pickle.dumps(make(dict.fromkeys(range(20), 10.0))))
+    assert measure(again, 20) == (10.0, 0.0)
+
+
+@given(
+    st.lists(st.dictionaries(st.integers(0, 90), st.integers(0, 50).map(float), max_size=40)),
+    st.integers(0, 5),
+)
+def test_a_baseline_is_the_median_of_what_a_plain_list_holds(
+    batches: list[dict[int, float]], reopened: int
+):
+    histories, model = Histories(POLICY, reopened=REOPENED), dict[int, float]()
+    for batch in batches:
+        ordered = dict(sorted(batch.items()))
+        remember(histories, ordered)
+        model |= ordered
+    judged = max(model, default=0) + 1 - reopened
+    before = [value for minute, value in model.items() if judged - SPAN <= minute < judged]
+    median, deviation = measure(histories, judged)
+    if len(before) < POLICY.least:
+        assert np.isnan([median, deviation]).all()
+    else:
+        assert median == np.median(before)
+        assert deviation == np.median(np.abs(np.array(before) - np.median(before)))

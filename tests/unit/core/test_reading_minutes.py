@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import polars as pl
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import VALUE_MAX
-from core.reading_minutes import SUMS, build_reading_rows, merge_readings, reduce_readings
+from core.names import Names, Series
+from core.open_minutes import Wanted
+from core.quantiles import EXACT_MAX
+from core.reading_minutes import ReadingMinutes, reduce_readings
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, make_frame, reading
 from tests.fixtures.expectations import recompute_readings
@@ -20,11 +23,16 @@ from tests.fixtures.expectations import recompute_readings
 
 def build(parts: list[list[Event]]) -> dict[tuple[str, str, datetime], dict[str, Any]]:
     """Return the full row of every minute."""
-    minutes = pl.DataFrame(schema=SUMS)
+    streams = Names()
+    channels = Series(streams)
+    minutes = ReadingMinutes(channels)
     for offset, part in enumerate(parts, start=1):
-        minutes = merge_readings(minutes, reduce_readings(make_frame(part, offset)))
-    wanted = minutes.select("stream_id", "channel", "minute", final=True)
-    rows = build_reading_rows(minutes, wanted).to_dicts()
+        if part:
+            frame = make_frame(part, offset, streams, channels, ["channel"])
+            minutes.add(reduce_readings(frame), frame)
+    size = len(minutes.rows)
+    minutes.rows.bools("final")[:] = True
+    rows = minutes.build(Wanted(np.arange(size), np.zeros(size, np.bool_))).to_dicts()
     return {(row["stream_id"], row["channel"], row["minute"]): row for row in rows}
 
 
@@ -107,7 +115,7 @@ def test_partials_in_any_cut_make_the_row_of_a_plain_recomputation(
     expected = recompute_readings(events)
     assert rows.keys() == expected.keys()
     for key, row in expected.items():
-        for name in ("count", "min", "max", "last", "last_at"):
+        for name in ("count", "min", "max", "last", "last_at", "p50", "p95"):
             assert rows[key][name] == row[name], (key, name)
         size = max(abs(row["min"]), abs(row["max"]))
         assert math.isclose(rows[key]["mean"], row["mean"], rel_tol=1e-12, abs_tol=1e-12 * size)
@@ -120,3 +128,23 @@ def test_the_newest_unit_counts_however_the_readings_are_cut():
     assert build_one([newest, older, unnamed])["unit"] == "C"
     assert build_one([newest], [older, unnamed])["unit"] == "C"
     assert build_one([older, unnamed], [newest])["unit"] == "C"
+
+
+def test_units_are_those_of_their_channel_and_older_minutes_do_not_change_them():
+    later = START + timedelta(minutes=1)
+    rows = build([[reading(later, unit="C")], [reading(START, unit="F"), reading(later)]])
+    assert rows[STREAM, "temp", later]["unit"] == "C"
+    together = build([[reading(later, unit="C"), reading(START, unit="F")]])
+    assert together[STREAM, "temp", later]["unit"] == "C"
+
+
+def test_quantiles_are_values_that_were_read_up_to_the_limit_and_near_them_beyond():
+    few = build_one([reading(START, float(value)) for value in range(1, 101)])
+    assert (few["p50"], few["p95"]) == (50.0, 95.0)
+    size = 4 * EXACT_MAX
+    parts = [
+        [reading(START, float(value)) for value in range(start, size, 4)] for start in range(4)
+    ]
+    many = build_one(*parts)
+    assert many["p50"] == pytest.approx(0.5 * size, abs=0.01 * size)
+    assert many["p95"] == pytest.approx(0.95 * size, abs=0.01 * size)

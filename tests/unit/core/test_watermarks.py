@@ -9,27 +9,38 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import Entry
-from core.watermarks import WATERMARKS, LatenessPolicy, arrive, truncate_minute
+from core.batches import Entry, decode_batch
+from core.minutes import number_minute, to_times
+from core.names import Names
+from core.watermarks import LatenessPolicy, Watermarks
 from tests.fixtures.clocks import START
 from tests.fixtures.events import Event, make_batch, make_entry, reading
 
 POLICY: Final = LatenessPolicy()
 MINUTE: Final = timedelta(minutes=1)
 
+Marks = tuple[datetime, datetime]
+"""The watermark of a stream, and when its last entry arrived."""
 
-def judge(*batches: list[Entry]) -> tuple[list[float], list[float], pl.DataFrame]:
+
+def judge(*batches: list[Entry]) -> tuple[list[float], list[float], dict[str, Marks]]:
     """Return the values of the events on time and late, and the watermarks after them."""
-    watermarks = pl.DataFrame(schema=WATERMARKS)
+    watermarks, streams = Watermarks(POLICY), Names()
     on_time: list[float] = []
     late: list[float] = []
     for entries in batches:
-        frame = make_batch(entries).frame.with_columns(minute=truncate_minute())
-        arrival = arrive(frame, watermarks, POLICY)
-        watermarks = arrival.watermarks
-        on_time += arrival.on_time["value"].to_list()
-        late += arrival.late["value"].to_list()
-    return on_time, late, watermarks.sort("stream_id")
+        events, _ = decode_batch(make_batch(entries))
+        frame = events.with_columns(
+            stream=streams.number(events["stream_id"]), at=pl.col("timestamp").to_physical()
+        ).with_columns(minute=number_minute(pl.col("at")))
+        arrival = watermarks.judge(frame, len(streams))
+        watermarks.move(arrival)
+        is_late = pl.repeat(False, frame.height, eager=True)
+        is_late = is_late if arrival.late is None else arrival.late
+        on_time += frame.filter(~is_late)["value"].to_list()
+        late += frame.filter(is_late)["value"].to_list()
+    times = zip(to_times(watermarks.newest), to_times(watermarks.arrived), strict=True)
+    return on_time, late, dict(zip(streams.names, times, strict=True))
 
 
 def at(minutes: float) -> datetime:
@@ -59,7 +70,7 @@ def test_a_sender_whose_clock_runs_ahead_makes_nobody_late():
     honest = make_entry(at(0.1), [reading(at(0), 2)])
     on_time, late, watermarks = judge([ahead], [honest])
     assert (on_time, late) == ([1, 2], [])
-    assert watermarks["watermark"].to_list() == [at(0)]
+    assert [newest for newest, _ in watermarks.values()] == [at(0)]
 
 
 def test_one_stream_does_not_make_another_late():
@@ -129,7 +140,46 @@ def test_late_is_decided_alike_however_entries_are_cut_into_batches(
     together, singly, cut = judge(entries), judge(*([e] for e in entries)), judge(*batches)
     assert sorted(together[0]) == sorted(singly[0]) == sorted(cut[0])
     assert sorted(together[1]) == sorted(singly[1]) == sorted(cut[1])
-    assert together[2].equals(singly[2])
-    assert together[2].equals(cut[2])
+    assert together[2] == singly[2] == cut[2]
     on_time, late = recompute(drawn)
     assert (sorted(together[0]), sorted(together[1])) == (sorted(on_time), sorted(late))
+
+
+def follow(*entries: Entry) -> tuple[Watermarks, Names]:
+    watermarks, streams = Watermarks(POLICY), Names()
+    for entry in entries:
+        events, _ = decode_batch(make_batch([entry]))
+        frame = events.with_columns(
+            stream=streams.number(events["stream_id"]), at=pl.col("timestamp").to_physical()
+        ).with_columns(minute=number_minute(pl.col("at")))
+        watermarks.move(watermarks.judge(frame, len(streams)))
+    return watermarks, streams
+
+
+def test_judging_moves_nothing():
+    events, _ = decode_batch(make_batch([make_entry(at(10), [reading(at(10), 1)])]))
+    frame = events.with_columns(
+        stream=pl.lit(0, pl.Int64), at=pl.col("timestamp").to_physical()
+    ).with_columns(minute=number_minute(pl.col("at")))
+    watermarks = Watermarks(POLICY)
+    first = watermarks.judge(frame, 1)
+    assert watermarks.list_idle(at(0), MINUTE).tolist() == [0]
+    watermarks.move(first)
+    assert watermarks.list_idle(at(0), MINUTE).tolist() == []
+
+
+def test_the_time_of_a_stream_goes_on_in_its_silence_and_never_back():
+    watermarks, _ = follow(make_entry(at(10), [reading(at(9), 1)]))
+    assert watermarks.tell_time(0, at(10)) == at(9)
+    assert watermarks.tell_time(0, at(12)) == at(11)
+    assert watermarks.tell_time(0, at(5)) == at(9)
+
+
+def test_streams_are_idle_when_nothing_came_for_longer_than_the_span():
+    watermarks, streams = follow(
+        make_entry(at(0), [reading(at(0), 1, stream_id="a")]),
+        make_entry(at(30), [reading(at(30), 1, stream_id="b")]),
+    )
+    assert streams.names == ["a", "b"]
+    assert watermarks.list_idle(at(60), 60 * MINUTE).tolist() == []
+    assert watermarks.list_idle(at(61), 60 * MINUTE).tolist() == [0]
