@@ -27,6 +27,15 @@ number within the millisecond."""
 
 REASON_LENGTH_MAX: Final = 500
 
+UNREADABLE: Final = (
+    pl.exceptions.PolarsError,
+    # Damaged bytes may make the reader panic, which is no Exception and would end the flow.
+    pl.exceptions.PanicException,
+    ValueError,
+    OSError,
+)
+"""What reading an entry that is none raises."""
+
 _LEAST: Final = pl.Schema(
     {
         **{name: SCHEMA[name] for name in ("stream_id", "type", "timestamp")},
@@ -121,7 +130,7 @@ def decode_batch(batch: Batch) -> Decoded:
         try:
             frames.append(_decode(entry.payload))
             good.append(entry)
-        except (pl.exceptions.PolarsError, ValueError, OSError) as error:
+        except UNREADABLE as error:
             dead.append(bury_entry(entry, f"{type(error).__name__}: {error}"))
     if not frames:
         return Decoded(batch.offset, batch.arrived_at, pl.DataFrame(schema=_LEAST), tuple(dead))
@@ -139,13 +148,16 @@ def _decode(payload: bytes) -> pl.DataFrame:
     """Read one entry.
 
     Raises:
-        ValueError: It has not the columns of events.
+        ValueError: It has not the columns of events, or no rows.
     """
     frame = pl.read_ipc_stream(payload)
     wrong = [name for name, kind in frame.schema.items() if SCHEMA.get(name) != kind]
     missing = [name for name in ("stream_id", "type", "timestamp") if name not in frame.columns]
     if wrong or missing:
         raise ValueError(f"wrong columns: {', '.join(wrong) or '-'}; missing: {missing or '-'}")
+    if not frame.height:
+        # What was cut off behind its columns reads as a whole frame of nothing.
+        raise ValueError("no events")
     return frame
 
 

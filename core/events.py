@@ -8,7 +8,7 @@ over events.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 import polars as pl
@@ -36,6 +36,10 @@ VALUE_MAX: Final = 1e100
 """Largest value of a reading or a count of viewers: the squares of more would not fit a float."""
 
 TIMESTAMP: Final = pl.Datetime("us", "UTC")
+
+OLDEST: Final = datetime(1, 1, 1, tzinfo=UTC)
+NEWEST: Final = datetime(5000, 1, 1, tzinfo=UTC)
+"""The numbers of minutes beyond would not fit ``core.minutes``' keys, and be those of others."""
 
 SCHEMA: Final = pl.Schema(
     {
@@ -135,6 +139,7 @@ def is_impossible(events: pl.DataFrame) -> pl.Expr:
     tests = [
         pl.any_horizontal(col("stream_id", "type", "timestamp").is_null()),
         ~col("type").is_in(EVENT_TYPES),
+        ~col("timestamp").is_between(OLDEST, NEWEST),
         *(_is_unnamed(events[name]) for name in ("stream_id", "channel") if name in columns),
         *(_has_null_byte(col(name)) for name in ("unit", "currency", "title") if name in columns),
     ]

@@ -97,7 +97,7 @@ def reduce_events(
     )
 
 
-def bury_batch(batch: Batch, error: Exception) -> Partial:
+def bury_batch(batch: Batch, error: BaseException) -> Partial:
     """Return what is left of a batch of one entry that cannot be reduced."""
     entry = batch.entries[0]
     reason = f"{type(error).__name__}: {error}"

@@ -113,7 +113,8 @@ class Shard:
             partial = self._reduce(decode_batch(batch))
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever an entry holds must not stop the flow.
+        # Whatever an entry holds must not stop the flow.
+        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001
             if len(batch.entries) > 1:
                 return [changes for half in batch.halve() for changes in self.apply(half)]
             partial = bury_batch(batch, error)
