@@ -1,6 +1,5 @@
 """Baselines: the hour before, never the point itself, and no cap on what it is measured by."""
 
-import pickle
 from datetime import timedelta
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.baselines import BaselinePolicy, Histories
+from tests.fixtures.snapshots import through_snapshot
 
 POLICY = BaselinePolicy()
 REOPENED = timedelta(minutes=5)
@@ -102,9 +102,9 @@ def test_a_minute_that_may_be_reopened_still_has_its_whole_span():
 
 
 def test_what_is_older_than_all_that_is_remembered_does_not_take_its_place():
-    history = {minute: 10.0 for minute in range(300, 370)}
+    history = dict.fromkeys(range(300, 370), 10.0)
     histories = make(history)
-    remember(histories, {minute: 99.0 for minute in range(70)})
+    remember(histories, dict.fromkeys(range(70), 99.0))
     assert measure(histories, 370) == (10.0, 0.0)
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_known_of_nothing():
 
 
 def test_a_snapshot_holds_the_histories():
-    again: Histories = pickle.loads(pickle.dumps(make(dict.fromkeys(range(20), 10.0))))
+    again = through_snapshot(make(dict.fromkeys(range(20), 10.0)))
     assert measure(again, 20) == (10.0, 0.0)
 
 

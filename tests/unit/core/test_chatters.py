@@ -1,7 +1,5 @@
 """Chatters: exact to the limit, near it beyond, and no stream hears of another's."""
 
-import pickle
-
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.chatters import Chatters, hash_users
 from core.sketches import CHATTERS_LOG_SIZE
+from tests.fixtures.snapshots import through_snapshot
 
 THREE_ERRORS = 3 * 1.04 / 2 ** (CHATTERS_LOG_SIZE / 2)
 """A sketch is off by more in 3 of 1000 cases; the users below are always the same."""
@@ -90,7 +89,7 @@ def test_a_snapshot_holds_the_sets_and_the_sketches():
     add(chatters, 1, list(range(2000)))
     chatters.sketch(1)
     add(chatters, 2, list(range(5)))
-    again: Chatters = pickle.loads(pickle.dumps(chatters))
+    again = through_snapshot(chatters)
     assert again.estimate() == chatters.estimate()
     assert add(again, 2, list(range(7))) == {2: 2}
     add(again, 1, list(range(4000)))

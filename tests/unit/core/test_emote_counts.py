@@ -1,6 +1,5 @@
 """Emote counts: exact to the limit, and the most frequent ones are found beyond it."""
 
-import pickle
 from collections import Counter
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.emote_counts import COUNTS, EXACT_MAX, TOP, EmoteCounts
+from tests.fixtures.snapshots import through_snapshot
 
 Top = list[tuple[str, int]]
 
@@ -94,7 +94,7 @@ def test_a_snapshot_holds_the_counts_and_the_sketches():
     emotes = EmoteCounts()
     fill(emotes, 1, 0, 2 * EXACT_MAX)
     emotes.add(frame({(1, "Kappa"): 50, (2, "b"): 2}))
-    again: EmoteCounts = pickle.loads(pickle.dumps(emotes))
+    again = through_snapshot(emotes)
     again.add(frame({(1, "Kappa"): 1, (2, "b"): 1}))
     assert list_top(again, 1)[1][0] == ("Kappa", 51)
     assert list_top(again, 2) == {2: [("b", 3)]}

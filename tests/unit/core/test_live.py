@@ -1,6 +1,6 @@
 """Live messages: what changes tell, and that the bytes survive the way through Redis."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 from hypothesis import given
@@ -14,7 +14,7 @@ from core.live import (
     pack_messages,
     unpack_messages,
 )
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry, reading
@@ -30,8 +30,11 @@ messages = st.builds(LiveMessage, names, st.sampled_from(["minute", "moment"]), 
 
 def apply(*events: Event) -> Changes:
     now = START + timedelta(minutes=10, seconds=30)
-    entry = make_entry(now, events)
-    _, changes = apply_batch(ShardState.empty(0), make_batch([entry]), now=now, policy=FlowPolicy())
+    return feed(Shard(0, FlowPolicy()), now, *events)
+
+
+def feed(shard: Shard, arrived_at: datetime, *events: Event) -> Changes:
+    (changes,) = shard.apply(make_batch([make_entry(arrived_at, events)]))
     return changes
 
 
@@ -92,12 +95,11 @@ def test_of_a_channel_only_the_newest_value_is_told():
 
 
 def test_a_spike_is_told_as_a_moment():
-    policy, state = FlowPolicy(), ShardState.empty(0)
+    shard = Shard(0, FlowPolicy())
     told: list[LiveMessage] = []
     for minute in range(13):
         at = START + timedelta(minutes=minute)
-        entry = make_entry(at, [chat(at)] * (200 if minute == 12 else 5))
-        state, changes = apply_batch(state, make_batch([entry]), now=at, policy=policy)
+        changes = feed(shard, at, *[chat(at)] * (200 if minute == 12 else 5))
         told += [m for m in describe_changes(changes, at) if m.kind == "moment"]
     (message,) = told
     body = orjson.loads(message.body)
@@ -108,9 +110,7 @@ def test_a_spike_is_told_as_a_moment():
 
 
 def test_nothing_that_changed_is_nothing_to_tell():
-    state, changes = close_minutes(ShardState.empty(0), now=START, policy=FlowPolicy())
-    assert changes is None
-    assert state.offset == 0
+    assert Shard(0, FlowPolicy()).close(START) is None
     assert describe_changes(make_changes(), START) == []
 
 
@@ -119,12 +119,10 @@ def test_each_shard_has_a_channel():
 
 
 def test_a_revised_minute_is_no_news_of_what_a_channel_shows_now():
-    shard = ShardState.empty(0)
+    shard = Shard(0, FlowPolicy())
     for seconds, value in ((10, 1.0), (130, 2.0)):
         at = START + timedelta(seconds=seconds)
-        batch = make_batch([make_entry(at, [reading(at, value)])])
-        shard, _ = apply_batch(shard, batch, now=at, policy=FlowPolicy())
-    late = make_batch([make_entry(START + timedelta(seconds=131), [reading(START, 9.0)])])
-    _, changes = apply_batch(shard, late, now=late.arrived_at, policy=FlowPolicy())
+        feed(shard, at, reading(at, value))
+    changes = feed(shard, START + timedelta(seconds=131), reading(START, 9.0))
     assert changes.readings["count"].to_list() == [2]
     assert describe_changes(changes, START) == []

@@ -1,13 +1,12 @@
 """Names: every name gets one number for ever, and no two share one."""
 
-import pickle
-
 import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.names import Names, Series
+from tests.fixtures.snapshots import through_snapshot
 
 some = st.lists(st.sampled_from(["a", "b", "c:d", "c", "ab"]), min_size=1, max_size=6)
 
@@ -56,7 +55,7 @@ def test_the_last_part_of_a_name_may_hold_anything():
 def test_series_and_their_streams_stay_together_in_a_snapshot():
     streams = Names()
     series = Series(streams)
-    streams, series = pickle.loads(pickle.dumps((streams, series)))
+    streams, series = through_snapshot((streams, series))
     streams.number(pl.Series(["new", "b"]))
     series.number(frame(("b", "x", "y")), ["kind", "currency"])
     assert series.find_owners(np.array([0])).tolist() == [streams.find("b")]

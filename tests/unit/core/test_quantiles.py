@@ -1,13 +1,12 @@
 """Quantiles: the nearest rank up to the limit, within the stated error beyond, NaN for nothing."""
 
-import pickle
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.quantiles import EXACT_MAX, Values
 from tests.fixtures.expectations import find_nearest_rank
+from tests.fixtures.snapshots import through_snapshot
 
 RANK_ERROR = 0.01
 """A little more than the sketch promises with 99 % confidence."""
@@ -79,7 +78,7 @@ def test_a_snapshot_holds_the_values_and_the_sketches():
     values = Values()
     add(values, 1, [1.0] * (EXACT_MAX + 1))
     add(values, 2, [2.0])
-    again: Values = pickle.loads(pickle.dumps(values))
+    again = through_snapshot(values)
     add(again, 1, [9.0] * (3 * EXACT_MAX))
     add(again, 2, [3.0])
     assert find(again, 1, 2) == [[9.0, 9.0], [2.0, 3.0]]

@@ -1,13 +1,12 @@
 """Repeats: an id counts once while its minute is open, and without one everything counts."""
 
-import pickle
-
 import numpy as np
 import polars as pl
 import pytest
 
 from core import repeats
 from core.repeats import Repeats
+from tests.fixtures.snapshots import through_snapshot
 
 Row = tuple[str, str | None, int]
 """Stream, id and minute of an event."""
@@ -87,5 +86,5 @@ def test_ids_beyond_the_limit_are_told_and_those_within_stay_known(monkeypatch: 
 
 
 def test_a_snapshot_holds_the_ids():
-    again: Repeats = pickle.loads(pickle.dumps(remember(("a", "one", 5))))
+    again = through_snapshot(remember(("a", "one", 5)))
     assert find(again, ("a", "one", 5), ("a", "two", 5)) == [True, False]

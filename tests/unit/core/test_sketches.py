@@ -1,11 +1,10 @@
 """Sketches: they survive a snapshot in every state, and go on where they were."""
 
-import pickle
-
 import numpy as np
 import pytest
 
 from core.sketches import ChatterSketch, EmoteSketch, ValueSketch
+from tests.fixtures.snapshots import through_snapshot
 
 SIZES = [0, 1, 20, 3_000, 40_000]
 """From nothing through each way in which a sketch keeps its content."""
@@ -20,7 +19,7 @@ def test_a_sketch_of_chatters_goes_on_after_a_snapshot_as_if_there_had_been_none
     through, apart = ChatterSketch(), ChatterSketch()
     for sketch in (through, apart):
         sketch.update(hashes(size))
-    again: ChatterSketch = pickle.loads(pickle.dumps(apart))
+    again = through_snapshot(apart)
     assert again.count == through.count == pytest.approx(size, rel=0.025)
     for sketch in (through, again):
         sketch.update(hashes(2 * size + 1))
@@ -33,7 +32,7 @@ def test_a_sketch_of_emotes_goes_on_after_a_snapshot_as_if_there_had_been_none(s
     through, apart = EmoteSketch(), EmoteSketch()
     for sketch in (through, apart):
         sketch.update(["Kappa", *names], [size + 5, *[1] * size])
-    again: EmoteSketch = pickle.loads(pickle.dumps(apart))
+    again = through_snapshot(apart)
     assert again.list_top(10) == through.list_top(10)
     for sketch in (through, again):
         sketch.update(["Kappa"], [1])
@@ -47,7 +46,7 @@ def test_a_sketch_of_emotes_goes_on_after_a_snapshot_as_if_there_had_been_none(s
 def test_a_sketch_of_values_goes_on_after_a_snapshot(size: int):
     sketch = ValueSketch()
     sketch.update(np.arange(size, dtype=np.float64))
-    again: ValueSketch = pickle.loads(pickle.dumps(sketch))
+    again = through_snapshot(sketch)
     assert again.find_quantiles((0.5, 0.95)) == sketch.find_quantiles((0.5, 0.95))
     again.update(np.arange(size, 2 * size, dtype=np.float64))
     (middle, high) = again.find_quantiles((0.5, 0.95))

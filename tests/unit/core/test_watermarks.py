@@ -9,12 +9,12 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import Entry, decode_batch
-from core.minutes import number_minute, to_times
+from core.batches import Entry
+from core.minutes import to_times
 from core.names import Names
 from core.watermarks import LatenessPolicy, Watermarks
 from tests.fixtures.clocks import START
-from tests.fixtures.events import Event, make_batch, make_entry, reading
+from tests.fixtures.events import Event, make_entry, read_entries, reading
 
 POLICY: Final = LatenessPolicy()
 MINUTE: Final = timedelta(minutes=1)
@@ -29,10 +29,7 @@ def judge(*batches: list[Entry]) -> tuple[list[float], list[float], dict[str, Ma
     on_time: list[float] = []
     late: list[float] = []
     for entries in batches:
-        events, _ = decode_batch(make_batch(entries))
-        frame = events.with_columns(
-            stream=streams.number(events["stream_id"]), at=pl.col("timestamp").to_physical()
-        ).with_columns(minute=number_minute(pl.col("at")))
+        frame, _ = read_entries(*entries, streams=streams)
         arrival = watermarks.judge(frame, len(streams))
         watermarks.move(arrival)
         is_late = pl.repeat(False, frame.height, eager=True)
@@ -148,19 +145,13 @@ def test_late_is_decided_alike_however_entries_are_cut_into_batches(
 def follow(*entries: Entry) -> tuple[Watermarks, Names]:
     watermarks, streams = Watermarks(POLICY), Names()
     for entry in entries:
-        events, _ = decode_batch(make_batch([entry]))
-        frame = events.with_columns(
-            stream=streams.number(events["stream_id"]), at=pl.col("timestamp").to_physical()
-        ).with_columns(minute=number_minute(pl.col("at")))
+        frame, _ = read_entries(entry, streams=streams)
         watermarks.move(watermarks.judge(frame, len(streams)))
     return watermarks, streams
 
 
 def test_judging_moves_nothing():
-    events, _ = decode_batch(make_batch([make_entry(at(10), [reading(at(10), 1)])]))
-    frame = events.with_columns(
-        stream=pl.lit(0, pl.Int64), at=pl.col("timestamp").to_physical()
-    ).with_columns(minute=number_minute(pl.col("at")))
+    frame, _ = read_entries(make_entry(at(10), [reading(at(10), 1)]))
     watermarks = Watermarks(POLICY)
     first = watermarks.judge(frame, 1)
     assert watermarks.list_idle(at(0), MINUTE).tolist() == [0]
