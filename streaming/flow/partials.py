@@ -1,6 +1,6 @@
 """Partials: what one batch brings, before anything is changed by it.
 
-    batch -> decode -> number -> repeats out -> late ones apart -> one partial a kind of minute
+    batch -> decode -> number -> late ones apart -> repeats out -> one partial a kind of minute
 
 Everything that touches single events happens here, in columns. ``streaming.flow.shards`` merges.
 """
@@ -76,10 +76,14 @@ def reduce_events(
         stream=catalogue.streams.number(decoded.events["stream_id"]),
         at=pl.col("timestamp").to_physical(),
     ).with_columns(minute=number_minute(pl.col("at")))
-    if (repeated := repeats.find(events)) is not None:
-        events = events.filter(~pl.Series(repeated))
     arrival = watermarks.judge(events, len(catalogue.streams))
+    late = None if arrival.late is None else events.filter(arrival.late)
     on_time = events if arrival.late is None else events.filter(~arrival.late)
+    # Only among these: the ids of late events are not kept, so that a repeat of one is late again,
+    # whether it comes in the same batch or not.
+    if (repeated := repeats.find(on_time)) is not None:
+        on_time = on_time.filter(~pl.Series(repeated))
+    events = on_time if late is None else pl.concat([on_time, late]).sort("offset", maintain_order=True)
     parts = _split_types(on_time)
     chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
     return Partial(
@@ -87,7 +91,7 @@ def reduce_events(
         arrived_at=decoded.arrived_at,
         events=events,
         on_time=on_time,
-        late=_count_late(events, arrival),
+        late=NOTHING if late is None else _count_late(late),
         arrival=arrival,
         chat=None if chat is None else reduce_chat(chat),
         viewers=None if viewers is None else reduce_viewers(viewers),
@@ -143,13 +147,10 @@ def _reduce_transactions(part: pl.DataFrame | None, ledgers: Series) -> pl.DataF
     return reduce_transactions(numbered.with_columns(key=make_key()))
 
 
-def _count_late(events: pl.DataFrame, arrival: Arrival) -> pl.DataFrame:
+def _count_late(late: pl.DataFrame) -> pl.DataFrame:
     """Return how many late events came in which entry for which minute of which stream."""
-    if arrival.late is None:
-        return NOTHING
     return (
-        events.filter(arrival.late)
-        .group_by("stream_id", "minute", "type", "offset")
+        late.group_by("stream_id", "minute", "type", "offset")
         .agg(events=pl.len().cast(pl.Int64))
         .with_columns(minute=start_minute(pl.col("minute")).cast(TIMESTAMP))
     )
