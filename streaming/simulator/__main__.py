@@ -12,11 +12,11 @@ from core.clock import SystemClock
 from core.errors import SettingsInvalidError
 from core.logging import configure_logging
 from core.settings import load_settings
-from streaming.simulator.clients import ApiClient
+from streaming.ingest.clients import ApiClient
+from streaming.ingest.senders import Sender
 from streaming.simulator.options import Options, read_options
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.runs import Run
-from streaming.simulator.senders import Sender
 from streaming.simulator.worlds import World
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from core.clock import Clock
-from streaming.simulator.senders import Sender, Sleep
+from streaming.ingest.senders import Sender, Sleep
 from streaming.simulator.worlds import World
 
 TICK_MS: Final = 250

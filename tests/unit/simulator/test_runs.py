@@ -8,11 +8,11 @@ from itertools import pairwise
 import orjson
 from structlog.testing import capture_logs
 
+from streaming.ingest.clients import ApiClient
+from streaming.ingest.senders import Sender
 from streaming.simulator.blocks import Event
-from streaming.simulator.clients import ApiClient
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.runs import Run
-from streaming.simulator.senders import Sender
 from streaming.simulator.worlds import World
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 from tests.unit.simulator.sleepers import START, Sleeper

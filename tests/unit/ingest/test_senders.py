@@ -10,9 +10,9 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from streaming.ingest.clients import ApiClient
+from streaming.ingest.senders import BODY_EVENTS_MAX, PausePolicy, Sender
 from streaming.simulator.blocks import Event
-from streaming.simulator.clients import ApiClient
-from streaming.simulator.senders import BODY_EVENTS_MAX, PausePolicy, Sender
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 from tests.unit.simulator.sleepers import START, Sleeper
 

@@ -4,10 +4,10 @@
                                         ^-- pause <-- away, 429, 5xx
 
 While a body waits nothing else is sent, so that nothing piles up here; the caller sees that time
-has passed.
+has passed. The simulator and the replay of the archive send through this.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
@@ -17,8 +17,7 @@ import orjson
 import structlog
 
 from core.clock import Clock
-from streaming.simulator.blocks import Event
-from streaming.simulator.clients import Answer, ApiAwayError, ApiClient
+from streaming.ingest.clients import Answer, ApiAwayError, ApiClient
 
 BODY_EVENTS_MAX: Final = 5000
 """About one megabyte, far below what the API takes at once."""
@@ -66,22 +65,24 @@ class Sender:
         self._pauses = pauses or PausePolicy()
         self._refused_in_row = 0
         self.events_sent = 0
+        self.events_rejected = 0
 
-    def send_events(self, events: Sequence[Event]) -> None:
+    def send_events(self, events: Sequence[Mapping[str, object]]) -> None:
         """Send events in bodies, one after the other; a refused body is logged and left behind."""
         for first in range(0, len(events), BODY_EVENTS_MAX):
             part = events[first : first + BODY_EVENTS_MAX]
             body = b"\n".join(map(orjson.dumps, part))
             # The key is made of the body: no two bodies can ever share one.
-            headers = {
-                "Content-Type": "application/x-ndjson",
-                "Idempotency-Key": blake2b(body, digest_size=16).hexdigest(),
-            }
-            answer = self.ask("POST", "/api/v1/ingest", body, headers)
-            if answer.is_success:
-                self._note_success(answer, len(part))
-            else:
-                self._note_refusal(answer, len(part))
+            self.send_body(body, len(part), key=blake2b(body, digest_size=16).hexdigest())
+
+    def send_body(self, body: bytes, count: int, *, key: str) -> None:
+        """Send a body of NDJSON that counts once, however often it has to be sent."""
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key}
+        answer = self.ask("POST", "/api/v1/ingest", body, headers)
+        if answer.is_success:
+            self._note_success(answer, count)
+        else:
+            self._note_refusal(answer, count)
 
     def ask(
         self,
@@ -128,12 +129,14 @@ class Sender:
         except orjson.JSONDecodeError:
             return
         if isinstance(outcome, dict) and outcome.get("rejected"):
+            self.events_rejected += int(outcome["rejected"])
             log.warning("events_rejected", count=outcome["rejected"], answer=answer.excerpt)
 
     def _note_refusal(self, answer: Answer, count: int) -> None:
         if self._refused_in_row % REFUSALS_LOGGED_EVERY == 0:
             log.error("body_refused", status=answer.status, events=count, answer=answer.excerpt)
         self._refused_in_row += 1
+        self.events_rejected += count
 
 
 def _read_wish(wish: str | None, clock: Clock) -> float | None:
