@@ -55,3 +55,21 @@ flow_lag_seconds = Gauge(
 flow_commits_retried_total = Counter(
     "telemetra_flow_commits_retried_total", "Commits tried again because the database was away."
 )
+archive_events_written_total = Counter(
+    "telemetra_archive_events_written_total", "Events that lie in the archive, synced to disk."
+)
+archive_bytes_written_total = Counter(
+    "telemetra_archive_bytes_written_total", "Bytes of the archive's files."
+)
+archive_entries_skipped_total = Counter(
+    "telemetra_archive_entries_skipped_total", "Bus entries that hold no readable events."
+)
+archive_rounds_failed_total = Counter(
+    "telemetra_archive_rounds_failed_total", "Rounds tried again: the disk or the bus failed."
+)
+archive_troubled = Gauge(
+    "telemetra_archive_troubled", "1 while the archive cannot write or cannot read the bus."
+)
+archive_lag_seconds = Gauge(
+    "telemetra_archive_lag_seconds", "Age of the newest entry archived while more are waiting."
+)

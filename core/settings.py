@@ -154,6 +154,19 @@ class Settings(BaseSettings):
         description="Seconds between snapshots of the flow: what a restart goes through again.",
     )
 
+    archive_interval_seconds: int = Field(
+        30,
+        ge=1,
+        le=600,
+        description="Seconds that the archive gathers events before it writes files.",
+    )
+    archive_retention_days: int = Field(
+        90, ge=1, le=36_500, description="Days that events stay in the archive, by their own time."
+    )
+    archive_metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of the archive's /metrics on API_HOST; 0 serves none."
+    )
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
@@ -177,6 +190,11 @@ class Settings(BaseSettings):
     def data_dir(self) -> Path:
         """The data folder as an absolute path."""
         return (REPOSITORY / self.telemetra_data_dir.expanduser()).resolve()
+
+    @property
+    def archive_dir(self) -> Path:
+        """The folder of the archive."""
+        return self.data_dir / "archive"
 
     @property
     def external_database_url(self) -> str | None:

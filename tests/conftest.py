@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.kafkas",
     "tests.fixtures.apis",
     "tests.fixtures.flows",
+    "tests.fixtures.archives",
 ]
 
 # A busy machine is no defect: no example has a deadline.

@@ -21,6 +21,13 @@ class FlowHealth(PartHealth):
     lag_ms: int | None
 
 
+class ArchiveHealth(PartHealth):
+    """How the archive is, how fast, and how far behind."""
+
+    events_per_second: float | None
+    lag_ms: int | None
+
+
 class HealthOut(BaseModel):
     """How everything is."""
 
@@ -30,6 +37,7 @@ class HealthOut(BaseModel):
     database: PartHealth
     redis: PartHealth
     flow: FlowHealth
+    archive: ArchiveHealth
 
 
 class AliveOut(BaseModel):

@@ -8,7 +8,7 @@ import orjson
 import redis.exceptions
 
 from api.deps import Resources
-from api.health.schemas import FlowHealth, HealthOut, PartHealth
+from api.health.schemas import ArchiveHealth, FlowHealth, HealthOut, PartHealth
 from core.errors import TelemetraError
 from core.settings import VERSION
 
@@ -18,15 +18,18 @@ FLOWS_MAX: Final = 8
 LAG_MS_MAX: Final = 10_000
 """A flow that is further behind than this is degraded."""
 
+ARCHIVE_LAG_MS_MAX: Final = 300_000
+"""An archive that is further behind than this is degraded: the bus keeps what it has not read."""
+
 PROBE_TIMEOUT_S: Final = 2
 
 
 async def read_health(uses: Resources) -> HealthOut:
     """Ask every dependency at once."""
-    database, cache, flow = await asyncio.gather(
-        _ask_database(uses), _ask_redis(uses), _ask_flow(uses)
+    database, cache, flow, archive = await asyncio.gather(
+        _ask_database(uses), _ask_redis(uses), _ask_flow(uses), _ask_archive(uses)
     )
-    parts = (database, cache, flow)
+    parts = (database, cache, flow, archive)
     if database.status == "error":
         status = "error"
     else:
@@ -38,6 +41,7 @@ async def read_health(uses: Resources) -> HealthOut:
         database=database,
         redis=cache,
         flow=flow,
+        archive=archive,
     )
 
 
@@ -93,6 +97,38 @@ async def _ask_flow(uses: Resources) -> FlowHealth:
 
 def _flow(status: str, detail: str) -> FlowHealth:
     return FlowHealth(
+        status=status, latency_ms=None, detail=detail, events_per_second=None, lag_ms=None
+    )
+
+
+async def _ask_archive(uses: Resources) -> ArchiveHealth:
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            found = await uses.redis.get("heartbeat:archive")
+    except (redis.exceptions.RedisError, OSError, TimeoutError):
+        return _archive("degraded", "Not known: Redis does not answer.")
+    if found is None:
+        return _archive(
+            "error", "No archive is running. Events are kept on the bus until one does."
+        )
+    beat = orjson.loads(found)
+    if beat["trouble"]:
+        status, detail = "degraded", f"{beat['trouble']} Events are kept on the bus."
+    elif beat["lag_ms"] > ARCHIVE_LAG_MS_MAX:
+        status, detail = "degraded", f"{beat['lag_ms'] / 1000:.1f} s behind the senders."
+    else:
+        status, detail = "ok", "running"
+    return ArchiveHealth(
+        status=status,
+        latency_ms=float(max(uses.clock.now_ms() - beat["at_ms"], 0)),
+        detail=detail,
+        events_per_second=beat["events_per_second"],
+        lag_ms=beat["lag_ms"],
+    )
+
+
+def _archive(status: str, detail: str) -> ArchiveHealth:
+    return ArchiveHealth(
         status=status, latency_ms=None, detail=detail, events_per_second=None, lag_ms=None
     )
 

@@ -34,6 +34,9 @@ COMMANDS: Final = {
     "doctor": CommandEntry("infra.cli.doctor", "Check this machine and say what to mend."),
     "serve": CommandEntry("infra.cli.processes", "Run the API alone."),
     "flow": CommandEntry("infra.cli.processes", "Run the flow alone."),
+    "archive": CommandEntry("infra.cli.processes", "Run the archive alone."),
+    "verify": CommandEntry("infra.cli.processes", "Hold stored minutes against the archive."),
+    "replay": CommandEntry("infra.cli.processes", "Send archived events again; count late ones."),
     "simulate": CommandEntry("infra.cli.processes", "Send simulated events to the API."),
     "migrate": CommandEntry("infra.cli.processes", "Bring the database's tables up to date."),
 }

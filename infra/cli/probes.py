@@ -49,6 +49,15 @@ async def is_flow_ready(api_url: str) -> bool:
         return False
 
 
+async def is_archive_ready(api_url: str) -> bool:
+    """Whether the API has heard from the archive, be it that its disk is full."""
+    _, body = await get(f"{api_url}/api/v1/health")
+    try:
+        return bool(orjson.loads(body)["archive"]["status"] in {"ok", "degraded"})
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
+
+
 async def _read_bounded(reader: asyncio.StreamReader) -> bytes:
     answer = b""
     while len(answer) < ANSWER_BYTES_MAX and (chunk := await reader.read(65_536)):

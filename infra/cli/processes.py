@@ -1,7 +1,7 @@
-"""``telemetra serve|flow|simulate|migrate``: become one process, told where everything else is.
+"""``telemetra serve|flow|archive|verify|replay|simulate|migrate``: become one process.
 
-Where DATABASE_URL and REDIS_URL are not set, they are those of the supervisor that runs for the
-data folder.
+It is told where everything else is: where DATABASE_URL and REDIS_URL are not set, they are those of
+the supervisor that runs for the data folder.
 """
 
 import os
@@ -37,6 +37,41 @@ def flow(context: typer.Context) -> None:
     Example: telemetra flow
     """
     _become("streaming.flow", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def archive(context: typer.Context) -> None:
+    """Run the archive alone; more arguments go to `python -m streaming.archive`.
+
+    Example: telemetra archive
+    """
+    _become("streaming.archive", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def verify(context: typer.Context) -> None:
+    """Recount minutes from the archive and name every difference; exit code 1 when there is one.
+
+    Without a span it is the last hour that is over. Arguments go to
+    `python -m streaming.archive.verify`; after `--` it tells of them all with `--help`.
+
+    Example: telemetra verify --from 2026-01-26T10:00Z --to 2026-01-26T12:00Z
+    """
+    _become("streaming.archive.verify", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def replay(context: typer.Context) -> None:
+    """Send archived events again, count late ones, or try dead letters again.
+
+    Arguments go to `python -m streaming.archive.replay`; after `--` it tells of them all with
+    `--help`.
+
+    Example: telemetra replay --from 2026-01-26T10:00Z --to 2026-01-26T11:00Z --speed 10x
+    """
+    record = find_running(load_settings().data_dir)
+    known = [] if record is None else ["--product-url", record.api_url]
+    _become("streaming.archive.replay", [*context.args, *known])
 
 
 @app.command(context_settings=PASS_ON)

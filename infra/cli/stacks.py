@@ -1,8 +1,9 @@
 """Stacks: everything that ``telemetra up`` starts, and in which order.
 
 services ─► postgres ─► migrate ─┐
-         └► redis ───────────────┼─► api ─┬─► simulator
-page ────────────────────────────┘   flow ┘
+         └► redis ───────────────┼─► api ────┬─► simulator
+page ────────────────────────────┘   flow    │
+                                     archive ┘
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Final
 from core.errors import ServiceMissingError
 from core.settings import REPOSITORY, Settings
 from infra.cli.addresses import choose_api_port, format_url
-from infra.cli.probes import is_api_ready, is_flow_ready
+from infra.cli.probes import is_api_ready, is_archive_ready, is_flow_ready
 from infra.cli.steps import Steps
 from infra.services.base import Service
 from infra.services.discovery import find_services
@@ -33,7 +34,7 @@ ALIVE_AFTER: Final = timedelta(seconds=0.5)
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What to start beside the services, the API and the flow."""
+    """What to start beside the services, the API, the flow and the archive."""
 
     demo: bool = True
     page: bool = True
@@ -66,6 +67,7 @@ class Stack:
         await run_together(
             self._start("api", "api", lambda: is_api_ready(api_url)),
             self._start("flow", "streaming.flow", lambda: is_flow_ready(api_url)),
+            self._start("archive", "streaming.archive", lambda: is_archive_ready(api_url)),
         )
         if self._options.demo:
             await self._start(

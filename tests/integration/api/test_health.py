@@ -23,7 +23,7 @@ HEALTH = "/api/v1/health"
 
 
 async def beat(client: redis.asyncio.Redis, **facts: object) -> None:
-    """Say that a flow is alive."""
+    """Say that a flow and an archive are alive."""
     beat = {
         "at_ms": int(datetime.now(UTC).timestamp() * 1000),  # noqa: TID251 (as another process)
         "lag_ms": 5,
@@ -31,6 +31,8 @@ async def beat(client: redis.asyncio.Redis, **facts: object) -> None:
         "waiting_for_database": False,
     }
     await client.set("heartbeat:flow:0", orjson.dumps(beat | facts), ex=10)
+    own = {"at_ms": beat["at_ms"], "lag_ms": 0, "events_per_second": 2.5, "trouble": None}
+    await client.set("heartbeat:archive", orjson.dumps(own), ex=10)
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez"])
@@ -46,9 +48,10 @@ async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asy
     answer = await client.get(HEALTH)
     health = answer.json()
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
-    assert list(health) == ["status", "timestamp", "version", "database", "redis", "flow"]
+    parts = ["database", "redis", "flow", "archive"]
+    assert list(health) == ["status", "timestamp", "version", *parts]
     assert (health["status"], health["version"]) == ("ok", VERSION)
-    for part in ("database", "redis", "flow"):
+    for part in parts:
         assert health[part]["status"] == "ok"
         assert health[part]["latency_ms"] >= 0
     assert (health["flow"]["events_per_second"], health["flow"]["lag_ms"]) == (2.5, 5)

@@ -24,7 +24,8 @@ import http.server, json, os
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
-        self.wfile.write(json.dumps({"flow": {"status": "ok"}}).encode())
+        ok = {"status": "ok"}
+        self.wfile.write(json.dumps({"flow": ok, "archive": ok}).encode())
 address = (os.environ["API_HOST"], int(os.environ["API_PORT"]))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """
@@ -86,6 +87,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
     programs = {
         "api/__main__.py": API,
         "streaming/flow/__main__.py": FLOW,
+        "streaming/archive/__main__.py": FLOW,
         "streaming/simulator/__main__.py": SIMULATOR,
         "db/migrate.py": MIGRATE,
         "infra/page_build.py": PAGE,
@@ -94,8 +96,9 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    for folder in ("api", "db", "streaming", "streaming/flow", "streaming/simulator"):
-        (root / folder / "__init__.py").touch()
+    for folder in {*programs} - {"infra/page_build.py"}:
+        (root / folder).with_name("__init__.py").touch()
+    (root / "streaming" / "__init__.py").touch()
     made = Copy(root, tmp_path / "data of it")
     yield made
     made.run("down")
@@ -113,7 +116,7 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     assert set(status) == {"api_url", "database_url", "redis_url", "data_dir", "processes"}
     assert set(status["processes"][0]) == {"name", "pid", "state", "restarts"}
     names = sorted(process["name"] for process in status["processes"])
-    assert names == ["api", "flow", "postgres", "redis", "simulator"]
+    assert names == ["api", "archive", "flow", "postgres", "redis", "simulator"]
     assert {process["state"] for process in status["processes"]} == {"ready"}
     assert f"{status['api_url']}/docs" in up.stdout
     with urllib.request.urlopen(f"{status['api_url']}/readyz") as answer:  # noqa: S310
@@ -128,12 +131,9 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     down = copy.run("down")
     assert down.returncode == 0
     stopped = [line.split()[0] for line in down.stdout.splitlines()]
-    assert stopped[:3] == ["simulator", "flow", "api"] or stopped[:3] == [
-        "simulator",
-        "api",
-        "flow",
-    ]
-    assert sorted(stopped[3:5]) == ["postgres", "redis"]
+    assert stopped[0] == "simulator"
+    assert sorted(stopped[1:4]) == ["api", "archive", "flow"]
+    assert sorted(stopped[4:6]) == ["postgres", "redis"]
     assert not any(identity.is_alive for identity in living)
     assert copy.run("status").returncode == 3
 
@@ -159,7 +159,7 @@ def test_up_in_the_foreground_stops_everything_at_ctrl_c(copy):
             if line.startswith("Stop "):
                 break
         living = _list_identities(copy.read_state())
-        assert len(living) == 5
+        assert len(living) == 6
         up.send_signal(signal.SIGINT)
         rest = up.stdout.read()
         assert up.wait() == 0

@@ -39,7 +39,7 @@ our_services = pytest.mark.parametrize("name", OURS)
 
 
 def test_the_composition_holds_what_the_platform_consists_of():
-    assert set(OURS) == {"migrate", "api", "flow", "simulator"}
+    assert set(OURS) == {"migrate", "api", "flow", "archive", "simulator"}
     others = {"timescaledb", "redis", "prometheus", "alertmanager", "grafana"}
     assert set(SERVICES) - set(OURS) == others
 
@@ -79,7 +79,7 @@ def test_a_service_waits_for_health_or_for_an_end_and_never_for_a_mere_start(nam
         assert wait == {"condition": wanted}
 
 
-@pytest.mark.parametrize("name", ["api", "flow"])
+@pytest.mark.parametrize("name", ["api", "flow", "archive"])
 def test_what_uses_the_tables_starts_after_the_migration(name):
     assert SERVICES[name]["depends_on"].keys() == {"timescaledb", "redis", "migrate"}
 
@@ -165,13 +165,17 @@ def test_every_name_in_our_environment_is_a_setting(name):
     assert set(OURS[name]["environment"]) <= known
 
 
-def test_every_setting_reaches_api_and_flow():
+def test_every_setting_reaches_api_flow_and_archive():
     known = {field.upper() for field in Settings.model_fields}
     elsewhere = IN_THE_IMAGE | PLACES
-    own = {"API_OPEN", "API_PORT", "FLOW_METRICS_PORT"}
-    api, flow = set(OURS["api"]["environment"]), set(OURS["flow"]["environment"])
-    assert api | flow == known - elsewhere
-    assert api ^ flow == own
+    own = {
+        "api": {"API_OPEN", "API_PORT"},
+        "flow": {"FLOW_METRICS_PORT"},
+        "archive": {"ARCHIVE_METRICS_PORT"},
+    }
+    shared = known - elsewhere - set().union(*own.values())
+    for name, others in own.items():
+        assert set(OURS[name]["environment"]) == shared | others
 
 
 @our_services
@@ -198,7 +202,7 @@ def test_our_command_names_a_module_that_can_be_run(name):
 def test_the_database_has_the_role_and_the_name_that_our_processes_ask_for():
     names = ("POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD")
     server = SERVICES["timescaledb"]["environment"]
-    for service in ("migrate", "api", "flow"):
+    for service in ("migrate", "api", "flow", "archive"):
         assert [OURS[service]["environment"][name] for name in names] == [
             server[name] for name in names
         ]
@@ -216,14 +220,20 @@ def test_redis_keeps_what_was_acknowledged_and_evicts_only_what_expires():
 
 
 def test_a_health_check_asks_the_port_that_the_process_listens_on():
-    for name, setting in (("api", "API_PORT"), ("flow", "FLOW_METRICS_PORT")):
+    ports = {
+        "api": "API_PORT",
+        "flow": "FLOW_METRICS_PORT",
+        "archive": "ARCHIVE_METRICS_PORT",
+    }
+    for name, setting in ports.items():
         url = OURS[name]["healthcheck"]["test"][-1]
         assert f"http://127.0.0.1:{OURS[name]['environment'][setting]}/" in url
 
 
-def test_the_flow_keeps_its_snapshots_in_a_volume():
-    assert "flow:/data" in OURS["flow"]["volumes"]
-    assert not any(place.startswith("/data") for place in OURS["flow"]["tmpfs"])
+@pytest.mark.parametrize("name", ["flow", "archive"])
+def test_what_has_to_last_lies_in_a_volume(name):
+    assert f"{name}:/data" in OURS[name]["volumes"]
+    assert not any(place.startswith("/data") for place in OURS[name]["tmpfs"])
 
 
 def test_compose_itself_accepts_the_file():
