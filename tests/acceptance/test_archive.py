@@ -1,0 +1,89 @@
+"""The story of the archive: what was sent is kept, verified, and replayed into other streams."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from core.clock import SystemClock
+from tests.acceptance.custody import assert_minutes_equal, cut_bodies, send_until_acknowledged
+from tests.fixtures.products import Product, run_product
+from tests.fixtures.recomputations import generate_events
+from tests.fixtures.waiting import eventually
+
+EVENTS = 20_000
+MINUTES = """
+    SELECT window_start, chat_count, unique_chatters, top_emotes, avg_sentiment, avg_viewers,
+           peak_viewers, final
+    FROM chat_summary_minute
+    WHERE starts_with(stream_id, $1)
+    ORDER BY replace(stream_id, 'replay-', ''), window_start
+"""
+
+
+def verify(product: Product, *arguments: str) -> dict[str, Any]:
+    done = product.run("verify", *arguments, "--json")
+    assert done.stdout, done.stderr.decode()
+    said: dict[str, Any] = orjson.loads(done.stdout)
+    assert done.returncode == (1 if said["differ"] else 0), said
+    return said
+
+
+async def read_minutes(database_url: str, prefix: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return [tuple(row) for row in await connection.fetch(MINUTES, prefix)]
+    finally:
+        await connection.close()
+
+
+async def test_what_was_sent_is_archived_verified_and_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVE_INTERVAL_SECONDS", "1")
+    start = (SystemClock().now() - timedelta(minutes=25)).replace(second=0, microsecond=0)
+    events = generate_events(
+        seed=4, count=EVENTS, start=start, minutes=20, streams=6, disorder=timedelta(seconds=9)
+    )
+    span = ("--from", start.isoformat(), "--to", (start + timedelta(minutes=20)).isoformat())
+    with run_product(tmp_path / "data", "--no-demo", "--no-page") as product:
+        status = product.status()
+        database_url: str = status["database_url"]
+        async with httpx.AsyncClient(base_url=status["api_url"], trust_env=False) as client:
+            for number, body in enumerate(cut_bodies(events)):
+                await send_until_acknowledged(client, body, f"body-{number}")
+                if number == 4:
+                    product.kill("archive")
+            assert (await client.get("/api/v1/health")).status_code == 200
+        await assert_minutes_equal(database_url, events)
+        said = await eventually(
+            lambda: verify(product, *span),
+            holds=lambda said: not said["not_comparable"] and said["compared"] > 200,
+            within_s=60,
+        )
+        assert (said["differ"], said["unreadable"]) == (0, [])
+
+        refused = product.run("replay", *span, "--into", "")
+        assert refused.returncode == 1
+        assert b"count twice" in refused.stderr
+
+        replayed = product.run("replay", *span, "--speed", "max")
+        assert replayed.returncode == 0, replayed.stderr.decode()
+        assert f"{EVENTS} of {EVENTS} events replayed".encode() in replayed.stdout
+        originals = await read_minutes(database_url, "stream-")
+        assert len(originals) == 120
+        await eventually(
+            lambda: read_minutes(database_url, "replay-stream-"),
+            holds=lambda minutes: minutes == originals,
+            within_s=60,
+        )
+        said = await eventually(
+            lambda: verify(product, *span),
+            holds=lambda said: not said["not_comparable"] and said["compared"] > 400,
+            within_s=60,
+        )
+        assert said["differ"] == 0

@@ -1,0 +1,154 @@
+"""Recomputation: late events count afterwards, and nothing that once counted is taken away."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import asyncpg
+import polars as pl
+import pytest
+import redis.asyncio
+
+from core.clock import SystemClock
+from streaming.archive.recomputes import Recomputed, recompute
+from streaming.archive.recounts import Span
+from streaming.archive.sources import ArchiveSource
+from tests.fixtures.archives import ArchiveRunner, list_parquet
+from tests.fixtures.events import STREAM, chat, reading, transaction, viewers
+from tests.integration.archive.conftest import Ground
+from tests.integration.archive.test_verify import check
+
+HOUR = timedelta(hours=1)
+
+
+async def run(ground: Ground, beginning: datetime) -> Recomputed:
+    source = ArchiveSource(ground.settings.archive_dir)
+    span = Span(beginning - HOUR, beginning + HOUR)
+    return await recompute(ground.settings, source, span, SystemClock())
+
+
+async def send_late(ground: Ground, beginning: datetime) -> None:
+    """Send a minute, time that closes it for ever, and then more of that minute."""
+    await ground.send(
+        [
+            chat(beginning, "ada", "great Kappa"),
+            viewers(beginning, 10),
+            reading(beginning, 1.0, unit="V"),
+            reading(beginning, 5.0, "humidity"),
+            chat(beginning + timedelta(minutes=20)),
+        ]
+    )
+    await ground.flow.pump()
+    await ground.send(
+        [
+            chat(beginning, "late", "terrible LUL"),
+            viewers(beginning, 20),
+            reading(beginning + timedelta(seconds=9), 3.0),
+            transaction(beginning),
+            # A minute that had no row at all.
+            chat(beginning + timedelta(minutes=2), "later"),
+        ]
+    )
+    await ground.settle()
+
+
+async def test_late_events_count_after_a_recomputation_and_verification_agrees(
+    ground: Ground,
+    connection: asyncpg.Connection,
+    redis_client: redis.asyncio.Redis,
+    beginning: datetime,
+):
+    await send_late(ground, beginning)
+    version = await redis_client.get(f"version:stream:{STREAM}")
+    before = await connection.fetchrow(
+        "SELECT * FROM chat_summary_minute WHERE window_start = $1", beginning
+    )
+    done = await run(ground, beginning)
+    assert (done.minutes, done.listings, done.left) == (3, 5, 0)
+    row = await connection.fetchrow(
+        "SELECT * FROM chat_summary_minute WHERE window_start = $1", beginning
+    )
+    assert before is not None
+    assert row is not None
+    assert (row["chat_count"], row["unique_chatters"], row["top_emotes"]) == (
+        2,
+        2,
+        ["Kappa", "LUL"],
+    )
+    assert (row["avg_viewers"], row["peak_viewers"], row["final"]) == (15, 20, True)
+    assert row["chat_rate"] == pytest.approx(2 / 60)
+    assert row["revision"] > before["revision"]
+    assert (row["z_score"], row["is_anomaly"]) == (before["z_score"], before["is_anomaly"])
+    readings = await connection.fetch(
+        "SELECT channel, count, mean, last, unit FROM reading_summary_minute ORDER BY channel"
+    )
+    assert [tuple(each) for each in readings] == [
+        ("humidity", 1, 5.0, 5.0, None),
+        ("temp", 2, 2.0, 3.0, "V"),
+    ]
+    assert (
+        await connection.fetchval("SELECT count(*) FROM late_events WHERE applied_at IS NULL") == 0
+    )
+    assert (await check(ground, beginning)).differences.rows() == []
+    # What is cached of the stream is old now.
+    assert await redis_client.get(f"version:stream:{STREAM}") != version
+    assert await run(ground, beginning) == Recomputed()
+
+
+async def test_a_minute_is_left_when_the_archive_does_not_hold_all_that_it_counts(
+    ground: Ground, connection: asyncpg.Connection, beginning: datetime
+):
+    await send_late(ground, beginning)
+    for path in list_parquet(ground.settings.archive_dir):
+        rows = pl.read_parquet(path)
+        rows.filter(pl.col("user").ne_missing("ada")).write_parquet(path)
+    stored = await connection.fetch("SELECT * FROM chat_summary_minute ORDER BY window_start")
+    done = await run(ground, beginning)
+    assert done.left == 4
+    after = await connection.fetch("SELECT * FROM chat_summary_minute ORDER BY window_start")
+    assert [row for row in after if row in stored] == stored
+    assert (
+        await connection.fetchval("SELECT count(*) FROM late_events WHERE applied_at IS NULL") == 4
+    )
+
+
+async def test_late_events_that_are_not_archived_yet_wait(
+    ground: Ground, connection: asyncpg.Connection, beginning: datetime
+):
+    await ground.send([chat(beginning), chat(beginning + timedelta(minutes=20))])
+    await ground.settle()
+    await ground.send([chat(beginning, "late")])
+    await ground.flow.pump()
+    done = await run(ground, beginning)
+    assert (done.minutes, done.listings, done.left) == (0, 0, 1)
+    ground.archive()
+    assert (await run(ground, beginning)).listings == 1
+    assert (
+        await connection.fetchval("SELECT count(*) FROM late_events WHERE applied_at IS NULL") == 0
+    )
+
+
+async def test_late_events_in_a_damaged_file_wait(ground: Ground, beginning: datetime):
+    await send_late(ground, beginning)
+    for path in list_parquet(ground.settings.archive_dir):
+        path.write_bytes(path.read_bytes()[:-9])
+    assert (await run(ground, beginning)).listings == 0
+
+
+async def test_two_recomputations_at_once_count_each_late_event_once(
+    ground: Ground, connection: asyncpg.Connection, beginning: datetime
+):
+    await send_late(ground, beginning)
+    both = await asyncio.gather(run(ground, beginning), run(ground, beginning))
+    assert sorted(each.listings for each in both) == [0, 5]
+    assert (await check(ground, beginning)).differences.rows() == []
+    assert await connection.fetchval("SELECT count(*) FROM late_events") == 5
+
+
+async def test_the_command_says_what_it_did(
+    ground: Ground, archive_process: ArchiveRunner, beginning: datetime
+):
+    await send_late(ground, beginning)
+    arguments = ["--recompute", "--from", beginning.isoformat()]
+    done = await asyncio.to_thread(archive_process.run, "replay", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 minutes recomputed, 5 lists of late events applied\n"
