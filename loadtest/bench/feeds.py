@@ -62,9 +62,13 @@ class Follower:
 
     def has_reached(self, ends: dict[int, int]) -> bool:
         """Tell whether everything up to these offsets is committed."""
-        rows = self._ask("SELECT shard, applied_offset FROM source_offsets")
-        applied = {row["shard"]: row["applied_offset"] for row in rows}
+        applied = self.list_offsets()
         return all(applied.get(shard, 0) >= offset for shard, offset in ends.items())
+
+    def list_offsets(self) -> dict[int, int]:
+        """Return the applied offset of each shard."""
+        rows = self._ask("SELECT shard, applied_offset FROM source_offsets")
+        return {row["shard"]: row["applied_offset"] for row in rows}
 
     def count_messages(self) -> int:
         """Return how many messages the stored minutes have together."""

@@ -19,8 +19,8 @@ class Machine:
     memory_gb: int
     kernel: str
     python: str
-    load_before: float
-    """Average number of running processes in the minute before: what else was going on."""
+    load: float
+    """Average number of running processes in the minute before this was asked."""
 
 
 def describe_machine() -> Machine:
@@ -31,7 +31,7 @@ def describe_machine() -> Machine:
         memory_gb=round(psutil.virtual_memory().total / 2**30),
         kernel=f"{platform.system()} {platform.release().partition('-')[0]}",
         python=platform.python_version(),
-        load_before=round(psutil.getloadavg()[0], 2),
+        load=round(psutil.getloadavg()[0], 2),
     )
 
 

@@ -54,6 +54,10 @@ class Process:
         times = self.meter.cpu_times()
         return float(times.user + times.system)
 
+    def read_resident_bytes(self) -> int:
+        """Return how much memory it holds."""
+        return int(self.meter.memory_info().rss)
+
     def list_events(self, name: str) -> list[dict[str, object]]:
         """Return the lines of its JSON log that tell of one kind of event."""
         lines = [line for line in self.log.read_bytes().split(b"\n") if name.encode() in line]

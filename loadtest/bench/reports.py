@@ -7,10 +7,11 @@ from pathlib import Path
 
 import orjson
 
+from core.clock import SystemClock
 from loadtest.bench.charts import Bar, draw_bars
 from loadtest.bench.chats import ChatOptions
 from loadtest.bench.contenders import PEERS
-from loadtest.bench.machines import Machine
+from loadtest.bench.machines import Machine, describe_machine
 from loadtest.bench.results import Standing, Verdict
 from loadtest.bench.steps import Step
 from loadtest.bench.tables import (
@@ -36,6 +37,47 @@ class Report:
     """Contender to reason."""
 
     steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one of the further measurements found."""
+
+    name: str
+    """Of the files that it is saved in."""
+
+    title: str
+    text: str
+    """What was done, in a sentence."""
+
+    table: str
+    found: object
+    """The numbers, as dataclasses."""
+
+    chart: str | None = None
+
+
+def save_measurement(measurement: Measurement, folder: Path) -> str:
+    """Write ``<name>.json``, ``<name>.md`` and, if there is one, its chart; return the page."""
+    machine, made_at = describe_machine(), SystemClock().now()
+    save_json(
+        folder / f"{measurement.name}.json",
+        {"made_at": made_at, "machine": machine, "found": measurement.found},
+    )
+    picture = ""
+    if measurement.chart is not None:
+        picture = f"![{measurement.title}]({measurement.name}.svg)\n"
+        (folder / f"{measurement.name}.svg").write_text(measurement.chart, encoding="utf-8")
+    parts = [
+        f"# {measurement.title}\n",
+        picture,
+        f"{measurement.text} [How it is measured](../../docs/performance.md).\n",
+        measurement.table,
+        f"{write_machine(machine)} {made_at:%Y-%m-%d}.\n",
+    ]
+    page = "\n".join(part for part in parts if part)
+    (folder / f"{measurement.name}.md").write_text(page, encoding="utf-8")
+    return page
 
 
 def save_report(report: Report, folder: Path) -> Path:

@@ -35,13 +35,16 @@ def run_contender(contender: Contender, file: Path) -> Outcome:
         RoundFailedError: It failed.
     """
     module = f"loadtest.peers.{contender.name}"
-    done = subprocess.run(
-        [sys.executable, "-m", module, str(file), *contender.arguments],
-        cwd=REPOSITORY,
-        capture_output=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module, str(file), *contender.arguments],
+            cwd=REPOSITORY,
+            capture_output=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RoundFailedError(f"{contender.name} took over {SECONDS_MAX} s") from error
     if done.returncode:
         end = done.stderr.decode(errors="replace").strip()[-2000:]
         raise RoundFailedError(f"{contender.name} ended with {done.returncode}: {end}")

@@ -42,7 +42,7 @@ def write_machine(machine: Machine) -> str:
     """Return one line about the machine."""
     return (
         f"{machine.processor}, {machine.cores} cores, {machine.memory_gb} GB, {machine.kernel},"
-        f" Python {machine.python}, load {machine.load_before:g} before the first round."
+        f" Python {machine.python}, load {machine.load:g}."
     )
 
 
