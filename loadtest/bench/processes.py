@@ -24,6 +24,12 @@ STOP_S_MAX: Final = 30
 POLL_S: Final = 0.02
 
 
+def follow_us(argv: Sequence[str]) -> list[str]:
+    """Return what starts a program so that it is killed when this process dies."""
+    wrapper = [sys.executable, "-I", "-S", str(WRAPPER), str(os.getpid())]
+    return [*wrapper, str(int(signal.SIGKILL)), *argv]
+
+
 class ProcessEndedError(Exception):
     """A process ended, or did not do in time what was waited for; the text has its last lines."""
 
@@ -36,10 +42,9 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
-        wrapper = [sys.executable, "-I", "-S", str(WRAPPER), str(os.getpid())]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*wrapper, str(int(signal.SIGKILL)), *argv],
+                follow_us(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -60,7 +65,9 @@ class Process:
 
     def list_events(self, name: str) -> list[dict[str, object]]:
         """Return the lines of its JSON log that tell of one kind of event."""
-        lines = [line for line in self.log.read_bytes().split(b"\n") if name.encode() in line]
+        # What follows the last line break is not yet a whole line.
+        whole = self.log.read_bytes().split(b"\n")[:-1]
+        lines = [line for line in whole if name.encode() in line]
         return [event for line in lines if (event := orjson.loads(line))["event"] == name]
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> None:

@@ -20,6 +20,9 @@ class Standing:
     rate: Spread
     """Events a second."""
 
+    cpu_rate: Spread
+    """Events for each second of processor time; moves less when the machine is busy."""
+
     cores: float
     """Processor time for each second: 1 is one busy core."""
 
@@ -70,6 +73,7 @@ def _judge(contender: Contender, outcomes: Mapping[str, Sequence[Outcome]]) -> S
         version=own[0].version,
         seconds=seconds,
         rate=spread([outcome.events / outcome.seconds for outcome in own]),
+        cpu_rate=spread([outcome.events / outcome.cpu_seconds for outcome in own]),
         cores=spread([outcome.cpu_seconds / outcome.seconds for outcome in own]).median,
         ratios={
             peer: spread_ratios(seconds, [outcome.seconds for outcome in outcomes[peer]])

@@ -15,6 +15,7 @@ import orjson
 
 from core.settings import REPOSITORY
 from loadtest.bench.contenders import Contender
+from loadtest.bench.processes import follow_us
 from loadtest.peers.tasks import Outcome
 
 SECONDS_MAX: Final = 900
@@ -37,7 +38,7 @@ def run_contender(contender: Contender, file: Path) -> Outcome:
     module = f"loadtest.peers.{contender.name}"
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module, str(file), *contender.arguments],
+            follow_us([sys.executable, "-m", module, str(file), *contender.arguments]),
             cwd=REPOSITORY,
             capture_output=True,
             timeout=SECONDS_MAX,

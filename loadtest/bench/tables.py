@@ -17,7 +17,7 @@ def write_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def write_standings(standings: Sequence[Standing], peers: Sequence[str]) -> str:
     """Return the table of all contenders, with the ratios to peers."""
     measured = [peer for peer in peers if any(peer in s.ratios for s in standings)]
-    head = ["", "version", "events/s", "least to most", "cores"]
+    head = ["", "version", "events/s", "least to most", "events/CPU s", "cores"]
     head += [f"against {find_label(peer)}" for peer in measured]
     return write_table(head, (_write_standing(standing, measured) for standing in standings))
 
@@ -63,6 +63,7 @@ def _write_standing(standing: Standing, peers: Sequence[str]) -> list[str]:
         standing.version,
         f"{standing.rate.median:,.0f}",
         f"{standing.rate.least:,.0f} to {standing.rate.most:,.0f}",
+        f"{standing.cpu_rate.median:,.0f}",
         f"{standing.cores:.2f}",
         *(write_spread(ratio) if ratio else "" for ratio in ratios),
     ]

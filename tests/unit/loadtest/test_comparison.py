@@ -148,7 +148,7 @@ def test_a_report_is_a_page_a_chart_and_numbers(tmp_path: Path) -> None:
         measure_steps(rounds=1),
     )
     page = save_report(report, tmp_path).read_text(encoding="utf-8")
-    assert "| **Telemetra, lines to minutes** | 1.0 | 500 | 500 to 500 | 1.00 | 1.00" in page
+    assert "| **Telemetra, lines to minutes** | 1.0 | 500 | 500 to 500 | 500 | 1.00 | 1.00" in page
     assert "| ≥ 4 | 1.00 | **no** |" in page
     assert "Not measured: Spark, java is not installed." in page
     numbers = orjson.loads((tmp_path / "bench.json").read_bytes())
