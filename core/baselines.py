@@ -99,4 +99,5 @@ def _find_median(values: Floats, count: Ints) -> Floats:
     low, high = np.maximum(count - 1, 0) // 2, count // 2
     high = np.minimum(high, values.shape[1] - 1)
     rows = np.arange(len(values))
-    return (ordered[rows, low] + ordered[rows, high]) / 2
+    middle: Floats = (ordered[rows, low] + ordered[rows, high]) / 2
+    return middle

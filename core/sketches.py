@@ -44,7 +44,7 @@ class ChatterSketch:
         union = hll_union(CHATTERS_LOG_SIZE)
         for _ in range(2):
             union.update(self._sketch)
-        return round(union.get_estimate())
+        return round(float(union.get_estimate()))
 
     def update(self, hashes: NDArray[np.uint64]) -> None:
         """Add chatters by their hashes; a tenth of a microsecond each."""

@@ -27,8 +27,10 @@ AWAY: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
 )
-"""What asyncpg raises when the server is gone, starting, ending, full or too slow."""
+"""What asyncpg raises when the server is gone, starting, ending, full or too slow, or when it let
+another go first: the same again may succeed."""
 
 
 UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)

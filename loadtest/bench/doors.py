@@ -8,7 +8,7 @@ from core.clock import SystemClock
 from loadtest.bench.feeds import NDJSON
 from loadtest.bench.servers import Servers
 from streaming.bus.redis import RedisBusWriter
-from streaming.simulator.clients import ApiClient
+from streaming.ingest.clients import ApiClient
 
 PATH: Final = "/api/v1/ingest"
 

@@ -6,7 +6,7 @@ sender ──entries──► bus ──► flow, killed and started again ─�
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,7 +24,7 @@ from loadtest.bench.processes import Process
 from loadtest.bench.servers import Servers
 from loadtest.storms.feeds import Event, Feed, FeedOptions, cut_feed, draw_feed
 from loadtest.storms.findings import is_settled, list_findings
-from streaming.bus.base import Once
+from streaming.bus.base import BusWriter, Once
 from streaming.bus.redis import RedisBusWriter
 
 REQUEST_EVENTS: Final = 100
@@ -141,7 +141,7 @@ async def send_feed(servers: Servers, feed: Feed, *, spread_s: float) -> None:
             parts = split_by_shard(_to_frame(request), settings.bus_shards)
             entries = {shard: encode_events(part) for shard, part in parts.items()}
             once = Once(f"storm-{number}", str(number))
-            await _until_done(lambda e=entries, o=once: writer.append(e, once=o))
+            await _append_until_done(writer, entries, once)
     finally:
         await writer.close()
 
@@ -175,11 +175,11 @@ async def _wait_until_settled(connection: asyncpg.Connection, feed: Feed, flow: 
         await asyncio.sleep(1)
 
 
-async def _until_done(append: Callable[[], Awaitable[bool]]) -> None:
+async def _append_until_done(writer: BusWriter, entries: Mapping[int, bytes], once: Once) -> None:
     """Send the same entries again until they are acknowledged."""
     while True:
         try:
-            await append()
+            await writer.append(entries, once=once)
         except TelemetraError as error:
             await asyncio.sleep(error.retry_after_s or 1)
         else:

@@ -12,7 +12,7 @@ from core.errors import TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
 from streaming.archive.processes import build_process, lock_archive
-from streaming.bus.redis import RedisBusReader
+from streaming.bus.connections import open_reader
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.archive_metrics_port:
         start_http_server(settings.archive_metrics_port, addr=settings.api_host)
-    reader = RedisBusReader(settings.require_redis_url(), "archive")
+    reader = open_reader(settings, "archive")
     try:
         with lock_archive(settings.archive_dir):
             log.info("archive_started", folder=str(settings.archive_dir))

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from core.chat_minutes import TOP_EMOTES
+from core.emote_counts import TOP as TOP_EMOTES
 from core.ids import shard_of
 from streaming.archive.recounts import CHANNEL, MINUTE, MONEY, Recount, pick_top
 

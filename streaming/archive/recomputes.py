@@ -18,8 +18,8 @@ import structlog
 from core.archives import cut_hours
 from core.clock import Clock
 from core.errors import ConflictError
+from core.minutes import MINUTE
 from core.settings import Settings
-from core.watermarks import MINUTE
 from db.recomputations import RecomputationStore
 from streaming.archive.comparisons import ShardMarks, compare_all, spread_marks
 from streaming.archive.recounts import LISTING, MARGIN, Recount, Span, pick_top

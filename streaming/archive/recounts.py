@@ -12,10 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from core.chat_minutes import TOP_EMOTES
-from core.emotes import find_emotes
+from core.emote_counts import TOP as TOP_EMOTES
 from core.events import TIMESTAMP
-from core.sentiment import THOUSANDTHS, score_texts
+from core.words import THOUSANDTHS, read_texts
 
 MINUTE: Final = ["stream_id", "minute"]
 CHANNEL: Final = ["stream_id", "channel", "minute"]
@@ -98,18 +97,6 @@ def empty_recount() -> Recount:
     )
     at = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
     return recount(nothing, late, Span(at, at))
-
-
-def read_texts(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the sentiment of each text in thousandths, and its emotes as (row, emote)."""
-    emotes = (
-        texts.to_frame("text")
-        .select(emote=find_emotes(pl.col("text")))
-        .with_row_index("row")
-        .explode("emote", empty_as_null=True)
-        .drop_nulls()
-    )
-    return score_texts(texts), emotes
 
 
 def pick_top(emotes: pl.Expr) -> pl.Expr:

@@ -39,7 +39,7 @@ from streaming.archive.replays import (
     find_shift,
 )
 from streaming.archive.sources import ArchiveSource
-from streaming.bus.redis import RedisBusWriter
+from streaming.bus.connections import open_writer
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import Sender
 
@@ -96,7 +96,7 @@ def main() -> None:
 
 def _replay_letters(settings: Settings, options: Namespace) -> tuple[str, int]:
     async def replay() -> str:
-        bus = RedisBusWriter(settings.require_redis_url(), max_entries=settings.bus_max_entries)
+        bus = open_writer(settings)
         try:
             posted = await replay_letters(settings, bus, reason=options.reason)
         finally:

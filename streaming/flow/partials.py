@@ -83,7 +83,9 @@ def reduce_events(
     # whether it comes in the same batch or not.
     if (repeated := repeats.find(on_time)) is not None:
         on_time = on_time.filter(~pl.Series(repeated))
-    events = on_time if late is None else pl.concat([on_time, late]).sort("offset", maintain_order=True)
+    events = (
+        on_time if late is None else pl.concat([on_time, late]).sort("offset", maintain_order=True)
+    )
     parts = _split_types(on_time)
     chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
     return Partial(

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from core.batches import decode_entries
+from core.batches import Batch, decode_batch
 from core.ids import shard_of
 from core.settings import Settings
 from streaming.bus.connections import open_reader
@@ -28,8 +28,8 @@ async def test_what_is_acknowledged_is_on_the_topic_once(
         assert (answer.status_code, answer.json()["accepted"]) == (202, 1), answer.text
     reader = open_reader(settings, "flow")
     shard = shard_of("door", SHARDS)
-    batch = decode_entries(shard, reader.read(shard, after=0, limit=10))
-    assert batch.frame["stream_id"].to_list() == ["door"]
+    batch = Batch(shard, tuple(reader.read(shard, after=0, limit=10)))
+    assert decode_batch(batch).events["stream_id"].to_list() == ["door"]
     reader.close()
 
 

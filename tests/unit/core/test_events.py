@@ -6,7 +6,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.events import RAW_SCHEMA, SCHEMA, TEXT_BYTES_MAX, VALUE_MAX, TimePolicy, check_events
+from core.events import (
+    RAW_SCHEMA,
+    SCHEMA,
+    TEXT_BYTES_MAX,
+    VALUE_MAX,
+    TimePolicy,
+    check_events,
+    fill_columns,
+)
 from tests.fixtures.clocks import START
 
 CHAT = {"stream_id": "a", "type": "chat", "user": "ada", "text": "hi"}

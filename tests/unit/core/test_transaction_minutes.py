@@ -37,7 +37,7 @@ class Ledgers:
         size = len(self.minutes.rows)
         rows = self.minutes.build(Wanted(np.arange(size), np.zeros(size, np.bool_))).to_dicts()
         names = ("stream_id", "kind", "currency", "minute")
-        return {tuple(row[name] for name in names): row for row in rows}  # type: ignore[misc]
+        return {tuple(row[name] for name in names): row for row in rows}
 
 
 def test_kinds_and_currencies_are_counted_apart():
