@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from loadtest.bench.contenders import PEERS, TARGETS, Contender, Target
 from loadtest.bench.spreads import Spread, spread, spread_ratios
 from loadtest.peers.tasks import Outcome
+
+CPU_TICK_S: Final = 0.01
+"""The system counts processor time in steps; a very short task may have used none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _judge(contender: Contender, outcomes: Mapping[str, Sequence[Outcome]]) -> S
         version=own[0].version,
         seconds=seconds,
         rate=spread([outcome.events / outcome.seconds for outcome in own]),
-        cpu_rate=spread([outcome.events / outcome.cpu_seconds for outcome in own]),
+        cpu_rate=spread([outcome.events / max(outcome.cpu_seconds, CPU_TICK_S) for outcome in own]),
         cores=spread([outcome.cpu_seconds / outcome.seconds for outcome in own]).median,
         ratios={
             peer: spread_ratios(seconds, [outcome.seconds for outcome in outcomes[peer]])

@@ -43,7 +43,7 @@ def count_minutes(file: Path) -> list[MinuteRow]:
     changes = [shard.apply_decoded(decoded) for decoded in read_events(file)]
     last = shard.close(changes[-1].arrived_at + AFTERWARDS)
     rows = [part.chat for part in (*changes, last) if part is not None and part.chat.height]
-    full = pl.concat(frame.select(COLUMNS) for frame in rows)
+    full = pl.concat(frame.filter("final").select(COLUMNS) for frame in rows)
     newest = full.unique(["stream_id", "minute"], keep="last", maintain_order=True)
     return [
         MinuteRow(

@@ -126,9 +126,9 @@ def _count_chat(events: pl.LazyFrame) -> pl.DataFrame:
         .select(*MINUTE, "user", "text", "emotes", "offset")
         .collect()
     )
-    sentiment, found = read_texts(chat["text"])
+    words = read_texts(chat["text"])
     said = (
-        chat.with_columns(sentiment.alias("sentiment"))
+        chat.with_columns(words.sentiment.alias("sentiment"))
         .group_by(MINUTE)
         .agg(
             chat_count=pl.len().cast(pl.Int64),
@@ -147,7 +147,7 @@ def _count_chat(events: pl.LazyFrame) -> pl.DataFrame:
         )
         .collect()
     )
-    emotes = _count_emotes(chat, found)
+    emotes = _count_emotes(chat, words.emotes)
     return (
         said.join(watched, on=MINUTE, how="full", coalesce=True)
         .join(emotes, on=MINUTE, how="left")
