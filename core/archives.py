@@ -110,6 +110,24 @@ def split_overlapping(files: Iterable[ArchiveFile]) -> tuple[list[ArchiveFile], 
     return [file for file in ordered if file not in overlapping], sorted(overlapping)
 
 
+def split_covered(files: Iterable[ArchiveFile]) -> tuple[list[ArchiveFile], list[ArchiveFile]]:
+    """Split files into those that are needed and those whose rows another one has all of.
+
+    A file has every row of its hour and shard from its first offset to its last: rounds read the
+    bus without gaps, and only neighbours are merged.
+    """
+    needed: list[ArchiveFile] = []
+    covered: list[ArchiveFile] = []
+    for file in sorted(files, key=lambda file: (file.hour, file.shard, file.first, -file.last)):
+        reach = needed[-1] if needed else None
+        is_same_place = reach is not None and (reach.hour, reach.shard) == (file.hour, file.shard)
+        if reach is not None and is_same_place and file.last <= reach.last:
+            covered.append(file)
+        else:
+            needed.append(file)
+    return needed, covered
+
+
 def read_entry(shard: int, entry: Entry) -> pl.DataFrame:
     """Return the events of a bus entry as rows of the archive.
 

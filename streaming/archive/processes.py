@@ -23,6 +23,7 @@ from core.errors import BusAwayError, ConflictError, ServiceMissingError
 from core.settings import Settings
 from streaming.archive.archivers import Archiver, Round
 from streaming.archive.heartbeats import Pulse, beat
+from streaming.archive.merges import merge_hours
 from streaming.archive.writers import drop_old_hours, remove_parts
 from streaming.bus.base import BusReader
 
@@ -93,16 +94,15 @@ class ArchiveProcess:
 
     async def keep_house(self) -> None:
         """Let go of what is too old; what fails now is tried again in an hour."""
-        kept = timedelta(days=self.settings.archive_retention_days)
+        folder, now = self.settings.archive_dir, self.clock.now()
+        kept_from = now - timedelta(days=self.settings.archive_retention_days)
         try:
-            dropped = await asyncio.to_thread(
-                drop_old_hours, self.settings.archive_dir, self.clock.now() - kept
-            )
+            dropped = await asyncio.to_thread(drop_old_hours, folder, kept_from)
+            merged = await asyncio.to_thread(merge_hours, folder, now)
         except OSError as error:
             log.warning("house_not_kept", error=str(error))
         else:
-            if dropped:
-                log.info("hours_dropped", hours=dropped)
+            log.info("house_kept", hours_dropped=dropped, files_merged=merged)
 
 
 def build_process(settings: Settings, reader: BusReader, clock: Clock) -> ArchiveProcess:

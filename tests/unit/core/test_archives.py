@@ -18,6 +18,7 @@ from core.archives import (
     parse_path,
     read_entry,
     split_by_hour,
+    split_covered,
     split_overlapping,
 )
 from core.batches import Entry, encode_events
@@ -133,3 +134,16 @@ def test_rows_go_to_the_hour_of_their_event():
 def test_a_span_is_cut_at_full_hours(start: str, end: str, cuts: list[str]):
     at = [datetime.fromisoformat(f"2026-01-26T{text}:00+00:00") for text in (start, *cuts, end)]
     assert cut_hours(at[0], at[-1]) == list(pairwise(at))
+
+
+@given(st.sets(ranges, max_size=12))
+def test_a_file_is_covered_when_another_has_its_whole_range(spans):
+    files = [make_file(first, last) for first, last in spans]
+    needed, covered = split_covered([*files, make_file(0, 1, shard=1)])
+    assert sorted([*needed, *covered]) == sorted([*files, make_file(0, 1, shard=1)])
+    for file in files:
+        is_covered = any(
+            other != file and other.first <= file.first and file.last <= other.last
+            for other in files
+        )
+        assert (file in covered) == is_covered
