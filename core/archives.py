@@ -75,7 +75,7 @@ def floor_hour(at: datetime) -> datetime:
 
 def name_hour(hour: datetime) -> str:
     """Return the name of an hour's folder."""
-    return hour.strftime(_HOUR_FORMAT)
+    return hour.astimezone(UTC).strftime(_HOUR_FORMAT)
 
 
 def parse_hour(name: str) -> datetime | None:

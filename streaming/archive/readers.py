@@ -6,7 +6,7 @@ left half is named and left out; the others are read.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -59,10 +59,9 @@ def scan_archive(
         on_unreadable: Told of each file that is left out.
     """
     files = list_readable(folder, start, end, shard=shard, on_unreadable=on_unreadable)
+    low, high = (pl.lit(at.astimezone(UTC), dtype=TIMESTAMP) for at in (start, end))
     at = pl.col("timestamp")
-    return scan_files(folder, files).filter(
-        at >= pl.lit(start, dtype=TIMESTAMP), at < pl.lit(end, dtype=TIMESTAMP)
-    )
+    return scan_files(folder, files).filter(at >= low, at < high)
 
 
 def scan_files(folder: Path, files: Iterable[ArchiveFile]) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """Readers: spans by event time, each event once, and damaged files named and left out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import polars as pl
@@ -33,6 +33,13 @@ def test_a_span_holds_its_start_and_not_its_end(tmp_path: Path):
     assert set(times) == {AT}
     later = scan_archive(folder, AT, AT + HOUR + timedelta(microseconds=1)).collect()
     assert set(later["timestamp"]) == {AT, AT + HOUR}
+
+
+def test_a_span_may_be_given_in_another_zone(tmp_path: Path):
+    zone = timezone(timedelta(hours=5, minutes=30))
+    start = AT.astimezone(zone)
+    times = scan_archive(archive(tmp_path), start, start + HOUR).collect()["timestamp"]
+    assert set(times) == {AT}
 
 
 def test_one_shard_can_be_read_alone(tmp_path: Path):
