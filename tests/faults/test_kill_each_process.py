@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from core.clock import SystemClock
 from tests.acceptance.custody import assert_minutes_equal, cut_bodies, send_until_acknowledged
@@ -20,7 +21,10 @@ VICTIMS = ("flow", "api", "redis", "archive", "postgres", "flow")
 EVENTS = 60_000
 
 
-async def test_acknowledged_events_survive_the_death_of_each_process(tmp_path: Path) -> None:
+async def test_acknowledged_events_survive_the_death_of_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVE_INTERVAL_SECONDS", "1")
     start = (SystemClock().now() - timedelta(minutes=25)).replace(second=0, microsecond=0)
     events = generate_events(
         seed=9, count=EVENTS, start=start, minutes=20, streams=10, disorder=timedelta(seconds=20)
@@ -36,6 +40,14 @@ async def test_acknowledged_events_survive_the_death_of_each_process(tmp_path: P
             group.create_task(_send_while_killing(client, bodies, sending))
             group.create_task(_kill_in_turn(product, sending))
         await assert_minutes_equal(status["database_url"], events)
+        said = await eventually(
+            lambda: product.verify(start, start + timedelta(minutes=20)),
+            holds=lambda said: not said["not_comparable"],
+            within_s=60,
+        )
+        # Every minute of ten streams, from the archive as from the database.
+        assert said["compared"] >= 2 * 10 * 20
+        assert (said["differ"], said["unreadable"]) == (0, [])
         restarts = {item["name"]: item["restarts"] for item in product.status()["processes"]}
         assert all(restarts[name] >= VICTIMS.count(name) for name in VICTIMS), restarts
 
