@@ -69,6 +69,16 @@ class Histories:
         enough = count >= self._policy.least
         return np.where(enough, expected, np.nan), np.where(enough, deviation, np.nan)
 
+    def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> "Histories":
+        """Return the same minutes, as many as there is room for, under another policy."""
+        other = Histories(policy, reopened=reopened)
+        row, slot = np.nonzero(self._minutes)
+        minutes = self._minutes[row, slot].astype(np.int64)
+        # The newest last: they take the places of what is too old.
+        order = np.argsort(minutes)
+        other.remember(self._series[row][order], minutes[order], self._values[row, slot][order])
+        return other
+
     def forget(self, series: Ints) -> None:
         """Drop what is known of series."""
         kept = ~np.isin(self._series, series)

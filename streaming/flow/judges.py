@@ -6,6 +6,7 @@ A running minute keeps its baseline until a minute before it is completed.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 import numpy as np
@@ -50,6 +51,11 @@ class Judge:
             "z_score": pl.Series(score).fill_nan(None),
             "is_anomaly": pl.Series(np.abs(score) >= self._policy.threshold),
         }
+
+    def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
+        """Go on by another policy."""
+        self._histories = self._histories.follow(policy, reopened=reopened)
+        self._policy = policy
 
     def forget(self, series: Ints) -> None:
         """Drop what is known of series."""

@@ -101,6 +101,8 @@ class Shard:
         shard: Shard = pickle.loads(snapshot)  # noqa: S301 - our own file, in our own folder.
         shard._policy = policy
         shard._watermarks.policy = policy.lateness
+        for judge in (shard._chat_judge, shard._reading_judge):
+            judge.follow(policy.baseline, reopened=policy.lateness.allowed)
         return shard
 
     def snapshot(self) -> bytes:
