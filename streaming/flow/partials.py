@@ -5,17 +5,18 @@
 Everything that touches single events happens here, in columns. ``streaming.flow.shards`` merges.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from core.batches import Batch, Decoded, bury_entry
+from core.batches import Batch, bury_entry, decode_batch
 from core.changes import POINT_COLUMNS
 from core.chat_minutes import ChatPartial, reduce_chat, reduce_viewers
 from core.dead_letters import DeadLetter
-from core.events import TIMESTAMP, fill_columns
+from core.events import SCHEMA, TIMESTAMP
 from core.minutes import make_key, number_minute, start_minute
 from core.names import Names, Series
 from core.reading_minutes import reduce_readings
@@ -66,14 +67,15 @@ class Partial:
     dead: tuple[DeadLetter, ...] = ()
 
 
-def reduce_events(
-    decoded: Decoded, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
+def reduce_batch(
+    batch: Batch, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
 ) -> Partial:
-    """Reduce events against what is known; nothing but new numbers for names is changed."""
-    if not decoded.events.height:
-        return Partial(decoded.offset, decoded.arrived_at, dead=decoded.dead)
-    events = decoded.events.with_columns(
-        stream=catalogue.streams.number(decoded.events["stream_id"]),
+    """Reduce a batch against what is known; nothing but new numbers for names is changed."""
+    decoded, dead = decode_batch(batch)
+    if not decoded.height:
+        return Partial(batch.offset, batch.arrived_at, dead=dead)
+    events = decoded.with_columns(
+        stream=catalogue.streams.number(decoded["stream_id"]),
         at=pl.col("timestamp").to_physical(),
     ).with_columns(minute=number_minute(pl.col("at")))
     arrival = watermarks.judge(events, len(catalogue.streams))
@@ -83,14 +85,14 @@ def reduce_events(
     # whether it comes in the same batch or not.
     if (repeated := repeats.find(on_time)) is not None:
         on_time = on_time.filter(~pl.Series(repeated))
-    events = (
-        on_time if late is None else pl.concat([on_time, late]).sort("offset", maintain_order=True)
-    )
+    events = on_time
+    if late is not None:
+        events = pl.concat([on_time, late]).sort("offset", maintain_order=True)
     parts = _split_types(on_time)
     chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
     return Partial(
-        offset=decoded.offset,
-        arrived_at=decoded.arrived_at,
+        offset=batch.offset,
+        arrived_at=batch.arrived_at,
         events=events,
         on_time=on_time,
         late=NOTHING if late is None else _count_late(late),
@@ -99,7 +101,7 @@ def reduce_events(
         viewers=None if viewers is None else reduce_viewers(viewers),
         readings=_reduce_readings(parts.get("reading"), catalogue.channels),
         transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),
-        dead=decoded.dead,
+        dead=dead,
     )
 
 
@@ -118,6 +120,14 @@ def list_points(events: pl.DataFrame) -> pl.DataFrame:
     if not points.height:
         return NOTHING
     return fill_columns(points, POINT_COLUMNS).select(*POINT_COLUMNS, "offset")
+
+
+def fill_columns(events: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return events with the columns named, empty where no event used them."""
+    missing = {
+        name: pl.lit(None, dtype=SCHEMA[name]) for name in names if name not in events.columns
+    }
+    return events.with_columns(**missing) if missing else events
 
 
 def _add_key(part: pl.DataFrame | None) -> pl.DataFrame | None:
