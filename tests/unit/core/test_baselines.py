@@ -118,6 +118,17 @@ def test_a_forgotten_series_warms_up_again_and_the_others_do_not():
     assert np.isnan(measure(histories, 22, A)).all()
 
 
+def test_under_another_policy_as_many_minutes_are_kept_as_it_has_room_for():
+    histories = make({minute: float(minute) for minute in range(66)})
+    wider = histories.follow(POLICY, reopened=timedelta(minutes=60))
+    assert measure(wider, 66) == measure(histories, 66)
+    remember(wider, {66 + minute: 0.0 for minute in range(60)})
+    assert measure(wider, 66) == measure(histories, 66)
+    short = BaselinePolicy(span=timedelta(minutes=20), least=5)
+    narrow = histories.follow(short, reopened=REOPENED)
+    assert measure(narrow, 66) == (float(np.median(range(46, 66))), 5.0)
+
+
 def test_nothing_is_known_of_nothing():
     assert np.isnan(measure(Histories(POLICY, reopened=REOPENED), 5)).all()
 

@@ -1,17 +1,20 @@
 """Tables: what the database would hold after the changes that a flow offered to it."""
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from core.changes import Changes
+from core.dead_letters import DeadLetter
 
 Key: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = dict[str, Any]
 
 JUDGEMENT = frozenset(
-    {"z_score", "is_anomaly", "final", "chat_rate", "watermark", "expected", "spread", "revised"}
+    {"z_score", "is_anomaly", "final", "chat_rate", "watermark", "expected", "key", "revised"}
 )
 """What a row says beside its content: it depends on what else was known at the time."""
 
@@ -37,17 +40,33 @@ class Table:
 
 
 class Tables:
-    """The minutes of chat and of readings."""
+    """Everything that one shard leaves."""
 
     def __init__(self) -> None:
+        self.applied = 0
         self.chat = Table("stream_id", "minute")
         self.readings = Table("stream_id", "channel", "minute")
+        self.transactions = Table("stream_id", "kind", "currency", "minute")
+        self.late: Counter[tuple[str, datetime, str, int]] = Counter()
+        self.points: Counter[tuple[int, str]] = Counter()
+        self.dead: dict[int, DeadLetter] = {}
 
-    def commit(self, changes: Changes | None) -> None:
-        """Store what a batch changed."""
-        if changes is not None:
-            self.chat.upsert(changes.chat)
-            self.readings.upsert(changes.readings)
+    def commit(self, changes: Changes) -> None:
+        """Store what a batch changed; what lies before the applied offset came before."""
+        self.chat.upsert(changes.chat)
+        self.readings.upsert(changes.readings)
+        self.transactions.upsert(changes.transactions)
+        for row in changes.late.to_dicts():
+            if row["offset"] > self.applied:
+                self.late[row["stream_id"], row["minute"], row["type"], row["offset"]] += row[
+                    "events"
+                ]
+        for row in changes.points.to_dicts():
+            if row["offset"] > self.applied:
+                self.points[row["offset"], row["type"]] += 1
+        for letter in changes.dead:
+            assert self.dead.setdefault(letter.offset, letter) == letter
+        self.applied = max(self.applied, changes.offset)
 
 
 def _is_newer(row: Row, known: Row) -> bool:

@@ -1,130 +1,91 @@
 """Replays: however entries are cut, delayed, interrupted and applied again, the rows are the same.
 
-The machine below is all that can happen between the bus and the database: batches of any size,
-a clock that runs far ahead of the bus, minutes closed between batches, and a crash after which the
-flow begins at an older snapshot while the database keeps what it has.
+Late events are listed, repeats change nothing, entries that hold no events are put aside, each
+exactly once.
 """
 
-import math
-import pickle
 import random
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.batches import Entry
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy
 from tests.fixtures.clocks import START
-from tests.fixtures.events import Event, chat, make_batch, make_entry, reading, viewers
-from tests.fixtures.expectations import (
-    CHAT_EXACT,
-    recompute_chat,
-    recompute_readings,
-    start_of_minute,
+from tests.fixtures.events import (
+    Event,
+    chat,
+    make_entry,
+    make_events,
+    reading,
+    transaction,
+    viewers,
+    write_frame,
 )
-from tests.unit.flow.tables import Key, Tables
+from tests.fixtures.outcomes import Arrival
+from tests.unit.flow.machines import Machine, assert_outcome
 
-POLICY: Final = FlowPolicy()
-LONG_AFTER: Final = timedelta(days=3)
 STEPS: Final = [
     timedelta(milliseconds=1),
+    timedelta(milliseconds=300),
     timedelta(seconds=4),
     timedelta(seconds=35),
     timedelta(seconds=75),
     timedelta(minutes=8),
     timedelta(minutes=62),
 ]
-
-
-@dataclass(slots=True)
-class Arrival:
-    """Events that came together."""
-
-    at: datetime
-    events: list[Event]
-
-    @property
-    def entry(self) -> Entry:
-        return make_entry(self.at, self.events)
-
-
-@dataclass(slots=True)
-class Machine:
-    """A shard, its database, its snapshots and its clock."""
-
-    entries: list[Entry]
-    arrivals: list[Arrival]
-    rng: random.Random
-    position: int = 0
-    now: datetime = START
-    state: ShardState = field(default_factory=lambda: ShardState.empty(0))
-    tables: Tables = field(default_factory=Tables)
-    snapshots: list[tuple[int, bytes]] = field(default_factory=list)
-
-    def run(self, *, crashes: int) -> Tables:
-        """Apply everything, with so many crashes, and complete it."""
-        self.snapshot()
-        while self.position < len(self.entries):
-            if crashes and self.rng.random() < 0.3:
-                crashes -= 1
-                self.crash()
-            self.apply(self.rng.randint(1, 4))
-            if self.rng.random() < 0.4:
-                self.close(self.now)
-            if self.rng.random() < 0.5:
-                self.snapshot()
-        self.close(self.now + LONG_AFTER)
-        return self.tables
-
-    def apply(self, count: int) -> None:
-        end = min(self.position + count, len(self.entries))
-        lag = self.rng.choice([timedelta(0), timedelta(seconds=11), timedelta(hours=3)])
-        self.now = max(self.now, self.arrivals[end - 1].at + lag)
-        batch = make_batch(self.entries[self.position : end])
-        self.state, changes = apply_batch(self.state, batch, now=self.now, policy=POLICY)
-        self.tables.commit(changes)
-        self.position = end
-
-    def close(self, now: datetime) -> None:
-        self.state, changes = close_minutes(self.state, now=now, policy=POLICY)
-        self.tables.commit(changes)
-
-    def snapshot(self) -> None:
-        self.snapshots.append((self.position, pickle.dumps(self.state)))
-
-    def crash(self) -> None:
-        # Any older snapshot, and at times the newest: what was applied since is applied again.
-        self.position, kept = self.rng.choice(self.snapshots)
-        self.state = pickle.loads(kept)  # noqa: S301 (our own state)
+POISON: Final = [
+    b"",
+    b"\x00\xff garbage",
+    write_frame(make_events([chat(START)]).rename({"user": "who"})),
+    make_entry(START, [chat(START, stream_id="one"), chat(START, stream_id=None)]).payload,
+]
+PACES: Final = [1, 5, 2_000]
+"""Running rows a second: with the first they are written late, with the last at once."""
 
 
 @st.composite
 def arrival_lists(draw: st.DrawFn) -> list[Arrival]:
-    arrivals = []
-    at = START
-    for _ in range(draw(st.integers(1, 9))):
+    arrivals: list[Arrival] = []
+    at, named = START, list[Event]()
+    for number in range(draw(st.integers(1, 9))):
         at += draw(st.sampled_from(STEPS))
-        arrivals.append(Arrival(at, draw(st.lists(event_before(at), min_size=1, max_size=5))))
+        events = draw(st.lists(event_before(at), min_size=1, max_size=5))
+        for place in range(len(events)):
+            if draw(st.booleans()):
+                events[place]["id"] = f"{number}-{place}"
+        again = draw(st.lists(st.sampled_from(named), max_size=2)) if named else []
+        named += [event for event in events if "id" in event]
+        poison = draw(st.sampled_from([None] * 6 + POISON))
+        arrivals.append(Arrival(at, events + again, poison))
     return arrivals
 
 
 @st.composite
 def event_before(draw: st.DrawFn, at: datetime) -> Event:
-    """Draw an event that is no more than the allowed lateness behind."""
-    time = at - timedelta(seconds=draw(st.integers(0, 240)))
+    """Draw an event that is mostly no more than the allowed lateness behind."""
+    time = at - timedelta(seconds=draw(st.one_of(st.integers(0, 240), st.integers(-30, 900))))
     stream_id = draw(st.sampled_from(["one", "two"]))
-    kind = draw(st.sampled_from(["chat", "chat", "viewers", "reading"]))
-    if kind == "chat":
-        user = draw(st.sampled_from(["ada", "bob", "cleo"]))
-        text = draw(st.sampled_from(["hi", "great Kappa", "bad LUL LUL", "\U0001f602"]))
-        return chat(time, user, text, stream_id=stream_id)
-    if kind == "viewers":
-        return viewers(time, draw(st.integers(0, 1000)), stream_id=stream_id)
-    value = draw(st.integers(-1000, 1000)) / 8
-    return reading(time, value, draw(st.sampled_from(["temp", "load"])), stream_id=stream_id)
+    match draw(st.sampled_from(["chat", "chat", "viewers", "reading", "transaction", "meta"])):
+        case "chat":
+            user = draw(st.sampled_from(["ada", "bob", "cleo"]))
+            text = draw(st.sampled_from(["hi", "great Kappa", "bad LUL LUL", "\U0001f602"]))
+            return chat(time, user, text, stream_id=stream_id)
+        case "viewers":
+            return viewers(time, draw(st.integers(0, 1000)), stream_id=stream_id)
+        case "reading":
+            value = draw(st.integers(-1000, 1000)) / 8
+            channel = draw(st.sampled_from(["temp", "load"]))
+            return reading(time, value, channel, stream_id=stream_id)
+        case "transaction":
+            amount = draw(st.one_of(st.none(), st.integers(0, 1000).map(lambda n: n / 4)))
+            currency = draw(st.sampled_from([None, "EUR", "SEK"]))
+            kind = draw(st.sampled_from(["donation", "bits"]))
+            return transaction(time, amount, stream_id=stream_id, currency=currency, kind=kind)
+        case _:
+            return {"stream_id": stream_id, "type": "meta", "event": "raid", "timestamp": time}
 
 
 def two_batches_after_a_long_outage() -> list[Arrival]:
@@ -132,55 +93,43 @@ def two_batches_after_a_long_outage() -> list[Arrival]:
     return [Arrival(time, [chat(time, stream_id="one")]) for time in times]
 
 
-@settings(max_examples=60)
-@given(arrival_lists(), st.integers(0, 3), st.integers(0, 2**32))
-@example(two_batches_after_a_long_outage(), 0, 1)
-@example(two_batches_after_a_long_outage(), 0, 2)
+def a_late_event_that_comes_twice() -> list[Arrival]:
+    at = START + timedelta(hours=1)
+    late = chat(START, id="late")
+    later = [Arrival(at + timedelta(milliseconds=number), [late]) for number in (1, 2)]
+    return [Arrival(at, [chat(at)]), *later]
+
+
+@settings(max_examples=120)
+@given(arrival_lists(), st.integers(0, 3), st.integers(0, 2**32), st.sampled_from(PACES))
+@example(two_batches_after_a_long_outage(), 0, 1, 2_000)
+@example(two_batches_after_a_long_outage(), 0, 2, 2_000)
+@example(a_late_event_that_comes_twice(), 0, 1, 2_000)
+@example(a_late_event_that_comes_twice(), 2, 3, 1)
 def test_rows_equal_a_recomputation_however_they_came_about(
-    arrivals: list[Arrival], crashes: int, seed: int
+    arrivals: list[Arrival], crashes: int, seed: int, pace: int
 ):
-    entries = [arrival.entry for arrival in arrivals]
-    tables = Machine(entries, arrivals, random.Random(seed)).run(crashes=crashes)
-    events = [event for arrival in arrivals for event in arrival.events]
-    _assert_chat(tables, events)
-    _assert_readings(tables, events)
-    _assert_revisions(tables, arrivals, entries)
+    policy = FlowPolicy(running_rows_a_second=pace)
+    tables = Machine(arrivals, random.Random(seed), policy).run(crashes=crashes)
+    assert_outcome(tables, arrivals)
 
 
-def _assert_chat(tables: Tables, events: list[Event]) -> None:
-    expected = recompute_chat(events)
-    rows = tables.chat.rows
-    assert rows.keys() == expected.keys()
-    for key, row in expected.items():
-        assert {name: rows[key][name] for name in CHAT_EXACT} == {
-            name: row[name] for name in CHAT_EXACT
-        }, key
-        assert rows[key]["avg_viewers"] == row["avg_viewers"]
-        assert rows[key]["chat_rate"] == row["chat_count"] / 60
-        assert rows[key]["final"]
+@pytest.mark.parametrize("batch_max", [1, 2, 3])
+def test_a_late_event_that_comes_twice_is_listed_twice_however_it_is_cut(batch_max: int):
+    arrivals = a_late_event_that_comes_twice()
+    machine = Machine(arrivals, random.Random(batch_max), FlowPolicy(), batch_max=batch_max)
+    outcome = assert_outcome(machine.run(crashes=0), arrivals)
+    assert sum(outcome.late.values()) == 2
 
 
-def _assert_readings(tables: Tables, events: list[Event]) -> None:
-    expected = recompute_readings(events)
-    rows = tables.readings.rows
-    assert rows.keys() == expected.keys()
-    for key, row in expected.items():
-        for name in ("count", "min", "max", "last", "last_at"):
-            assert rows[key][name] == row[name], (key, name)
-        assert math.isclose(rows[key]["mean"], row["mean"], rel_tol=1e-12, abs_tol=1e-9)
-        assert math.isclose(rows[key]["stddev"], row["stddev"], rel_tol=1e-9, abs_tol=1e-9)
-        assert rows[key]["final"]
-
-
-def _assert_revisions(tables: Tables, arrivals: list[Arrival], entries: list[Entry]) -> None:
-    """Each row's revision is the offset of the last entry that touched it."""
-    last: dict[Key, int] = {}
-    for arrival, (offset, _, _) in zip(arrivals, entries, strict=True):
-        for event in arrival.events:
-            minute = start_of_minute(event["timestamp"])
-            if event["type"] == "reading":
-                last[event["stream_id"], event["channel"], minute] = offset
-            else:
-                last[event["stream_id"], minute] = offset
-    rows = tables.chat.rows | tables.readings.rows
-    assert {key: row["revision"] for key, row in rows.items()} == last
+@pytest.mark.parametrize("poison", POISON, ids=["nothing", "bytes", "columns", "no stream"])
+def test_the_events_around_an_entry_that_holds_none_are_counted(poison: bytes):
+    times = [START + timedelta(seconds=second) for second in range(5)]
+    arrivals = [
+        Arrival(time, [chat(time, stream_id="one")], poison if place in {1, 3} else None)
+        for place, time in enumerate(times)
+    ]
+    tables = Machine(arrivals, random.Random(1), FlowPolicy(), batch_max=5).run(crashes=1)
+    outcome = assert_outcome(tables, arrivals)
+    assert len(outcome.counted) == 3
+    assert len(tables.dead) == 2

@@ -1,16 +1,29 @@
 """Shards: when minutes close, re-open and are forgotten, and what is listed as late."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+import polars as pl
 import pytest
 
-from core.batches import make_offset
+from core.baselines import BaselinePolicy
+from core.batches import Entry, make_offset
 from core.changes import Changes
+from core.moments import SpikePolicy
 from core.watermarks import LatenessPolicy
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import SERIES_FORGOTTEN, TIDY_EVERY, FlowPolicy, Shard
+from streaming.flow.tellings import TELL_EVERY
 from tests.fixtures.clocks import START
-from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry, reading, viewers
+from tests.fixtures.events import (
+    STREAM,
+    Event,
+    chat,
+    make_batch,
+    make_entry,
+    reading,
+    transaction,
+    viewers,
+)
 
 POLICY: Final = FlowPolicy()
 
@@ -19,54 +32,56 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-class Shard:
+class Fed:
     """A shard that is fed by hand."""
 
     def __init__(self, policy: FlowPolicy = POLICY) -> None:
         self.policy = policy
-        self.state = ShardState.empty(0)
+        self.shard = Shard(0, policy)
 
-    def apply(self, arrived_at: datetime, *events: Event, now: datetime | None = None) -> Changes:
-        batch = make_batch([make_entry(arrived_at, events)])
-        self.state, changes = apply_batch(
-            self.state, batch, now=now or arrived_at, policy=self.policy
-        )
+    def apply(self, arrived_at: datetime, *events: Event) -> Changes:
+        return self.apply_entries(make_entry(arrived_at, events))
+
+    def apply_entries(self, *entries: Entry) -> Changes:
+        (changes,) = self.shard.apply(make_batch(entries))
         return changes
 
     def close(self, now: datetime) -> Changes | None:
-        self.state, changes = close_minutes(self.state, now=now, policy=self.policy)
-        return changes
+        return self.shard.close(now)
+
+    def restart(self) -> None:
+        self.shard = Shard.restore(self.shard.snapshot(), self.policy)
 
 
 def list_chat(changes: Changes | None) -> list[tuple[str, int, bool]]:
     """Return minute, count and whether it is final of each chat row."""
     assert changes is not None
-    rows = changes.chat.sort("minute").to_dicts()
+    rows = changes.chat.sort("minute").to_dicts() if changes.chat.height else []
     return [(f"{row['minute']:%H:%M}", row["chat_count"], row["final"]) for row in rows]
 
 
 def test_a_running_minute_is_offered_whole_with_every_batch():
-    shard = Shard()
+    shard = Fed()
     assert list_chat(shard.apply(at(1), chat(at(1)))) == [("10:00", 1, False)]
     assert list_chat(shard.apply(at(2), chat(at(2)))) == [("10:00", 2, False)]
 
 
 def test_events_past_its_end_and_the_disorder_complete_a_minute():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)))
     assert list_chat(shard.apply(at(61.9), chat(at(61.9)))) == [("10:01", 1, False)]
     assert list_chat(shard.apply(at(62), chat(at(62)))) == [("10:00", 1, True), ("10:01", 2, False)]
 
 
 def test_a_complete_minute_is_offered_once():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)))
     shard.apply(at(62), chat(at(62)))
     assert list_chat(shard.apply(at(63), chat(at(63)))) == [("10:01", 2, False)]
 
 
 def test_silence_completes_a_minute_by_the_clock():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)), reading(at(1)))
     assert shard.close(at(69.9)) is None
     changes = shard.close(at(70))
@@ -77,7 +92,7 @@ def test_silence_completes_a_minute_by_the_clock():
 
 
 def test_a_stream_that_still_sends_is_not_completed_by_the_clock():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)))
     shard.apply(at(65), chat(at(59)))
     assert shard.close(at(74)) is None
@@ -85,14 +100,14 @@ def test_a_stream_that_still_sends_is_not_completed_by_the_clock():
 
 
 def test_a_minute_ahead_of_the_clock_is_not_completed_before_its_end():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(0), chat(at(500)))
     assert shard.close(at(549)) is None
     assert list_chat(shard.close(at(550))) == [("10:08", 1, True)]
 
 
 def test_a_late_event_reopens_its_minute_and_raises_the_revision():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)))
     first = shard.close(at(80))
     second = shard.apply(at(90), chat(at(30), user="bob"))
@@ -104,7 +119,7 @@ def test_a_late_event_reopens_its_minute_and_raises_the_revision():
 
 
 def test_an_event_later_than_allowed_is_listed_and_changes_nothing():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(0), chat(at(0)))
     shard.apply(at(600), chat(at(600)))
     changes = shard.apply(at(601), chat(at(1)), chat(at(2)), reading(at(299)), viewers(at(300)))
@@ -113,46 +128,49 @@ def test_an_event_later_than_allowed_is_listed_and_changes_nothing():
     assert changes.late["offset"].unique().to_list() == [changes.offset]
     assert [row[0] for row in list_chat(changes)] == ["10:05"]
     assert changes.readings.is_empty()
-    assert changes.events.height == 4
+    assert changes.events == 4
+    assert sorted(changes.points["type"]) == ["reading", "viewers"]
 
 
 def test_late_events_are_counted_by_the_entry_they_came_with():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(600), chat(at(600)))
     entries = [make_entry(at(601), [chat(at(1))]), make_entry(at(602), [chat(at(1))] * 2)]
-    _, changes = apply_batch(shard.state, make_batch(entries), now=at(602), policy=POLICY)
+    changes = shard.apply_entries(*entries)
     rows = changes.late.sort("offset").select("offset", "events").rows()
     assert rows == [(entries[0][0], 1), (entries[1][0], 2)]
 
 
-def test_minutes_that_nothing_may_change_are_forgotten():
-    shard = Shard()
-    for minute in range(30):
-        shard.apply(at(60 * minute), chat(at(60 * minute)), reading(at(60 * minute)))
-    assert shard.state.chat.sums.height == 6
-    assert shard.state.readings.height == 6
-    assert len(shard.state.chat.chatters) == 6
-    assert shard.state.closed_chat.height == 4
+def test_a_snapshot_does_not_grow_with_the_minutes_that_nothing_may_change():
+    shard = Fed()
+    sizes = []
+    for minute in range(90):
+        time = at(60 * minute)
+        crowd = [chat(time, f"u{minute}-{number}", id=f"{minute}-{number}") for number in range(50)]
+        shard.apply(time, *crowd, reading(time), transaction(time))
+        sizes.append(len(shard.shard.snapshot()))
+    assert sizes[89] < 1.02 * sizes[20]
 
 
 def test_a_silent_hour_on_the_bus_forgets_the_open_minutes():
-    shard = Shard()
-    shard.apply(at(0), chat(at(0), stream_id="quiet"))
-    shard.apply(at(3601), chat(at(3601), stream_id="loud"))
-    assert shard.state.chat.sums["stream_id"].to_list() == ["loud"]
+    loud, both = Fed(), Fed()
+    crowd = [chat(at(0), f"u{number}", stream_id="quiet") for number in range(2000)]
+    for shard, first in ((loud, crowd[:1]), (both, crowd)):
+        shard.apply(at(0), *first)
+        shard.apply(at(3601), chat(at(3601), stream_id="loud"))
+    assert abs(len(loud.shard.snapshot()) - len(both.shard.snapshot())) < 16
 
 
 def test_entries_that_waited_through_an_outage_still_count():
-    shard = Shard()
-    morning = at(10 * 3600)
-    shard.apply(at(10), chat(at(10)), now=morning)
-    changes = shard.apply(at(20), chat(at(20)), now=morning)
-    assert list_chat(changes) == [("10:00", 2, True)]
+    shard = Fed()
+    shard.apply(at(10), chat(at(10)))
+    assert list_chat(shard.close(at(10 * 3600))) == [("10:00", 1, True)]
+    assert list_chat(shard.apply(at(20), chat(at(20)))) == [("10:00", 2, True)]
 
 
 @pytest.mark.parametrize("allowed", [timedelta(0), timedelta(seconds=1), timedelta(minutes=60)])
 def test_every_minute_is_completed_before_it_is_forgotten(allowed: timedelta):
-    shard = Shard(FlowPolicy(lateness=LatenessPolicy(allowed=allowed)))
+    shard = Fed(FlowPolicy(lateness=LatenessPolicy(allowed=allowed)))
     completed: list[str] = []
     for second in range(0, 600, 7):
         rows = list_chat(shard.apply(at(second), chat(at(second))))
@@ -161,21 +179,21 @@ def test_every_minute_is_completed_before_it_is_forgotten(allowed: timedelta):
 
 
 def test_a_minute_far_ahead_is_kept_through_the_silence_before_it():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(0), chat(at(7200)))
     shard.apply(at(3700), chat(at(3700), stream_id="other"))
     assert list_chat(shard.apply(at(7201), chat(at(7201))))[-1] == ("12:00", 2, False)
 
 
 def test_other_events_move_the_time_of_their_stream_too():
-    shard = Shard()
+    shard = Fed()
     shard.apply(at(1), chat(at(1)))
     meta = {"stream_id": STREAM, "type": "meta", "event": "raid", "timestamp": at(90)}
     assert list_chat(shard.apply(at(90), meta)) == [("10:00", 1, True)]
 
 
 def test_a_spike_opens_while_its_minute_runs_and_ends_when_it_is_over():
-    shard = Shard()
+    shard = Fed()
     for minute in range(12):
         shard.apply(at(60 * minute), *[chat(at(60 * minute))] * 5)
     opened = shard.apply(at(725), *[chat(at(725))] * 80)
@@ -192,7 +210,7 @@ def test_a_spike_opens_while_its_minute_runs_and_ends_when_it_is_over():
 
 
 def test_a_running_minute_below_its_baseline_says_nothing_yet():
-    shard = Shard()
+    shard = Fed()
     for minute in range(12):
         shard.apply(at(60 * minute), *[chat(at(60 * minute))] * 100)
     running = shard.apply(at(722), chat(at(722))).chat.sort("minute")
@@ -204,5 +222,139 @@ def test_a_running_minute_below_its_baseline_says_nothing_yet():
 
 
 def test_nothing_is_left_to_close_in_an_empty_shard():
-    assert not ShardState.empty(3).has_running_minutes
-    assert Shard().close(at(0)) is None
+    assert not Shard(3, POLICY).is_running
+    assert Fed().close(at(0)) is None
+
+
+def crowd(second: float, streams: int) -> list[Event]:
+    return [chat(at(second), stream_id=f"s{number}") for number in range(streams)]
+
+
+def test_many_running_minutes_are_written_in_turn_and_all_of_them_within_a_second():
+    shard = Fed(FlowPolicy(running_rows_a_second=100))
+    assert len(list_chat(shard.apply(at(1), *crowd(1, 50)))) == 50
+    assert list_chat(shard.apply(at(1.4), *crowd(1.4, 50))) == []
+    assert len(list_chat(shard.apply(at(1.5), chat(at(1.5), stream_id="s0")))) == 50
+    many = Fed(FlowPolicy(running_rows_a_second=1))
+    many.apply(at(1), *crowd(1, 50))
+    assert list_chat(many.apply(at(1.999), *crowd(1.9, 50))) == []
+    assert len(list_chat(many.apply(at(2), chat(at(2), stream_id="s0")))) == 50
+
+
+def test_what_was_not_written_yet_is_written_by_the_clock_also_after_a_restart():
+    shard = Fed(FlowPolicy(running_rows_a_second=1))
+    shard.apply(at(1), chat(at(1)))
+    assert list_chat(shard.apply(at(1.5), chat(at(1.5)))) == []
+    shard.restart()
+    assert shard.shard.is_running
+    assert list_chat(shard.close(at(2.5))) == [("10:00", 2, False)]
+    assert shard.close(at(3.5)) is None
+
+
+def test_a_complete_minute_is_never_held_back():
+    shard = Fed(FlowPolicy(running_rows_a_second=1))
+    shard.apply(at(59.6), *crowd(59.6, 50))
+    shard.apply(at(61.9), *crowd(61.9, 50))
+    complete = list_chat(shard.apply(at(62), *crowd(62, 50)))
+    assert complete == [("10:00", 1, True)] * 50
+    assert list_chat(shard.apply(at(62.1), chat(at(59), stream_id="s1"))) == [("10:00", 2, True)]
+
+
+def list_transactions(changes: Changes) -> list[tuple[Any, ...]]:
+    names = ("stream_id", "kind", "currency", "count", "sum", "final")
+    return sorted(changes.transactions.select(names).rows())
+
+
+def test_transactions_are_counted_by_kind_and_currency():
+    shard = Fed()
+    shard.apply(at(1), transaction(at(1), 2.0), transaction(at(1), None))
+    changes = shard.apply(at(2), transaction(at(2), 3.0), transaction(at(2), 9.0, currency="EUR"))
+    assert list_transactions(changes) == [
+        (STREAM, "donation", "", 3, 5.0, False),
+        (STREAM, "donation", "EUR", 1, 9.0, False),
+    ]
+    closed = shard.close(at(90))
+    assert closed is not None
+    assert [row[-1] for row in list_transactions(closed)] == [True, True]
+
+
+def test_an_event_sent_again_counts_once_and_touches_nothing():
+    shard = Fed()
+    first = shard.apply(at(1), chat(at(1), id="a"), viewers(at(1), id="b"), chat(at(1)))
+    assert (first.events, first.points.height) == (3, 1)
+    shard.restart()
+    again = shard.apply(at(2), chat(at(1), id="a"), viewers(at(1), id="b"))
+    assert (again.events, again.points.height, again.chat.height) == (0, 0, 0)
+    assert list_chat(shard.apply(at(3), chat(at(3), id="c"))) == [("10:00", 3, False)]
+
+
+def test_an_entry_that_holds_no_events_is_told_and_the_offset_moves_past_it():
+    shard = Fed()
+    poison = Entry(make_offset(int(at(1).timestamp() * 1000), 0), 1, b"poison")
+    changes = shard.apply_entries(poison)
+    assert (changes.events, changes.offset) == (0, poison.offset)
+    assert [(letter.offset, letter.payload) for letter in changes.dead] == [
+        (poison.offset, b"poison")
+    ]
+    assert shard.shard.offset == poison.offset
+
+
+def test_an_entry_that_fails_in_a_way_nobody_thought_of_is_found_and_put_aside(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def fail_at(user: pl.Expr) -> pl.Expr:
+        return user.replace_strict({"ok": 7}, return_dtype=pl.UInt64)
+
+    monkeypatch.setattr("core.chat_minutes.hash_users", fail_at)
+    shard = Fed()
+    entries = [make_entry(at(n), [chat(at(n), "bad" if n == 3 else "ok")]) for n in range(1, 6)]
+    told = shard.shard.apply(make_batch(entries))
+    dead = [letter for changes in told for letter in changes.dead]
+    assert [letter.offset for letter in dead] == [entries[2].offset]
+    assert list_chat(told[-1]) == [("10:00", 4, False)]
+    assert sum(changes.events for changes in told) == 4
+    assert [changes.offset for changes in told] == sorted(changes.offset for changes in told)
+
+
+def test_a_restored_shard_goes_on_by_the_rules_of_now():
+    shard = Fed()
+    for minute in range(12):
+        shard.apply(at(60 * minute), *[chat(at(60 * minute))] * 100)
+    shard.policy = FlowPolicy(
+        lateness=LatenessPolicy(allowed=timedelta(minutes=1)),
+        baseline=BaselinePolicy(threshold=2.0),
+        spike=SpikePolicy(threshold=2.0),
+    )
+    shard.restart()
+    # 125 against 100 ± 10: nothing by the old rules, a spike by the new ones.
+    changes = shard.apply(at(725), *[chat(at(725))] * 125, chat(at(430)))
+    assert changes.late["events"].to_list() == [1]
+    assert [moment.threshold for moment in changes.moments] == [2.0]
+    running = changes.chat.filter(~pl.col("final"))
+    assert running["is_anomaly"].to_list() == [True]
+
+
+def test_a_stream_that_was_gone_for_long_warms_up_again():
+    shard = Fed()
+    for minute in range(12):
+        shard.apply(at(60 * minute), *[chat(at(60 * minute))] * 5)
+    gone = SERIES_FORGOTTEN.total_seconds() + 12 * 60
+    shard.apply(at(gone), chat(at(gone), stream_id="other"))
+    back = shard.apply(at(gone + TIDY_EVERY.total_seconds()), *[chat(at(gone))] * 99)
+    assert back.chat.filter(stream_id=STREAM)["z_score"].to_list() == [None]
+
+
+def test_streams_are_told_when_new_when_titled_when_completed_and_else_now_and_then():
+    shard = Fed()
+
+    def tell(second: float, *events: Event) -> list[str]:
+        streams = shard.apply(at(second), *events).streams
+        return sorted(streams["stream_id"]) if streams.height else []
+
+    titled = {"stream_id": "b", "type": "meta", "event": "title_change", "title": "New"}
+    assert tell(1, chat(at(1), stream_id="a"), chat(at(1), stream_id="b")) == ["a", "b"]
+    assert tell(2, chat(at(2), stream_id="a"), chat(at(2), stream_id="b")) == []
+    assert tell(3, {**titled, "timestamp": at(3)}) == ["b"]
+    assert tell(1 + TELL_EVERY.total_seconds(), chat(at(6), stream_id="c")) == ["a", "c"]
+    assert tell(58, chat(at(58), stream_id="a")) == ["a"]
+    assert tell(62, chat(at(62), stream_id="a")) == ["a"]

@@ -32,6 +32,17 @@ class ClosedReader(MemoryBusReader):
         raise BusAwayError(f"Shard {shard} did not answer.")
 
 
+class DeafReader(MemoryBusReader):
+    """A bus that is away when it is told what it may drop."""
+
+    is_deaf = True
+
+    def release(self, shard: int, *, through: int) -> None:
+        if self.is_deaf:
+            raise BusAwayError(f"Shard {shard} did not answer.")
+        super().release(shard, through=through)
+
+
 @pytest.fixture
 def log(clock: ManualClock) -> MemoryLog:
     return MemoryLog(clock)
@@ -54,7 +65,7 @@ async def test_all_that_waits_becomes_one_batch(log: MemoryLog, writer: MemoryBu
     partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START))
     (batch,) = partition.next_batch()
     assert batch.shard == 2
-    assert batch.frame.height == ENTRIES_A_READ * 2 + 3
+    assert len(batch.entries) == ENTRIES_A_READ * 2 + 3
     assert batch.offset == partition.snapshot() == make_offset(int(START.timestamp()) * 1000, 130)
     assert partition.next_batch() == []
 
@@ -69,7 +80,7 @@ async def test_a_restart_goes_on_after_its_snapshot(log: MemoryLog, writer: Memo
         MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START), after=kept
     )
     (batch,) = again.next_batch()
-    assert batch.frame["offset"].to_list() == [kept + 1]
+    assert [entry.offset for entry in batch.entries] == [kept + 1]
 
 
 async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
@@ -83,10 +94,10 @@ async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
     for _ in range(ENTRIES_A_READ + 1):
         await writer.append({2: large})
     (batch,) = partition.next_batch()
-    assert batch.frame.height == ENTRIES_A_READ
+    assert len(batch.entries) == ENTRIES_A_READ
     assert partition.next_awake() is None
     (rest,) = partition.next_batch()
-    assert rest.frame.height == 1
+    assert len(rest.entries) == 1
     assert partition.next_awake() == START + INTERVAL
 
 
@@ -102,13 +113,14 @@ async def test_entries_stay_until_they_are_old_and_a_stored_snapshot_lies_beyond
     partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
     await writer.append({2: PAYLOAD})
     partition.next_batch()
+    partition.snapshot()
     clock.advance(RETENTION - timedelta(minutes=1))
     await writer.append({2: PAYLOAD})
     partition.next_batch()
     for _ in range(SNAPSHOTS_KEPT):
         partition.snapshot()
-    clock.advance(timedelta(minutes=2))
     assert len(log.shards[2]) == 2
+    clock.advance(timedelta(minutes=2))
     partition.snapshot()
     assert len(log.shards[2]) == 1
 
@@ -125,5 +137,41 @@ async def test_entries_that_no_snapshot_covers_stay_however_old_they_are(
     for _ in range(SNAPSHOTS_KEPT):
         partition.snapshot()
     assert len(log.shards[2]) == 1
+    partition.snapshot()
+    assert len(log.shards[2]) == 0
+
+
+async def test_entries_go_thirty_snapshots_after_the_one_that_covers_them_and_not_one_before(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
+    for _ in range(3):
+        await writer.append({2: PAYLOAD})
+        partition.next_batch()
+        partition.snapshot()
+        clock.advance(timedelta(milliseconds=1))
+    clock.advance(RETENTION * 2)
+    left = []
+    for _ in range(SNAPSHOTS_KEPT):
+        partition.snapshot()
+        left.append(len(log.shards[2]))
+    assert left == [3] * (SNAPSHOTS_KEPT - 3) + [2, 1, 0]
+
+
+async def test_a_bus_that_is_away_when_entries_are_let_go_of_is_told_later(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    reader = DeafReader(log, "flow", consumers=["flow"])
+    partition = open_partition(reader, clock)
+    for _ in range(2):
+        await writer.append({2: PAYLOAD})
+        partition.next_batch()
+        partition.snapshot()
+        clock.advance(timedelta(milliseconds=1))
+    clock.advance(RETENTION * 2)
+    for _ in range(SNAPSHOTS_KEPT - 1):
+        partition.snapshot()
+    assert len(log.shards[2]) == 2
+    reader.is_deaf = False
     partition.snapshot()
     assert len(log.shards[2]) == 0

@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from core.batches import Batch
 from core.changes import Changes
-from streaming.flow.shards import FlowPolicy, ShardState, apply_batch, close_minutes
+from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.clocks import START
-from tests.fixtures.events import STREAM, chat, make_batch, make_entry
+from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry
 
 POLICY = FlowPolicy()
 CALM, SPIKE = 20, 200
@@ -16,59 +15,62 @@ def at(minute: int, second: float = 0) -> datetime:
     return START + timedelta(minutes=minute, seconds=second)
 
 
-def one_minute(minute: int, count: int) -> Batch:
-    events = [chat(at(minute, 59 * number / count), user=f"u{number}") for number in range(count)]
-    return make_batch([make_entry(at(minute, 59), events)])
+def one_minute(minute: int, count: int) -> list[Event]:
+    return [chat(at(minute, 59 * number / count), user=f"u{number}") for number in range(count)]
 
 
-def run_into_a_spike() -> tuple[ShardState, Changes]:
-    state = ShardState.empty(0)
-    for minute in range(15):
-        batch = one_minute(minute, SPIKE if minute == 14 else CALM)
-        state, changes = apply_batch(state, batch, now=batch.arrived_at, policy=POLICY)
-    return state, changes
+def apply(shard: Shard, arrived_at: datetime, events: list[Event]) -> Changes:
+    (changes,) = shard.apply(make_batch([make_entry(arrived_at, events)]))
+    return changes
+
+
+def run_into_a_spike() -> tuple[Shard, Changes]:
+    shard = Shard(0, POLICY)
+    for minute in range(14):
+        apply(shard, at(minute, 59), one_minute(minute, CALM))
+    return shard, apply(shard, at(14, 59), one_minute(14, SPIKE))
 
 
 def test_a_spike_opens_while_its_minute_still_runs():
-    state, changes = run_into_a_spike()
+    _, changes = run_into_a_spike()
     assert [(moment.state, moment.started_at) for moment in changes.moments] == [("open", at(14))]
-    assert set(state.moments) == {STREAM}
+    assert [moment.stream_id for moment in changes.moments] == [STREAM]
 
 
 def test_a_spike_whose_stream_falls_silent_is_ended_by_the_clock():
-    state, _ = run_into_a_spike()
-    state, changes = close_minutes(state, now=at(18), policy=POLICY)
+    shard, _ = run_into_a_spike()
+    changes = shard.close(at(18))
     assert changes is not None
-    assert [moment.state for moment in changes.moments] == []
-    assert state.has_running_minutes
-    state, changes = close_minutes(state, now=at(19), policy=POLICY)
+    assert changes.moments == ()
+    assert shard.is_running
+    changes = shard.close(at(19))
     assert changes is not None
     (moment,) = changes.moments
     assert (moment.state, moment.ended_at) == ("resolved", at(15))
-    assert state.moments == {}
-    assert not state.has_running_minutes
+    assert not shard.is_running
+    assert shard.close(at(20)) is None
+
+
+def test_a_spike_is_ended_after_a_restart_too():
+    shard, changes = run_into_a_spike()
+    (opened,) = changes.moments
+    ended = Shard.restore(shard.snapshot(), POLICY).close(at(19))
+    assert ended is not None
+    assert [moment.moment_id for moment in ended.moments] == [opened.moment_id]
 
 
 def test_a_spike_before_a_gap_is_ended_when_the_stream_comes_back():
-    state, _ = run_into_a_spike()
-    batch = one_minute(120, CALM)
-    state, changes = apply_batch(state, batch, now=batch.arrived_at, policy=POLICY)
-    (moment,) = changes.moments
+    shard, _ = run_into_a_spike()
+    (moment,) = apply(shard, at(120, 59), one_minute(120, CALM)).moments
     assert (moment.state, moment.ended_at) == ("resolved", at(15))
-    assert state.moments == {}
+    assert apply(shard, at(125), one_minute(124, CALM)).moments == ()
 
 
 def test_history_that_arrives_fast_does_not_end_a_spike_early():
-    state = ShardState.empty(0)
-    arrived_at = at(600)
+    shard, arrived_at = Shard(0, POLICY), at(600)
+    told = []
     for minute in range(16):
-        events = one_minute(minute, SPIKE if minute >= 14 else CALM).frame.to_dicts()
-        entry = make_entry(arrived_at + timedelta(milliseconds=minute), _without_offset(events))
-        batch = make_batch([entry])
-        state, _ = apply_batch(state, batch, now=batch.arrived_at, policy=POLICY)
-    (moment,) = state.moments.values()
-    assert (moment.started_at, moment.last_at) == (at(14), at(15))
-
-
-def _without_offset(events: list[dict[str, object]]) -> list[dict[str, object]]:
-    return [{name: event[name] for name in event if name != "offset"} for event in events]
+        events = one_minute(minute, SPIKE if minute >= 14 else CALM)
+        told += apply(shard, arrived_at + timedelta(milliseconds=minute), events).moments
+    assert {moment.started_at for moment in told} == {at(14)}
+    assert (told[-1].state, told[-1].last_at) == ("open", at(15))

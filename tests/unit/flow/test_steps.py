@@ -2,23 +2,28 @@
 
 from datetime import timedelta
 
+from core.batches import Batch
 from core.clock import ManualClock
 from streaming.flow.shards import FlowPolicy
-from streaming.flow.steps import ShardLogic
+from streaming.flow.steps import CLOCK_STEP, ShardLogic, key_by_shard
 from tests.fixtures.clocks import START
 from tests.fixtures.events import chat, make_batch, make_entry
 
 
+def one_batch(second: int = 5, shard: int = 0) -> Batch:
+    time = START + timedelta(seconds=second)
+    return make_batch([make_entry(time, [chat(START)])], shard)
+
+
 def test_a_backlog_is_judged_by_its_arrival_and_not_by_the_clock():
     logic = ShardLogic(None, ManualClock(START + timedelta(hours=2)), FlowPolicy())
-    batch = make_batch([make_entry(START + timedelta(seconds=5), [chat(START)])])
-    changes, _ = logic.on_batch([batch])
+    changes, _ = logic.on_batch([one_batch()])
     assert changes[0].chat["final"].to_list() == [False]
 
 
 def test_the_clock_closes_the_minute_once_nothing_more_arrives():
     logic = ShardLogic(None, ManualClock(START + timedelta(hours=2)), FlowPolicy())
-    logic.on_batch([make_batch([make_entry(START + timedelta(seconds=5), [chat(START)])])])
+    logic.on_batch([one_batch()])
     changes, _ = logic.on_notify()
     assert changes[0].chat["final"].to_list() == [True]
 
@@ -27,3 +32,38 @@ def test_a_shard_without_open_minutes_asks_for_no_clock():
     logic = ShardLogic(None, ManualClock(START), FlowPolicy())
     assert logic.notify_at() is None
     assert logic.on_notify()[0] == []
+
+
+def test_the_clock_is_asked_once_a_second_until_everything_is_complete_and_told():
+    clock = ManualClock(START)
+    logic = ShardLogic(None, clock, FlowPolicy())
+    logic.on_batch([one_batch()])
+    asked = 0
+    while (wake_at := logic.notify_at()) is not None:
+        assert wake_at == clock.now() + CLOCK_STEP
+        clock.advance(CLOCK_STEP)
+        logic.on_notify()
+        asked += 1
+        assert asked < 100
+    assert clock.now() == START + timedelta(seconds=70)
+
+
+def test_several_batches_are_applied_in_order():
+    logic = ShardLogic(None, ManualClock(START), FlowPolicy())
+    changes, is_over = logic.on_batch([one_batch(second) for second in (5, 6, 7)])
+    assert [item.chat["chat_count"].to_list() for item in changes] == [[1], [2], [3]]
+    assert not is_over
+
+
+def test_a_restarted_step_goes_on_where_its_snapshot_was():
+    logic = ShardLogic(None, ManualClock(START), FlowPolicy())
+    assert ShardLogic(logic.snapshot(), ManualClock(START), FlowPolicy()).notify_at() is None
+    logic.on_batch([one_batch(5, shard=3)])
+    again = ShardLogic(logic.snapshot(), ManualClock(START), FlowPolicy())
+    (changes,), _ = again.on_batch([one_batch(6, shard=3)])
+    assert (changes.shard, changes.chat["chat_count"].to_list()) == (3, [2])
+
+
+def test_a_batch_goes_to_the_state_of_its_shard():
+    batch = one_batch(shard=11)
+    assert key_by_shard(batch) == ("11", batch)
