@@ -9,7 +9,7 @@ that a crash between the two writes it later.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -27,6 +27,24 @@ BOOKKEEPING: Final = {
 }
 """What is known of every minute: the offset of the last entry that touched it, whether it must be
 written, whether it is complete, and its baseline once that was looked up."""
+
+
+class Minutes(Protocol):
+    """The open minutes of one kind."""
+
+    @property
+    def rows(self) -> Rows:
+        """What is known of each."""
+        ...
+
+    @property
+    def owners(self) -> Ints:
+        """The stream of each row."""
+        ...
+
+    def forget(self, forgotten: Bools) -> None:
+        """Drop minutes that nothing can change any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

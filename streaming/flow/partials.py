@@ -5,18 +5,17 @@
 Everything that touches single events happens here, in columns. ``streaming.flow.shards`` merges.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from core.batches import Batch, bury_entry, decode_batch
+from core.batches import Batch, Decoded, bury_entry
 from core.changes import POINT_COLUMNS
 from core.chat_minutes import ChatPartial, reduce_chat, reduce_viewers
 from core.dead_letters import DeadLetter
-from core.events import SCHEMA, TIMESTAMP
+from core.events import TIMESTAMP, fill_columns
 from core.minutes import make_key, number_minute, start_minute
 from core.names import Names, Series
 from core.reading_minutes import reduce_readings
@@ -67,15 +66,14 @@ class Partial:
     dead: tuple[DeadLetter, ...] = ()
 
 
-def reduce_batch(
-    batch: Batch, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
+def reduce_events(
+    decoded: Decoded, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
 ) -> Partial:
-    """Reduce a batch against what is known; nothing but new numbers for names is changed."""
-    decoded, dead = decode_batch(batch)
-    if not decoded.height:
-        return Partial(batch.offset, batch.arrived_at, dead=dead)
-    events = decoded.with_columns(
-        stream=catalogue.streams.number(decoded["stream_id"]),
+    """Reduce events against what is known; nothing but new numbers for names is changed."""
+    if not decoded.events.height:
+        return Partial(decoded.offset, decoded.arrived_at, dead=decoded.dead)
+    events = decoded.events.with_columns(
+        stream=catalogue.streams.number(decoded.events["stream_id"]),
         at=pl.col("timestamp").to_physical(),
     ).with_columns(minute=number_minute(pl.col("at")))
     arrival = watermarks.judge(events, len(catalogue.streams))
@@ -91,8 +89,8 @@ def reduce_batch(
     parts = _split_types(on_time)
     chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
     return Partial(
-        offset=batch.offset,
-        arrived_at=batch.arrived_at,
+        offset=decoded.offset,
+        arrived_at=decoded.arrived_at,
         events=events,
         on_time=on_time,
         late=NOTHING if late is None else _count_late(late),
@@ -101,7 +99,7 @@ def reduce_batch(
         viewers=None if viewers is None else reduce_viewers(viewers),
         readings=_reduce_readings(parts.get("reading"), catalogue.channels),
         transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),
-        dead=dead,
+        dead=decoded.dead,
     )
 
 
@@ -120,14 +118,6 @@ def list_points(events: pl.DataFrame) -> pl.DataFrame:
     if not points.height:
         return NOTHING
     return fill_columns(points, POINT_COLUMNS).select(*POINT_COLUMNS, "offset")
-
-
-def fill_columns(events: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return events with the columns named, empty where no event used them."""
-    missing = {
-        name: pl.lit(None, dtype=SCHEMA[name]) for name in names if name not in events.columns
-    }
-    return events.with_columns(**missing) if missing else events
 
 
 def _add_key(part: pl.DataFrame | None) -> pl.DataFrame | None:

@@ -24,7 +24,7 @@ from core.chat_minutes import ChatMinutes
 from core.minutes import find_minutes
 from core.moments import Moment, SpikePolicy
 from core.names import Names, Series
-from core.open_minutes import Wanted, has_running, settle
+from core.open_minutes import Minutes, Wanted, has_running, settle
 from core.reading_minutes import ReadingMinutes
 from core.repeats import Repeats
 from core.times import EPOCH
@@ -189,7 +189,7 @@ class Shard:
         return changes
 
     @property
-    def _kinds(self) -> tuple[ChatMinutes, ReadingMinutes, TransactionMinutes]:
+    def _kinds(self) -> tuple[Minutes, Minutes, Minutes]:
         return self._chat, self._readings, self._transactions
 
     def _is_time_to_write(self, now: datetime) -> bool:

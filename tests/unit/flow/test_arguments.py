@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from core.settings import REPOSITORY
-from streaming.flow.__main__ import RECOVERY_PARTITIONS, read_arguments
+from streaming.flow.__main__ import read_arguments
+from streaming.flow.stores import RECOVERY_PARTITIONS
 
 
 def test_alone_it_needs_nothing_said():

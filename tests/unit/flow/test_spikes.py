@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from core.changes import Changes
+from core.moments import Moment
 from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, chat, make_batch, make_entry
@@ -13,6 +14,10 @@ CALM, SPIKE = 20, 200
 
 def at(minute: int, second: float = 0) -> datetime:
     return START + timedelta(minutes=minute, seconds=second)
+
+
+def runs(shard: Shard) -> bool:
+    return shard.is_running
 
 
 def one_minute(minute: int, count: int) -> list[Event]:
@@ -42,12 +47,12 @@ def test_a_spike_whose_stream_falls_silent_is_ended_by_the_clock():
     changes = shard.close(at(18))
     assert changes is not None
     assert changes.moments == ()
-    assert shard.is_running
+    assert runs(shard)
     changes = shard.close(at(19))
     assert changes is not None
     (moment,) = changes.moments
     assert (moment.state, moment.ended_at) == ("resolved", at(15))
-    assert not shard.is_running
+    assert not runs(shard)
     assert shard.close(at(20)) is None
 
 
@@ -68,7 +73,7 @@ def test_a_spike_before_a_gap_is_ended_when_the_stream_comes_back():
 
 def test_history_that_arrives_fast_does_not_end_a_spike_early():
     shard, arrived_at = Shard(0, POLICY), at(600)
-    told = []
+    told: list[Moment] = []
     for minute in range(16):
         events = one_minute(minute, SPIKE if minute >= 14 else CALM)
         told += apply(shard, arrived_at + timedelta(milliseconds=minute), events).moments
