@@ -9,6 +9,7 @@ over events.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import polars as pl
@@ -135,12 +136,18 @@ def is_impossible(events: pl.DataFrame) -> pl.Expr:
 
     Cheaper than the rules of the doors: it is asked again for every event of the bus.
     """
-    col, columns = pl.col, events.columns
+    unnamed = [_is_unnamed(events[n]) for n in ("stream_id", "channel") if n in events.columns]
+    return pl.any_horizontal(_is_impossible(tuple(events.columns)), *unnamed)
+
+
+@lru_cache(maxsize=256)
+def _is_impossible(columns: tuple[str, ...]) -> pl.Expr:
+    """Build what depends on the columns alone: building costs more than asking a small frame."""
+    col = pl.col
     tests = [
         pl.any_horizontal(col("stream_id", "type", "timestamp").is_null()),
         ~col("type").is_in(EVENT_TYPES),
         ~col("timestamp").is_between(OLDEST, NEWEST),
-        *(_is_unnamed(events[name]) for name in ("stream_id", "channel") if name in columns),
         *(_has_null_byte(col(name)) for name in ("unit", "currency", "title") if name in columns),
     ]
     for kind, names in _NEEDED.items():

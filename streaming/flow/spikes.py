@@ -38,7 +38,7 @@ def follow_spikes(
 
 
 def _list_judged(rows: pl.DataFrame, moments: Mapping[str, Moment]) -> list[JudgedMinute]:
-    if rows.is_empty():
+    if rows.is_empty() or not (moments or rows["is_anomaly"].any()):
         return []
     looked_at = rows.filter(
         pl.col("is_anomaly") | pl.col("stream_id").is_in(list(moments)),
