@@ -91,8 +91,8 @@ class Archiver:
         if progress is not self._progress:
             write_progress(self._folder, progress)
             self._progress = progress
+            metrics.archive_events_written_total.inc(events)
         self._release()
-        metrics.archive_events_written_total.inc(events)
         return Round(events, is_behind, newest_ms)
 
     def _list_shards(self) -> Iterator[int]:

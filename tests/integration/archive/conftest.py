@@ -5,15 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.batches import encode_events, split_by_shard
 from core.clock import SystemClock
 from core.settings import Settings
-from streaming.archive.archivers import Archiver
-from streaming.bus.redis import RedisBusReader, RedisBusWriter
-from tests.fixtures.events import Event, make_events
+from streaming.bus.redis import RedisBusWriter
 from tests.fixtures.flows import Flow
-
-SHARDS = 4
+from tests.integration.archive.grounds import SHARDS, Ground
 
 
 @pytest.fixture
@@ -34,37 +30,6 @@ async def writer(redis_url: str) -> AsyncIterator[RedisBusWriter]:
 def beginning() -> datetime:
     """A minute of a while ago; none of the minutes after it runs any more."""
     return SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=30)
-
-
-class Ground:
-    """A bus with its two consumers, driven by the test."""
-
-    def __init__(self, settings: Settings, writer: RedisBusWriter, flow: Flow) -> None:
-        self.settings = settings
-        self.flow = flow
-        self._writer = writer
-        settings.archive_dir.mkdir(parents=True, exist_ok=True)
-        self._reader = RedisBusReader(settings.require_redis_url(), "archive")
-        self._archiver = Archiver(self._reader, settings.archive_dir, shards=SHARDS)
-
-    async def send(self, events: list[Event]) -> None:
-        """Put events on the bus, as one request does."""
-        parts = split_by_shard(make_events(events), SHARDS)
-        await self._writer.append({shard: encode_events(part) for shard, part in parts.items()})
-
-    async def settle(self) -> None:
-        """Apply and archive all that waits, and close every minute."""
-        await self.flow.pump()
-        await self.flow.close(SystemClock().now() + timedelta(minutes=2))
-        self.archive()
-
-    def archive(self) -> None:
-        """Archive what waits."""
-        self._archiver.run_round()
-
-    def close(self) -> None:
-        """Let go of the bus."""
-        self._reader.close()
 
 
 @pytest.fixture

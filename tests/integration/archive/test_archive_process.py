@@ -17,7 +17,7 @@ from tests.fixtures.apis import calling
 from tests.fixtures.archives import ArchiveRunner, list_parquet, list_rows
 from tests.fixtures.events import chat, reading
 from tests.fixtures.waiting import eventually
-from tests.integration.archive.conftest import SHARDS, Ground
+from tests.integration.archive.grounds import SHARDS, Ground
 
 STREAMS = [f"stream-{number}" for number in range(9)]
 

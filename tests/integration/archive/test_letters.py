@@ -15,7 +15,7 @@ from streaming.archive.letters import Posted, replay_letters
 from streaming.bus.redis import RedisBusReader, RedisBusWriter, name_shard
 from tests.fixtures.archives import ArchiveRunner
 from tests.fixtures.events import chat, make_events
-from tests.integration.archive.conftest import SHARDS
+from tests.integration.archive.grounds import SHARDS
 
 AT = datetime(2026, 1, 26, 10, tzinfo=UTC)
 

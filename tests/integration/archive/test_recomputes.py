@@ -14,10 +14,7 @@ from streaming.archive.recounts import Span
 from streaming.archive.sources import ArchiveSource
 from tests.fixtures.archives import ArchiveRunner, list_parquet
 from tests.fixtures.events import STREAM, chat, reading, transaction, viewers
-from tests.integration.archive.conftest import Ground
-from tests.integration.archive.test_verify import check
-
-HOUR = timedelta(hours=1)
+from tests.integration.archive.grounds import HOUR, Ground, check
 
 
 async def run(ground: Ground, beginning: datetime) -> Recomputed:

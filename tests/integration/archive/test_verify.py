@@ -10,16 +10,14 @@ import pytest
 
 from core.batches import encode_events
 from core.clock import SystemClock
-from streaming.archive.comparisons import Comparison
 from streaming.archive.recounts import Span
 from streaming.archive.sources import ArchiveSource
 from streaming.archive.verify import verify
 from streaming.archive.writers import drop_old_hours
 from tests.fixtures.archives import ArchiveRunner, list_parquet
 from tests.fixtures.events import chat, make_events, reading, transaction, viewers
-from tests.integration.archive.conftest import Ground
+from tests.integration.archive.grounds import HOUR, Ground, check
 
-HOUR = timedelta(hours=1)
 STREAMS = [f"stream-{number}" for number in range(8)]
 
 
@@ -38,12 +36,6 @@ def make_minutes(beginning: datetime) -> list[dict[str, object]]:
                 transaction(at, None if number % 2 else 2.5, stream_id=stream_id),
             ]
     return events
-
-
-async def check(ground: Ground, beginning: datetime, stream_id: str | None = None) -> Comparison:
-    source = ArchiveSource(ground.settings.archive_dir, stream_id)
-    span = Span(beginning - HOUR, beginning + HOUR)
-    return await verify(ground.settings, source, span, SystemClock().now())
 
 
 async def move_minutes(connection: asyncpg.Connection, change: str) -> None:
@@ -273,6 +265,6 @@ async def test_entries_that_nobody_can_read_do_not_disturb(ground: Ground, begin
     await ground.send([chat(beginning)])
     await ground.settle()
     frame = make_events([chat(beginning)]).drop("stream_id")
-    await ground._writer.append({0: encode_events(frame)})
+    await ground.writer.append({0: encode_events(frame)})
     ground.archive()
     assert (await check(ground, beginning)).compared == 1
