@@ -5,6 +5,7 @@ They lie in a folder of their own that goes with them, and listen on free ports.
 
 import asyncio
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,41 @@ from loadtest.bench.processes import Process, run_process
 START_S_MAX: Final = 60
 
 
+class Server:
+    """One server, which can be taken away and brought back."""
+
+    def __init__(self, service: Service, folder: Path) -> None:
+        self._service = service
+        self._folder = folder
+        self._process: Process | None = None
+
+    def start(self) -> None:
+        """Return when it answers."""
+        self._service.prepare()
+        command = self._service.command()
+        if command is None:
+            return
+        process = Process(self._service.name, command, self._log, {})
+        self._process = process
+        process.wait_until(lambda: asyncio.run(self._service.is_ready()), START_S_MAX)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self._process is not None:
+            self._process.stop(signal.SIGKILL)
+            self._process = None
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            self._process.stop(self._service.stop_signal)
+            self._process = None
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / f"{self._service.name}.log"
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Where the servers are, and how processes of the product are started beside them."""
@@ -30,6 +66,8 @@ class Servers:
     folder: Path
     database_url: str
     redis_url: str
+    postgres: "Server"
+    redis: "Server"
 
     @property
     def settings(self) -> Settings:
@@ -82,22 +120,12 @@ def run_servers(parent: Path) -> Iterator[Servers]:
             postgres, redis = find_services(
                 database_url=None, redis_url=None, data_dir=folder, report=lambda _: None
             )
-            for service in (postgres, redis):
-                stack.enter_context(_run_service(service, folder))
-            servers = Servers(folder, postgres.url, redis.url)
+            running = [Server(service, folder) for service in (postgres, redis)]
+            for server in running:
+                stack.callback(server.stop)
+                server.start()
+            servers = Servers(folder, postgres.url, redis.url, *running)
             servers.migrate()
             yield servers
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _run_service(service: Service, folder: Path) -> Iterator[None]:
-    service.prepare()
-    command = service.command()
-    if command is None:
-        yield
-        return
-    with run_process(service.name, command, folder, {}, service.stop_signal) as process:
-        process.wait_until(lambda: asyncio.run(service.is_ready()), START_S_MAX)
-        yield

@@ -30,6 +30,8 @@ def read_options(arguments: Sequence[str] | None = None) -> StormOptions:
         "--processes", type=int, nargs="+", default=[1], help="of the flow; several in turn (1)"
     )
     parser.add_argument("--events", type=int, default=200_000, help="how many are sent (200000)")
+    parser.add_argument("--outage-s", type=float, default=0, help="database away so long (0)")
+    parser.add_argument("--restart-redis", action="store_true", help="kill and start Redis too")
     parser.add_argument("--seed", type=int, default=7, help="of the events and the moments (7)")
     told = parser.parse_args(arguments)
     return StormOptions(
@@ -38,6 +40,8 @@ def read_options(arguments: Sequence[str] | None = None) -> StormOptions:
         processes=tuple(told.processes),
         events=told.events,
         seed=told.seed,
+        outage_s=told.outage_s,
+        restarts_redis=told.restart_redis,
     )
 
 

@@ -48,6 +48,10 @@ class StormOptions:
     processes: tuple[int, ...]
     events: int
     seed: int
+    outage_s: float = 0
+    """How long the database is away in the middle of it."""
+
+    restarts_redis: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +73,8 @@ class StormReport:
         dead = sum(pause for _, pause in self.kills)
         return (
             f"{len(self.kills)} kills, dead for {dead:.0f} of {self.seconds:.0f} s, processes "
-            f"{' -> '.join(map(str, self.options.processes))}: {self.sent} events acknowledged, "
+            f"{' -> '.join(map(str, self.options.processes))}, database away for "
+            f"{self.options.outage_s:g} s: {self.sent} events acknowledged, "
             f"{self.minutes} minutes compared, {self.late} late ones listed, "
             f"{len(self.findings)} wrong"
         )
@@ -82,10 +87,15 @@ async def weather_storm(servers: Servers, options: StormOptions) -> StormReport:
     report = StormReport(options, sent=len(feed.events), minutes=len(feed.minutes), late=feed.late)
     began = time.monotonic()
     sending = asyncio.create_task(send_feed(servers, feed, spread_s=_guess_length(options)))
+    taking = asyncio.create_task(_take_servers_away(servers, options))
     flow = Flow(servers)
     try:
         await _kill_again_and_again(flow, options, report)
+        if flow.process is None:
+            flow.start(options.processes[-1])
+        await taking
         await sending
+        flow.stop()
         flow.start(options.processes[-1])
         connection = await asyncpg.connect(servers.database_url)
         try:
@@ -95,6 +105,7 @@ async def weather_storm(servers: Servers, options: StormOptions) -> StormReport:
             await connection.close()
     finally:
         sending.cancel()
+        taking.cancel()
         flow.stop()
     report.seconds = time.monotonic() - began
     return report
@@ -159,9 +170,22 @@ async def _kill_again_and_again(flow: Flow, options: StormOptions, report: Storm
         report.kills.append((life_s, pause_s))
 
 
+async def _take_servers_away(servers: Servers, options: StormOptions) -> None:
+    """Let the database be away for a while, and Redis crash, while events flow."""
+    await asyncio.sleep(_guess_length(options) / 3)
+    if options.outage_s:
+        await asyncio.to_thread(servers.postgres.kill)
+        await asyncio.sleep(options.outage_s)
+        await asyncio.to_thread(servers.postgres.start)
+    if options.restarts_redis:
+        await asyncio.to_thread(servers.redis.kill)
+        await asyncio.to_thread(servers.redis.start)
+
+
 def _guess_length(options: StormOptions) -> float:
     """Return about how long the kills will take, so that events flow through all of them."""
-    return options.kills * (LIFE_S_MAX + options.pause_s_max) / 2 + SPARE_S
+    kills_s = options.kills * (LIFE_S_MAX + options.pause_s_max) / 2
+    return kills_s + options.outage_s + SPARE_S
 
 
 async def _wait_until_settled(connection: asyncpg.Connection, feed: Feed, flow: Flow) -> None:
