@@ -47,6 +47,9 @@ class Arrival:
     last_at: Ints
     """The newest event time as the events have it, however far ahead."""
 
+    open_from: Ints
+    """The first minute that a long silence has left open."""
+
     late: pl.Series | None
     """Which events come too late; None when none does."""
 
@@ -58,6 +61,8 @@ class Watermarks:
         self.policy = policy
         self.newest: Ints = np.empty(0, np.int64)
         self.arrived: Ints = np.empty(0, np.int64)
+        self._open_from: Ints = np.empty(0, np.int64)
+        """What was dropped in a silence stays closed, or the next event would begin it anew."""
 
     def judge(self, events: pl.DataFrame, streams: int) -> Arrival:
         """Find out what events do, and change nothing yet.
@@ -83,21 +88,26 @@ class Watermarks:
         arrived = moved["arrived"].to_numpy()
         newest = np.maximum(moved["newest"].to_numpy(), self.newest[numbers])
         # The watermark of the end is the strictest: what passes it passes at its own entry too.
-        open_from = number_minutes(newest - _micros(self.policy.allowed))
+        open_from = np.maximum(
+            number_minutes(newest - _micros(self.policy.allowed)), self._open_from[numbers]
+        )
         first_arrived = moved["first_arrived"].to_numpy()
         before = np.where(self.arrived[numbers] == NEVER, first_arrived, self.arrived[numbers])
         rested = np.maximum(first_arrived - before, arrived - first_arrived)
         suspect = (moved["oldest_minute"].to_numpy() < open_from) | (
             rested > _micros(self.policy.forgotten)
         )
-        late = self._find_late(events) if suspect.any() else None
+        late, kept_from = None, self._open_from[numbers]
+        if suspect.any():
+            late, kept_from = self._find_late(events)
         arrived = np.maximum(arrived, self.arrived[numbers])
-        return Arrival(numbers, newest, arrived, moved["last_at"].to_numpy(), late)
+        return Arrival(numbers, newest, arrived, moved["last_at"].to_numpy(), kept_from, late)
 
     def move(self, arrival: Arrival) -> None:
         """Let the time of streams go on."""
         self.newest[arrival.streams] = arrival.newest
         self.arrived[arrival.streams] = arrival.arrived
+        self._open_from[arrival.streams] = arrival.open_from
 
     def is_complete(self, streams: Ints, minutes: Ints, now: datetime) -> Bools:
         """Tell which minutes are over, by their stream's events or by the clock."""
@@ -115,7 +125,8 @@ class Watermarks:
         newest = self.newest[streams]
         rested = to_micros(arrived_at) - self.arrived[streams] > _micros(self.policy.forgotten)
         by_events = number_minutes(newest - _micros(self.policy.allowed))
-        return minutes < np.where(rested, number_minutes(newest) + 1, by_events)
+        open_from = np.where(rested, number_minutes(newest) + 1, by_events)
+        return minutes < np.maximum(open_from, self._open_from[streams])
 
     def tell_time(self, stream: int, now: datetime) -> datetime:
         """Return what time it is in a stream: its watermark, moved on by the silence since."""
@@ -126,8 +137,12 @@ class Watermarks:
         """Return the streams that nothing came for in a span."""
         return np.flatnonzero(self.arrived < to_micros(now) - _micros(span))
 
-    def _find_late(self, events: pl.DataFrame) -> pl.Series | None:
-        """Judge entry by entry: each against what was known before it."""
+    def _find_late(self, events: pl.DataFrame) -> tuple[pl.Series | None, Ints]:
+        """Judge entry by entry, each against what was known before it.
+
+        Returns:
+            Which events are late, and the first minute of each stream left open by its silences.
+        """
         entries = (
             events.group_by("stream", "offset")
             .agg(newest=pl.col("at").max(), arrived=pl.col("arrived").max())
@@ -136,27 +151,26 @@ class Watermarks:
         )
         numbers = entries["stream"].to_numpy()
         earlier = pl.col("newest").cum_max().shift(1).over("stream")
-        judged = entries.with_columns(
-            newest_before=pl.max_horizontal(pl.Series(self.newest[numbers]), earlier),
-            arrived_before=pl.coalesce(
-                pl.col("arrived").shift(1).over("stream"), pl.Series(self.arrived[numbers])
-            ),
-        ).select(
-            "stream",
-            "offset",
-            open_from=pl.when(pl.col("newest_before") == NEVER)
-            .then(None)
-            .when(pl.col("arrived") - pl.col("arrived_before") > _micros(self.policy.forgotten))
-            .then(number_minute(pl.col("newest_before")) + 1)
-            .otherwise(number_minute(pl.col("newest_before") - _micros(self.policy.allowed))),
+        rested = pl.col("arrived") - pl.col("arrived_before") > _micros(self.policy.forgotten)
+        by_silence = pl.when(rested).then(number_minute(pl.col("newest_before")) + 1)
+        by_events = number_minute(pl.col("newest_before") - _micros(self.policy.allowed))
+        judged = (
+            entries.with_columns(
+                newest_before=pl.max_horizontal(pl.Series(self.newest[numbers]), earlier),
+                arrived_before=pl.coalesce(
+                    pl.col("arrived").shift(1).over("stream"), pl.Series(self.arrived[numbers])
+                ),
+            )
+            .with_columns(kept=pl.max_horizontal(pl.Series(self._open_from[numbers]), by_silence))
+            .with_columns(kept_from=pl.col("kept").cum_max().over("stream"))
+            .with_columns(open_from=pl.max_horizontal("kept_from", by_events))
         )
         verdicts = events.select("stream", "offset", "minute").join(
             judged, on=["stream", "offset"], how="left", maintain_order="left"
         )
-        late = verdicts.select(
-            (pl.col("minute") < pl.col("open_from")).fill_null(value=False)
-        ).to_series()
-        return late if late.any() else None
+        late = verdicts.select(pl.col("minute") < pl.col("open_from")).to_series()
+        kept_from = judged.group_by("stream").agg(pl.col("kept_from").max()).sort("stream")
+        return late if late.any() else None, kept_from["kept_from"].to_numpy()
 
     def _grow(self, streams: int) -> None:
         missing = streams - len(self.newest)
@@ -164,6 +178,7 @@ class Watermarks:
             unknown = np.full(missing, NEVER, np.int64)
             self.newest = np.concatenate([self.newest, unknown])
             self.arrived = np.concatenate([self.arrived, unknown])
+            self._open_from = np.concatenate([self._open_from, unknown])
 
 
 def _micros(span: timedelta) -> int:
