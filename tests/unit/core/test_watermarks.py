@@ -83,10 +83,20 @@ def test_after_an_hour_of_silence_only_new_minutes_are_open():
     assert judge([first], [second])[:2] == ([1, 3], [2])
 
 
+def test_what_an_hour_of_silence_has_closed_stays_closed():
+    first = make_entry(at(0), [reading(at(0), 1)])
+    entries = [make_entry(at(61 + n), [reading(at(n), float(n))]) for n in range(4)]
+    assert judge([first], entries)[:2] == ([1, 1, 2, 3], [0])
+    again = make_entry(at(66), [reading(at(0.5), 4)])
+    assert judge([first], entries[:1], [again])[:2] == ([1], [0, 4])
+    assert judge([first, entries[0], again])[:2] == ([1], [0, 4])
+
+
 def recompute(entries: list[tuple[datetime, list[Event]]]) -> tuple[list[float], list[float]]:
     """Decide the same entry by entry, in plain Python."""
     newest: dict[str, datetime] = {}
     arrived: dict[str, datetime] = {}
+    closed: dict[str, datetime] = {}
     on_time: list[float] = []
     late: list[float] = []
     for arrived_at, events in entries:
@@ -97,9 +107,10 @@ def recompute(entries: list[tuple[datetime, list[Event]]]) -> tuple[list[float],
             minute = event["timestamp"].replace(second=0, microsecond=0)
             open_from = minute
             if name in newest and arrived_at - arrived[name] > POLICY.forgotten:
-                open_from = newest[name].replace(second=0, microsecond=0) + MINUTE
-            elif name in newest:
+                closed[name] = newest[name].replace(second=0, microsecond=0) + MINUTE
+            if name in newest:
                 open_from = (newest[name] - POLICY.allowed).replace(second=0, microsecond=0)
+            open_from = max(open_from, closed.get(name, open_from))
             (late if minute < open_from else on_time).append(event["value"])
         for name, all_times in times.items():
             newest[name] = max([*all_times, newest.get(name, all_times[0])])

@@ -100,11 +100,22 @@ def a_late_event_that_comes_twice() -> list[Arrival]:
     return [Arrival(at, [chat(at)]), *later]
 
 
+def an_old_minute_after_an_hour_of_silence() -> list[Arrival]:
+    times = [START, START + timedelta(minutes=62)]
+    loud = [Arrival(time, [chat(time, stream_id="loud")]) for time in times]
+    old = [
+        Arrival(times[1] + timedelta(milliseconds=number), [chat(START)]) for number in range(1, 5)
+    ]
+    crowd = Arrival(START + timedelta(milliseconds=1), [chat(START)] * 9)
+    return [loud[0], crowd, loud[1], *old]
+
+
 @settings(max_examples=120)
 @given(arrival_lists(), st.integers(0, 3), st.integers(0, 2**32), st.sampled_from(PACES))
 @example(two_batches_after_a_long_outage(), 0, 1, 2_000)
 @example(two_batches_after_a_long_outage(), 0, 2, 2_000)
 @example(a_late_event_that_comes_twice(), 0, 1, 2_000)
+@example(an_old_minute_after_an_hour_of_silence(), 0, 1, 2_000)
 @example(a_late_event_that_comes_twice(), 2, 3, 1)
 def test_rows_equal_a_recomputation_however_they_came_about(
     arrivals: list[Arrival], crashes: int, seed: int, pace: int

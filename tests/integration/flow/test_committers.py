@@ -1,0 +1,169 @@
+"""Committers: in order, all of it, never more than fits, and never on after a failure."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import asyncpg
+import pytest
+import redis.asyncio
+
+from core.changes import Changes
+from core.clock import SystemClock
+from streaming.flow.committers import EVENTS_PENDING_MAX, GROUP_MAX, Committer
+from streaming.flow.news import NewsRoom
+from tests.fixtures.changes import frame_rows, make_changes, make_chat_row, offset_at
+from tests.fixtures.clocks import START
+from tests.fixtures.waiting import eventually
+
+MOMENT_S: Final = 0.3
+"""How long a thread that should wait is watched; one that does not wait is through in far less."""
+
+WAITING: Final = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE application_name = 'telemetra-flow' AND wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
+
+
+@pytest.fixture
+def news(redis_url: str) -> Iterator[NewsRoom]:
+    news = NewsRoom(redis_url, SystemClock(), process=0)
+    news.start()
+    yield news
+    news.stop()
+
+
+@pytest.fixture
+def committer(database_url: str, news: NewsRoom) -> Iterator[Committer]:
+    committer = Committer(database_url, news, SystemClock())
+    committer.start()
+    yield committer
+    committer.stop()
+
+
+def count_chat(second: int, *, events: int = 1, shard: int = 0) -> Changes:
+    """Return changes that set one minute of the shard's stream to as many messages as seconds."""
+    row = make_chat_row(
+        START, offset_at(second), stream_id=f"s{shard}", chat_count=second, watermark=START
+    )
+    return make_changes(shard, offset_at(second), events=events, chat=frame_rows(row))
+
+
+async def read_counts(connection: asyncpg.Connection) -> dict[str, int]:
+    rows = await connection.fetch("SELECT stream_id, chat_count FROM chat_summary_minute")
+    return {row["stream_id"]: row["chat_count"] for row in rows}
+
+
+class Held:
+    """The table of offsets, locked: no commit gets on until it is let go of."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._transaction = connection.transaction()
+
+    async def hold(self) -> None:
+        await self._transaction.start()
+        await self._connection.execute("LOCK TABLE source_offsets IN ACCESS EXCLUSIVE MODE")
+
+    async def wait_for_commit(self) -> None:
+        """Wait until a commit stands before the lock."""
+        await eventually(lambda: self._connection.fetchval(WAITING), within_s=30)
+
+    async def release(self) -> None:
+        await self._transaction.rollback()
+
+
+def run_aside(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+async def end(thread: threading.Thread) -> None:
+    await eventually(lambda: not thread.is_alive())
+
+
+async def test_what_was_submitted_is_stored_and_told_once_it_is_drained(
+    committer: Committer, connection: asyncpg.Connection, redis_client: redis.asyncio.Redis
+):
+    for shard in (0, 1):
+        committer.submit(count_chat(3, shard=shard))
+    await asyncio.to_thread(committer.drain)
+    assert await read_counts(connection) == {"s0": 3, "s1": 3}
+    assert await redis_client.exists("version:stream:s0", "version:stream:s1") == 2
+
+
+async def test_changes_of_a_shard_are_applied_in_the_order_in_which_they_came(
+    committer: Committer, connection: asyncpg.Connection
+):
+    held = Held(connection)
+    await held.hold()
+    last = 3 * GROUP_MAX
+    for second in range(1, last + 1):
+        committer.submit(count_chat(second))
+    await held.release()
+    await asyncio.to_thread(committer.drain)
+    assert await read_counts(connection) == {"s0": last}
+    offsets = await connection.fetch("SELECT applied_offset FROM source_offsets WHERE shard = 0")
+    assert [row["applied_offset"] for row in offsets] == [offset_at(last)]
+
+
+async def test_a_drain_waits_for_the_group_that_is_being_committed(
+    committer: Committer, connection: asyncpg.Connection
+):
+    held = Held(connection)
+    await held.hold()
+    committer.submit(count_chat(1))
+    await held.wait_for_commit()
+    drained = run_aside(committer.drain)
+    await asyncio.to_thread(drained.join, MOMENT_S)
+    assert drained.is_alive()
+    await held.release()
+    await end(drained)
+    assert await read_counts(connection) == {"s0": 1}
+
+
+async def test_a_submit_waits_while_too_many_events_are_pending(
+    committer: Committer, connection: asyncpg.Connection
+):
+    held = Held(connection)
+    await held.hold()
+    committer.submit(count_chat(1))
+    await held.wait_for_commit()
+    committer.submit(count_chat(2, events=EVENTS_PENDING_MAX - 1))
+    committer.submit(count_chat(3, events=1))
+    submitted = run_aside(lambda: committer.submit(count_chat(4)))
+    await asyncio.to_thread(submitted.join, MOMENT_S)
+    assert submitted.is_alive()
+    await held.release()
+    await end(submitted)
+    await asyncio.to_thread(committer.drain)
+    assert await read_counts(connection) == {"s0": 4}
+
+
+async def test_a_failure_that_is_not_the_absence_of_the_database_ends_it(
+    committer: Committer, connection: asyncpg.Connection
+):
+    row = make_chat_row(START, offset_at(1), chat_count=None, watermark=START)
+    committer.submit(make_changes(0, offset_at(1), events=1, chat=frame_rows(row)))
+    with pytest.raises(asyncpg.PostgresError):
+        await asyncio.to_thread(committer.drain)
+    with pytest.raises(asyncpg.PostgresError):
+        committer.submit(count_chat(2))
+    assert await read_counts(connection) == {}
+    assert await connection.fetchval("SELECT count(*) FROM source_offsets") == 0
+
+
+async def test_while_the_database_is_away_it_tries_again_and_can_still_be_stopped(
+    dead_database_url: str, news: NewsRoom
+):
+    committer = Committer(dead_database_url, news, SystemClock())
+    committer.start()
+    committer.submit(count_chat(1))
+    drained = run_aside(committer.drain)
+    await asyncio.to_thread(drained.join, MOMENT_S)
+    assert drained.is_alive()
+    await asyncio.to_thread(committer.stop)
+    assert "committer" not in {thread.name for thread in threading.enumerate()}
