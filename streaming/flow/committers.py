@@ -8,6 +8,7 @@ the flow waits until nothing is pending.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -101,16 +102,22 @@ class Committer:
     def _run(self) -> None:
         try:
             with asyncio.Runner() as runner:
-                while group := self._take():
-                    committed = self._commit(runner, group)
-                    if committed is not None:
-                        self._tell(group, committed)
-                    with self._changed:
-                        self._busy = 0
-                        self._changed.notify_all()
+                try:
+                    self._commit_groups(runner)
+                finally:
+                    runner.run(self._disconnect())
         except BaseException as error:  # noqa: BLE001 - raised again where it ends the flow.
             with self._changed:
                 self._failure = error
+                self._changed.notify_all()
+
+    def _commit_groups(self, runner: asyncio.Runner) -> None:
+        while group := self._take():
+            committed = self._commit(runner, group)
+            if committed is not None:
+                self._tell(group, committed)
+            with self._changed:
+                self._busy = 0
                 self._changed.notify_all()
 
     def _take(self) -> list[Changes]:
@@ -153,6 +160,11 @@ class Committer:
             await prepare_connection(self._connection)
             self._store = CommitStore(self._connection)
         return await self._store.commit(group)
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(*AWAY):
+                await self._connection.close(timeout=WAIT_S_MAX)
 
     def _forget_connection(self) -> None:
         if self._connection is not None:
