@@ -21,9 +21,8 @@ MOMENT_S: Final = 0.3
 """How long a thread that should wait is watched; one that does not wait is through in far less."""
 
 WAITING: Final = (
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE application_name = 'telemetra-flow' AND wait_event_type = 'Lock'"
-    " AND datname = current_database()"
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE NOT granted AND datname = current_database()"
 )
 
 

@@ -16,10 +16,6 @@ def at(minute: int, second: float = 0) -> datetime:
     return START + timedelta(minutes=minute, seconds=second)
 
 
-def runs(shard: Shard) -> bool:
-    return shard.is_running
-
-
 def one_minute(minute: int, count: int) -> list[Event]:
     return [chat(at(minute, 59 * number / count), user=f"u{number}") for number in range(count)]
 
@@ -27,6 +23,10 @@ def one_minute(minute: int, count: int) -> list[Event]:
 def apply(shard: Shard, arrived_at: datetime, events: list[Event]) -> Changes:
     (changes,) = shard.apply(make_batch([make_entry(arrived_at, events)]))
     return changes
+
+
+def is_at_rest(shard: Shard) -> bool:
+    return not shard.is_running
 
 
 def run_into_a_spike() -> tuple[Shard, Changes]:
@@ -47,13 +47,13 @@ def test_a_spike_whose_stream_falls_silent_is_ended_by_the_clock():
     changes = shard.close(at(18))
     assert changes is not None
     assert changes.moments == ()
-    assert runs(shard)
+    assert not is_at_rest(shard)
     changes = shard.close(at(19))
     assert changes is not None
     (moment,) = changes.moments
     assert (moment.state, moment.ended_at) == ("resolved", at(15))
-    assert not runs(shard)
     assert shard.close(at(20)) is None
+    assert is_at_rest(shard)
 
 
 def test_a_spike_is_ended_after_a_restart_too():

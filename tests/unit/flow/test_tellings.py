@@ -12,8 +12,6 @@ from tests.fixtures.clocks import START
 from tests.fixtures.events import Event, chat, make_entry, read_entries
 from tests.fixtures.snapshots import through_snapshot
 
-NOBODY = np.empty(0, np.int64)
-
 
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
