@@ -64,6 +64,15 @@ def test_beyond_the_limit_ranks_are_within_the_error_and_other_channels_stay_exa
     assert (low, top) == (1.0, 5.0)
 
 
+def test_nothing_is_lost_right_behind_the_limit():
+    values = Values()
+    add(values, 1, [float(number) for number in range(EXACT_MAX)])
+    add(values, 1, [float(EXACT_MAX)])
+    ((middle, high),) = find(values, 1)
+    assert abs(middle - 0.5 * EXACT_MAX) <= RANK_ERROR * EXACT_MAX
+    assert abs(high - 0.95 * EXACT_MAX) <= RANK_ERROR * EXACT_MAX
+
+
 def test_what_is_not_kept_is_forgotten_and_the_rest_is_not():
     values = Values()
     add(values, 1, [0.0] * (EXACT_MAX + 1))
