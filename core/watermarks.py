@@ -118,7 +118,8 @@ class Watermarks:
         silence = _micros(self.policy.silence)
         by_events = self.newest[streams] >= end + disorder
         silent = self.arrived[streams] + silence <= now_us
-        return by_events | (silent & (end + silence <= now_us))
+        closed = minutes < self._open_from[streams]
+        return closed | by_events | (silent & (end + silence <= now_us))
 
     def is_forgotten(self, streams: Ints, minutes: Ints, arrived_at: datetime) -> Bools:
         """Tell which minutes an entry arriving at a time could no longer change."""
