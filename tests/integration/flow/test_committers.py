@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import asyncpg
+import polars as pl
 import pytest
 import redis.asyncio
 
@@ -13,8 +14,10 @@ from core.changes import Changes
 from core.clock import SystemClock
 from streaming.flow.committers import EVENTS_PENDING_MAX, GROUP_MAX, Committer
 from streaming.flow.news import NewsRoom
+from streaming.flow.partials import list_points
 from tests.fixtures.changes import frame_rows, make_changes, make_chat_row, offset_at
 from tests.fixtures.clocks import START
+from tests.fixtures.events import make_events, viewers
 from tests.fixtures.waiting import eventually
 
 MOMENT_S: Final = 0.3
@@ -43,11 +46,14 @@ def committer(database_url: str, news: NewsRoom) -> Iterator[Committer]:
 
 
 def count_chat(second: int, *, events: int = 1, shard: int = 0) -> Changes:
-    """Return changes that set one minute of the shard's stream to as many messages as seconds."""
+    """Return changes that set a minute to as many messages as seconds, and bring one raw point."""
     row = make_chat_row(
         START, offset_at(second), stream_id=f"s{shard}", chat_count=second, watermark=START
     )
-    return make_changes(shard, offset_at(second), events=events, chat=frame_rows(row))
+    point = make_events([viewers(START, second, stream_id=f"s{shard}")])
+    points = list_points(point.with_columns(offset=pl.lit(offset_at(second), pl.Int64)))
+    chat = frame_rows(row)
+    return make_changes(shard, offset_at(second), events=events, chat=chat, points=points)
 
 
 async def read_counts(connection: asyncpg.Connection) -> dict[str, int]:
@@ -107,6 +113,8 @@ async def test_changes_of_a_shard_are_applied_in_the_order_in_which_they_came(
     assert await read_counts(connection) == {"s0": last}
     offsets = await connection.fetch("SELECT applied_offset FROM source_offsets WHERE shard = 0")
     assert [row["applied_offset"] for row in offsets] == [offset_at(last)]
+    # What is overtaken by a later offset counts as applied: its points would be missing.
+    assert await connection.fetchval("SELECT count(*) FROM viewer_timeseries") == last
 
 
 async def test_a_drain_waits_for_the_group_that_is_being_committed(

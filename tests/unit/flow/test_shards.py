@@ -152,6 +152,17 @@ def test_a_snapshot_does_not_grow_with_the_minutes_that_nothing_may_change():
     assert sizes[89] < 1.02 * sizes[20]
 
 
+def test_a_late_event_after_an_hour_of_silence_completes_what_the_silence_closed():
+    shard = Fed()
+    shard.apply(at(1), chat(at(1)), chat(at(1), stream_id="loud"))
+    changes = shard.apply(at(3700), chat(at(2)), chat(at(3700), stream_id="loud"))
+    assert changes.late["events"].to_list() == [1]
+    rows = changes.chat.filter(stream_id=STREAM).select("chat_count", "final").rows()
+    assert rows == [(1, True)]
+    again = shard.apply(at(3701), chat(at(3)))
+    assert (again.chat.height, again.late["events"].to_list()) == (0, [1])
+
+
 def test_a_silent_hour_on_the_bus_forgets_the_open_minutes():
     loud, both = Fed(), Fed()
     crowd = [chat(at(0), f"u{number}", stream_id="quiet") for number in range(2000)]
