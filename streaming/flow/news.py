@@ -109,7 +109,8 @@ def _list_newest(chat: pl.DataFrame) -> set[str]:
 
 def _list_touched(changes: Changes) -> set[str]:
     """Return the streams whose answers are not what they were."""
-    frames = (changes.chat, changes.readings, changes.transactions, changes.points)
+    rows = (changes.chat, changes.readings, changes.transactions)
+    frames = (*rows, changes.points, changes.streams)
     touched = {moment.stream_id for moment in changes.moments}
     for frame in frames:
         if frame.height:
