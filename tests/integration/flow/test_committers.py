@@ -100,6 +100,15 @@ async def test_what_was_submitted_is_stored_and_told_once_it_is_drained(
     assert await redis_client.exists("version:stream:s0", "version:stream:s1") == 2
 
 
+async def test_a_title_alone_makes_the_cached_answers_of_its_stream_old(
+    committer: Committer, redis_client: redis.asyncio.Redis
+):
+    titled = pl.DataFrame({"stream_id": ["s7"], "title": ["New"], "last_event_at": [START]})
+    committer.submit(make_changes(0, offset_at(1), events=1, streams=titled))
+    await asyncio.to_thread(committer.drain)
+    assert await eventually(lambda: redis_client.exists("version:stream:s7"))
+
+
 async def test_changes_of_a_shard_are_applied_in_the_order_in_which_they_came(
     committer: Committer, connection: asyncpg.Connection
 ):
