@@ -46,7 +46,10 @@ class Rows:
         return self._columns[name]
 
     def place(self, keys: Ints) -> Ints:
-        """Return where the rows of different, sorted keys stand, made where there were none."""
+        """Return where the rows of different, sorted keys stand, made where there were none.
+
+        Columns that were taken before are the old ones when a row was made.
+        """
         at = np.searchsorted(self.keys, keys)
         is_new = np.ones(len(keys), np.bool_)
         inside = at < len(self.keys)

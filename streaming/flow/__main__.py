@@ -79,6 +79,8 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         parser.error(f"--processes is from 1 to {RECOVERY_PARTITIONS}")
     if (told.process_id is None) != (told.addresses is None):
         parser.error("-i and -a belong together")
+    if told.process_id is not None and told.processes != 1:
+        parser.error("--processes is for one machine, -i and -a are for several")
     if told.process_id is not None and not 0 <= told.process_id < len(told.addresses.split(";")):
         parser.error("-i counts the addresses of -a from 0")
     return told

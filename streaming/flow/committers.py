@@ -30,6 +30,9 @@ WAIT_S_MAX: Final = 5.0
 EVENTS_PENDING_MAX: Final = 400_000
 """Events whose changes may wait for the database: a few frames, some hundred megabytes at most."""
 
+CHANGES_PENDING_MAX: Final = 512
+"""Changes that may wait, those without events among them."""
+
 GROUP_MAX: Final = 64
 """Changes in one transaction: four of each shard."""
 
@@ -74,7 +77,7 @@ class Committer:
         Raises:
             BaseException: What ended the committing.
         """
-        self._wait_until(lambda: self._count_events() < EVENTS_PENDING_MAX)
+        self._wait_until(self._has_room)
         with self._changed:
             self._pending.append(changes)
             self._changed.notify_all()
@@ -89,15 +92,16 @@ class Committer:
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
         with self._changed:
-            while not is_so():
+            while not is_so() and not self._stopped:
                 if self._failure is not None:
                     raise self._failure
                 self._changed.wait(LOOK_EVERY_S)
             if self._failure is not None:
                 raise self._failure
 
-    def _count_events(self) -> int:
-        return sum(changes.events for changes in self._pending)
+    def _has_room(self) -> bool:
+        events = sum(changes.events for changes in self._pending)
+        return events < EVENTS_PENDING_MAX and len(self._pending) < CHANGES_PENDING_MAX
 
     def _run(self) -> None:
         try:

@@ -21,6 +21,7 @@ from core.baselines import BaselinePolicy, Histories
 from core.batches import Batch, Decoded, decode_batch
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes
+from core.errors import SettingsInvalidError
 from core.minutes import find_minutes
 from core.moments import Moment, SpikePolicy
 from core.names import Names, Series
@@ -44,6 +45,9 @@ from streaming.flow.tellings import Tellings
 
 TIDY_EVERY: Final = timedelta(seconds=15)
 """How often minutes that nothing can change any more are dropped from memory."""
+
+SNAPSHOT_FORMAT: Final = b"\x01"
+"""Rises when what a shard remembers changes its shape: it stands before every snapshot."""
 
 WRITE_EVERY_S_MAX: Final = 1.0
 """A running minute that changed is written no later than this."""
@@ -97,8 +101,17 @@ class Shard:
 
     @classmethod
     def restore(cls, snapshot: bytes, policy: FlowPolicy) -> "Shard":
-        """Return the shard of a snapshot, which goes on by the rules of now."""
-        shard: Shard = pickle.loads(snapshot)  # noqa: S301 - our own file, in our own folder.
+        """Return the shard of a snapshot, which goes on by the rules of now.
+
+        Raises:
+            SettingsInvalidError: Another release of the flow wrote it.
+        """
+        if snapshot[:1] != SNAPSHOT_FORMAT:
+            raise SettingsInvalidError(
+                "The snapshots in the folder flow are of another release. Run that one until the"
+                " flow has caught up and its minutes are closed, then remove the folder."
+            )
+        shard: Shard = pickle.loads(snapshot[1:])  # noqa: S301 - our own file, in our own folder.
         shard._policy = policy
         shard._watermarks.policy = policy.lateness
         for judge in (shard._chat_judge, shard._reading_judge):
@@ -107,7 +120,7 @@ class Shard:
 
     def snapshot(self) -> bytes:
         """Return everything that is remembered."""
-        return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+        return SNAPSHOT_FORMAT + pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
 
     def apply(self, batch: Batch) -> list[Changes]:
         """Merge a batch and return what it changed."""

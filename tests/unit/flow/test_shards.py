@@ -9,6 +9,7 @@ import pytest
 from core.baselines import BaselinePolicy
 from core.batches import Entry, make_offset
 from core.changes import Changes
+from core.errors import SettingsInvalidError
 from core.moments import SpikePolicy
 from core.watermarks import LatenessPolicy
 from streaming.flow.shards import SERIES_FORGOTTEN, TIDY_EVERY, FlowPolicy, Shard
@@ -369,3 +370,9 @@ def test_streams_are_told_when_new_when_titled_when_completed_and_else_now_and_t
     assert tell(1 + TELL_EVERY.total_seconds(), chat(at(6), stream_id="c")) == ["a", "c"]
     assert tell(58, chat(at(58), stream_id="a")) == ["a"]
     assert tell(62, chat(at(62), stream_id="a")) == ["a"]
+
+
+def test_a_snapshot_of_another_release_is_refused_with_what_to_do():
+    snapshot = Shard(0, POLICY).snapshot()
+    with pytest.raises(SettingsInvalidError, match="another release"):
+        Shard.restore(b"\x00" + snapshot[1:], POLICY)
