@@ -7,6 +7,7 @@ several machines have a folder each, on a disk of their own, because the files a
 no network drive carries safely: partition k lies with process k mod N, each exactly once.
 """
 
+import fcntl
 import shutil
 import sys
 from collections.abc import Collection
@@ -29,14 +30,18 @@ def open_recovery_store(
 
     Made under another name first: a store that a crash left half made would never open again.
     """
-    if not folder.is_dir():
-        half_made = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(half_made, ignore_errors=True)
-        half_made.mkdir(parents=True)
-        init_db_dir(half_made, RECOVERY_PARTITIONS)
-        for partition in set(range(RECOVERY_PARTITIONS)) - set(partitions):
-            (half_made / _name(partition)).unlink()
-        half_made.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("ab") as lock:
+        # Several processes may begin at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            half_made = folder.with_name(f"{folder.name}.new")
+            shutil.rmtree(half_made, ignore_errors=True)
+            half_made.mkdir()
+            init_db_dir(half_made, RECOVERY_PARTITIONS)
+            for partition in set(range(RECOVERY_PARTITIONS)) - set(partitions):
+                (half_made / _name(partition)).unlink()
+            half_made.rename(folder)
     return folder
 
 
