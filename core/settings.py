@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         " 0 serves none.",
     )
     flow_processes: int = Field(
-        1, ge=1, le=8, description="Processes of the flow that `telemetra up` starts."
+        1, ge=1, le=8, description="Processes of the flow on one machine, as one cluster."
     )
     flow_snapshot_seconds: int = Field(
         10,

@@ -66,13 +66,7 @@ class Stack:
         api_url = self._supervisor.record.api_url
         await run_together(
             self._start("api", "api", lambda: is_api_ready(api_url)),
-            self._start(
-                "flow",
-                "streaming.flow",
-                lambda: is_flow_ready(api_url),
-                "--processes",
-                str(self._settings.flow_processes),
-            ),
+            self._start("flow", "streaming.flow", lambda: is_flow_ready(api_url)),
             self._start("archive", "streaming.archive", lambda: is_archive_ready(api_url)),
         )
         if self._options.demo:

@@ -66,7 +66,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m streaming.flow", description="Run the flow.")
     parser.add_argument(
-        "--processes", type=int, default=1, metavar="N", help="processes on this machine (1)"
+        "--processes", type=int, metavar="N", help="processes on this machine (FLOW_PROCESSES)"
     )
     parser.add_argument(
         "-i", "--process-id", type=int, metavar="I", help="number of this process in its cluster"
@@ -75,15 +75,23 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         "-a", "--addresses", metavar="A;B", help="host:port of every process of the cluster"
     )
     told = parser.parse_args(arguments)
-    if not 1 <= told.processes <= RECOVERY_PARTITIONS:
-        parser.error(f"--processes is from 1 to {RECOVERY_PARTITIONS}")
-    if (told.process_id is None) != (told.addresses is None):
-        parser.error("-i and -a belong together")
-    if told.process_id is not None and told.processes != 1:
-        parser.error("--processes is for one machine, -i and -a are for several")
-    if told.process_id is not None and not 0 <= told.process_id < len(told.addresses.split(";")):
-        parser.error("-i counts the addresses of -a from 0")
+    if (wrong := _find_wrong(told)) is not None:
+        parser.error(wrong)
     return told
+
+
+def _find_wrong(told: argparse.Namespace) -> str | None:
+    """Return what does not fit together."""
+    alone = told.process_id is None
+    if told.processes is not None and not 1 <= told.processes <= RECOVERY_PARTITIONS:
+        return f"--processes is from 1 to {RECOVERY_PARTITIONS}"
+    if alone != (told.addresses is None):
+        return "-i and -a belong together"
+    if not alone and told.processes is not None:
+        return "--processes is for one machine, -i and -a are for several"
+    if not alone and not 0 <= told.process_id < len(told.addresses.split(";")):
+        return "-i counts the addresses of -a from 0"
+    return None
 
 
 def main() -> None:
@@ -96,8 +104,8 @@ def main() -> None:
         if told.process_id is not None:
             follow_parent()
             run(settings, Member(told.process_id, tuple(told.addresses.split(";"))))
-        elif told.processes > 1:
-            sys.exit(run_cluster(told.processes))
+        elif (processes := told.processes or settings.flow_processes) > 1:
+            sys.exit(run_cluster(processes))
         else:
             run(settings, Member(0, ()))
     except TelemetraError as error:

@@ -85,7 +85,7 @@ async def test_a_metrics_row_has_what_the_contract_says(client: httpx.AsyncClien
     ]
     assert (row["chat_count"], row["unique_chatters"], row["final"]) == (5, 5, False)
     assert row["top_emotes"] == [{"emote": "Kappa", "count": 5}]
-    assert row["avg_sentiment"] == 0.428
+    assert row["avg_sentiment"] == 0.333
     assert row["window_start"].endswith(":00Z")
 
 

@@ -12,7 +12,7 @@ from streaming.flow.stores import RECOVERY_PARTITIONS
 
 def test_alone_it_needs_nothing_said():
     told = read_arguments([])
-    assert (told.processes, told.process_id, told.addresses) == (1, None, None)
+    assert (told.processes, told.process_id, told.addresses) == (None, None, None)
 
 
 def test_a_member_of_a_cluster_is_told_its_number_and_all_addresses():
@@ -27,6 +27,7 @@ REFUSED = {
     "--processes many": "argument --processes: invalid int value: 'many'",
     "-i 0": "-i and -a belong together",
     "-a a:1;b:2": "-i and -a belong together",
+    "--processes 2 -i 0 -a a:1;b:2": "--processes is for one machine, -i and -a are for several",
     "-i 2 -a a:1;b:2": "-i counts the addresses of -a from 0",
     "-i -1 -a a:1;b:2": "-i counts the addresses of -a from 0",
 }
