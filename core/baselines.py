@@ -56,18 +56,21 @@ class Histories:
 
     def measure(self, series: Ints, minutes: Ints) -> tuple[Floats, Floats]:
         """Return the median and the median deviation before each minute; NaN while warming up."""
+        expected, deviation = np.full(len(series), np.nan), np.full(len(series), np.nan)
         row, is_known = self._find(series)
         if not is_known.any():
-            return np.full(len(series), np.nan), np.full(len(series), np.nan)
+            return expected, deviation
         past = self._minutes[row].astype(np.int64)
         counted = (past < minutes[:, None]) & (past >= minutes[:, None] - self._span)
-        counted &= is_known[:, None]
-        count = counted.sum(axis=1)
-        values = np.where(counted, self._values[row], np.nan)
-        expected = _find_median(values, count)
-        deviation = _find_median(np.abs(values - expected[:, None]), count)
-        enough = count >= self._policy.least
-        return np.where(enough, expected, np.nan), np.where(enough, deviation, np.nan)
+        count = np.where(is_known, counted.sum(axis=1), 0)
+        # Sorting is what costs: only for those who have warmed up.
+        warm = np.flatnonzero(count >= self._policy.least)
+        count = count[warm]
+        values = np.where(counted[warm], self._values[row[warm]], np.nan)
+        middle = _find_median(values, count)
+        expected[warm] = middle
+        deviation[warm] = _find_median(np.abs(values - middle[:, None]), count)
+        return expected, deviation
 
     def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> "Histories":
         """Return the same minutes, as many as there is room for, under another policy."""

@@ -29,6 +29,7 @@ HEARTBEAT_S: Final = 1.0
 HEARTBEAT_TTL_S: Final = 10
 """A flow that says nothing for so long counts as gone."""
 
+LATEST: Final = frozenset({"metrics", "minute"})
 LATEST_TTL_S: Final = 86_400
 RATE_WINDOW_MS: Final = 10_000
 """Span over which events a second are counted."""
@@ -78,18 +79,27 @@ class NewsRoom:
     def _publish(self, group: Sequence[Changes], streams: set[str]) -> None:
         now = self._clock.now()
         version = f"{max((changes.offset for changes in group), default=0)}.{self._clock.now_ms()}"
-        versions = {f"version:stream:{stream_id}": version for stream_id in streams}
+        values: dict[str, str | bytes] = {f"version:stream:{name}": version for name in streams}
+        values["version:streams:all"] = version
+        ended: set[str] = set()
         with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.mset(versions | {"version:streams:all": version})
             for changes in group:
                 messages = describe_changes(changes, now)
                 newest = _list_newest(changes.chat)
-                for message in messages:
-                    if message.kind in {"metrics", "minute"} and message.stream_id in newest:
-                        key = f"latest:stream:{message.stream_id}"
-                        pipeline.set(key, message.body, ex=LATEST_TTL_S)
+                latest = {
+                    f"latest:stream:{message.stream_id}": message
+                    for message in messages
+                    if message.kind in LATEST and message.stream_id in newest
+                }
+                values |= {key: message.body for key, message in latest.items()}
+                ended |= {key for key, message in latest.items() if message.kind == "minute"}
                 if messages:
                     pipeline.publish(channel_of_shard(changes.shard), pack_messages(messages))
+            # One command for all of them, and after it the few that end: a minute that runs will
+            # be told again, one that is complete may have been its stream's last.
+            pipeline.mset(values)
+            for key in ended:
+                pipeline.expire(key, LATEST_TTL_S)
             pipeline.execute()
 
     def _beat(self) -> None:
