@@ -7,7 +7,6 @@ A round that a crash cut short leaves rows that the next one writes again, under
 files of one hour and shard whose ranges overlap are made unique by ``ROW_KEY``.
 """
 
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from typing import Final
 
 import polars as pl
 
-from core.batches import Entry
-from core.events import SCHEMA, TIMESTAMP
-from core.times import EPOCH
+from core.batches import Batch, Entry, decode_batch
+from core.dead_letters import DeadLetter
+from core.events import SCHEMA, TIMESTAMP, fill_columns
 
 HOUR: Final = timedelta(hours=1)
 
@@ -42,10 +41,6 @@ REQUIRED: Final = ("stream_id", "type", "timestamp", *ROW_KEY, "arrived_at")
 
 _HOUR_FORMAT: Final = "%Y-%m-%dT%H"
 _NAME: Final = re.compile(r"shard-(\d{4,})-(\d+)-(\d+)\.parquet")
-
-
-class UnreadableEntryError(Exception):
-    """A bus entry holds no events; its text says why."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,24 +123,20 @@ def split_covered(files: Iterable[ArchiveFile]) -> tuple[list[ArchiveFile], list
     return needed, covered
 
 
-def read_entry(shard: int, entry: Entry) -> pl.DataFrame:
-    """Return the events of a bus entry as rows of the archive.
+def read_rows(shard: int, entries: Sequence[Entry]) -> tuple[pl.DataFrame, tuple[DeadLetter, ...]]:
+    """Return the events of bus entries as rows of the archive, and the entries that hold none.
 
-    Raises:
-        UnreadableEntryError: It holds no events.
+    What is readable is decided where the flow decides it: an entry is archived or a dead letter.
     """
-    try:
-        frame = pl.read_ipc_stream(io.BytesIO(entry.payload))
-        return frame.select(
-            *(_column(frame, name) for name in SCHEMA.names()),
-            shard=pl.lit(shard, dtype=pl.Int32),
-            offset=pl.lit(entry.offset, dtype=pl.Int64),
-            row=pl.int_range(pl.len(), dtype=pl.Int32),
-            arrived_at=pl.lit(EPOCH + timedelta(milliseconds=entry.arrived_ms), dtype=TIMESTAMP),
-        ).pipe(_refuse_placeless)
-    # Polars panics, beyond its own errors, at some bytes that are no Arrow.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise UnreadableEntryError(f"{type(error).__name__}: {error}") from None
+    decoded = decode_batch(Batch(shard, tuple(entries)))
+    rows = fill_columns(decoded.events, SCHEMA.names()).select(
+        *SCHEMA.names(),
+        shard=pl.lit(shard, dtype=pl.Int32),
+        offset=pl.col("offset"),
+        row=pl.int_range(pl.len(), dtype=pl.Int32).over("offset"),
+        arrived_at=pl.col("arrived").cast(TIMESTAMP),
+    )
+    return rows, decoded.dead
 
 
 def split_by_hour(rows: pl.DataFrame) -> dict[datetime, pl.DataFrame]:
@@ -165,17 +156,3 @@ def cut_hours(start: datetime, end: datetime) -> Sequence[tuple[datetime, dateti
 
 def _count_hours(start: datetime, end: datetime) -> int:
     return (end - floor_hour(start)) // HOUR
-
-
-def _column(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Select a column as the archive keeps it; the bus leaves out those that hold nothing."""
-    if name not in frame.columns:
-        return pl.lit(None, dtype=SCHEMA[name]).alias(name)
-    return pl.col(name).cast(SCHEMA[name])
-
-
-def _refuse_placeless(rows: pl.DataFrame) -> pl.DataFrame:
-    if rows.is_empty() or sum(rows.select("stream_id", "type", "timestamp").null_count().row(0)):
-        message = "it is empty, or an event has no stream, type or time"
-        raise ValueError(message)
-    return rows

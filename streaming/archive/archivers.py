@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import polars as pl
 import structlog
 
 from core import metrics
-from core.archives import UnreadableEntryError, read_entry, split_by_hour
+from core.archives import read_rows, split_by_hour
 from core.batches import Entry
 from streaming.archive.writers import Progress, read_progress, write_progress, write_rows
 from streaming.bus.base import BusReader
@@ -122,10 +121,12 @@ class Archiver:
         return max(1, min(ENTRIES_A_READ_MAX, READ_BYTES // largest))
 
     def _write(self, shard: int, entries: list[Entry]) -> int:
-        frames = [frame for entry in entries if (frame := _read(shard, entry)) is not None]
-        if not frames:
-            return 0
-        rows = pl.concat(frames)
+        rows, dead = read_rows(shard, entries)
+        for letter in dead:
+            # The flow keeps it.
+            metrics.archive_entries_skipped_total.inc()
+            reason = letter.reason[:300]
+            log.warning("entry_skipped", shard=shard, offset=letter.offset, reason=reason)
         for hour, part in split_by_hour(rows).items():
             path = write_rows(self._folder, hour, part)
             metrics.archive_bytes_written_total.inc(path.stat().st_size)
@@ -137,13 +138,3 @@ class Archiver:
             if self._released.get(shard) != through:
                 self._reader.release(shard, through=through)
                 self._released[shard] = through
-
-
-def _read(shard: int, entry: Entry) -> pl.DataFrame | None:
-    """Return the rows of an entry; one without events is skipped, for the flow keeps it."""
-    try:
-        return read_entry(shard, entry)
-    except UnreadableEntryError as error:
-        metrics.archive_entries_skipped_total.inc()
-        log.warning("entry_skipped", shard=shard, offset=entry.offset, reason=str(error)[:300])
-        return None

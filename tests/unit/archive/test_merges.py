@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.archives import read_entry
+from core.archives import read_rows
 from streaming.archive import merges
 from streaming.archive.merges import PARTS_MIN, merge_hours
 from streaming.archive.writers import write_rows
@@ -22,7 +22,7 @@ LATER = HOUR + timedelta(hours=2)
 def write_parts(folder: Path, count: int = PARTS_MIN, shard: int = 0, start: int = 0) -> None:
     for number in range(start, start + count):
         at = AT + timedelta(milliseconds=number)
-        write_rows(folder, HOUR, read_entry(shard, make_entry(at, [chat(AT)] * 3)))
+        write_rows(folder, HOUR, read_rows(shard, [make_entry(at, [chat(AT)] * 3)])[0])
 
 
 def age(folder: Path, by: timedelta) -> None:

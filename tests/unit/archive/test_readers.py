@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.archives import ARCHIVE_SCHEMA, read_entry
+from core.archives import ARCHIVE_SCHEMA, read_rows
 from streaming.archive.readers import UnreadableFile, scan_archive
 from streaming.archive.writers import drop_old_hours, remove_parts, write_rows
 from tests.fixtures.archives import EVER, list_parquet, list_rows, write_archive
@@ -55,7 +55,7 @@ def test_an_archive_without_events_has_its_columns(tmp_path: Path):
 
 def test_rows_written_twice_are_read_once(tmp_path: Path):
     entries = [make_entry(AT, [chat(AT), chat(AT)], number) for number in range(3)]
-    rows = pl.concat([read_entry(0, entry) for entry in entries])
+    rows = read_rows(0, entries)[0]
     hour = AT.replace(minute=0)
     write_rows(tmp_path, hour, rows.head(4))
     write_rows(tmp_path, hour, rows)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.archives import read_entry
+from core.archives import read_rows
 from core.batches import Entry
 from core.events import TIMESTAMP
 from streaming.archive.comparisons import ShardMarks, compare_all
@@ -28,7 +28,7 @@ LATE = pl.Schema(
 def count(
     *entries: Entry, late: tuple[tuple[str, datetime, str, int], ...] = (), span: Span = SPAN
 ) -> Recount:
-    rows = pl.concat([read_entry(0, entry) for entry in entries])
+    rows = read_rows(0, entries)[0]
     return recount(rows.lazy(), pl.DataFrame(list(late), schema=LATE, orient="row"), span)
 
 

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from core.archives import (
     ARCHIVE_SCHEMA,
     ArchiveFile,
-    UnreadableEntryError,
     cut_hours,
     parse_hour,
     parse_path,
-    read_entry,
+    read_rows,
     split_by_hour,
     split_covered,
     split_overlapping,
 )
-from core.batches import Entry, encode_events
-from tests.fixtures.events import chat, make_entry, make_events, reading
+from core.batches import Batch, Entry, encode_events, make_offset
+from streaming.flow.shards import FlowPolicy, Shard
+from tests.fixtures.events import Event, chat, make_entry, make_events, reading
 
 AT = datetime(2026, 1, 26, 10, 59, 30, tzinfo=UTC)
 HOUR = datetime(2026, 1, 26, 10, tzinfo=UTC)
@@ -87,7 +87,8 @@ def test_no_file_beside_the_overlapping_ones_shares_an_offset_with_any_other(spa
 
 def test_an_entry_becomes_rows_with_their_place_and_arrival():
     entry = make_entry(AT + timedelta(seconds=2), [chat(AT), reading(AT, 2.5)])
-    rows = read_entry(7, entry)
+    rows, dead = read_rows(7, [entry])
+    assert dead == ()
     assert rows.schema == ARCHIVE_SCHEMA
     assert rows.select("shard", "offset", "row").rows() == [
         (7, entry.offset, 0),
@@ -101,26 +102,54 @@ def without(*columns: str) -> bytes:
     return encode_events(make_events([chat(AT)]).drop(columns))
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"no arrow at all",
-        encode_events(make_events([chat(AT)]))[:60],
-        without("stream_id"),
-        without("timestamp"),
-        encode_events(make_events([])),
-        encode_events(make_events([chat(AT)]).with_columns(timestamp=pl.lit("noon"))),
-    ],
-)
-def test_an_entry_without_events_is_refused_with_a_reason(payload: bytes):
-    with pytest.raises(UnreadableEntryError, match=r"\w+"):
-        read_entry(0, Entry(1, 1, payload))
+def with_columns(*events: Event, **columns: pl.Expr) -> bytes:
+    return encode_events(make_events(events or [chat(AT)]).with_columns(**columns))
+
+
+ODD = {
+    "nothing": b"",
+    "no arrow": b"no arrow at all",
+    "half": encode_events(make_events([chat(AT)]))[:60],
+    "no stream": without("stream_id"),
+    "no time": without("timestamp"),
+    "no rows": encode_events(make_events([])),
+    "another type": with_columns(timestamp=pl.lit("noon")),
+    "another unit of time": with_columns(timestamp=pl.col("timestamp").dt.cast_time_unit("ms")),
+    "a column too many": with_columns(mood=pl.lit("good")),
+    "an event without a stream": encode_events(make_events([chat(AT), chat(AT, stream_id=None)])),
+    "an unknown type": encode_events(make_events([chat(AT), chat(AT, type="shout")])),
+    "a chat without a text": encode_events(make_events([chat(AT), chat(AT, text=None)])),
+    "an endless value": encode_events(make_events([chat(AT), reading(AT, float("inf"))])),
+    "a stream that is no name": encode_events(make_events([chat(AT, stream_id="a b")])),
+}
+
+
+@pytest.mark.parametrize("payload", ODD.values(), ids=ODD.keys())
+def test_what_the_flow_buries_is_left_out_with_its_reason_and_nothing_else_is(payload: bytes):
+    good = [make_entry(AT, [chat(AT, "ada")], 1), make_entry(AT, [reading(AT)] * 2, 3)]
+    odd = Entry(make_offset(good[0].arrived_ms, 2), good[0].arrived_ms, payload)
+    entries = [good[0], odd, good[1]]
+    rows, dead = read_rows(5, entries)
+    assert rows.select("offset", "row").rows() == [
+        (good[0].offset, 0),
+        (good[1].offset, 0),
+        (good[1].offset, 1),
+    ]
+    changes = Shard(5, FlowPolicy()).apply(Batch(5, tuple(entries)))
+    assert [letter for part in changes for letter in part.dead] == list(dead)
+    assert [(letter.offset, letter.payload) for letter in dead] == [(odd.offset, payload)]
+    assert dead[0].reason
+    assert sum(part.events for part in changes) == rows.height
+
+
+def test_entries_that_all_hold_nothing_make_no_rows():
+    rows, dead = read_rows(0, [Entry(1, 1, b"")])
+    assert (rows.schema, rows.height, len(dead)) == (ARCHIVE_SCHEMA, 0, 1)
 
 
 def test_rows_go_to_the_hour_of_their_event():
     late = AT + timedelta(minutes=1)
-    parts = split_by_hour(read_entry(0, make_entry(late, [chat(late, "b"), chat(AT, "a")])))
+    parts = split_by_hour(read_rows(0, [make_entry(late, [chat(late, "b"), chat(AT, "a")])])[0])
     assert {hour: part["user"].to_list() for hour, part in parts.items()} == {
         HOUR: ["a"],
         HOUR + timedelta(hours=1): ["b"],
