@@ -11,7 +11,6 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +22,8 @@ from core.errors import BusAwayError, ConflictError, ServiceMissingError
 from core.settings import Settings
 from streaming.archive.archivers import Archiver, Round
 from streaming.archive.heartbeats import Pulse, beat
-from streaming.archive.merges import merge_hours
-from streaming.archive.writers import drop_old_hours, remove_parts
+from streaming.archive.houses import House
+from streaming.archive.writers import remove_parts
 from streaming.bus.base import BusReader
 
 PAUSE_S_FIRST: Final = 1.0
@@ -42,8 +41,8 @@ class ArchiveProcess:
 
     settings: Settings
     archiver: Archiver
-    clock: Clock
     pulse: Pulse
+    house: House
 
     async def run(self, stop: asyncio.Event) -> None:
         """Archive until told to stop, and last what has come until then."""
@@ -89,27 +88,15 @@ class ArchiveProcess:
 
     async def _keep_house_hourly(self) -> None:
         while True:
-            await self.keep_house()
+            await self.house.keep()
             await asyncio.sleep(HOUR.total_seconds())
-
-    async def keep_house(self) -> None:
-        """Let go of what is too old; what fails now is tried again in an hour."""
-        folder, now = self.settings.archive_dir, self.clock.now()
-        kept_from = now - timedelta(days=self.settings.archive_retention_days)
-        try:
-            dropped = await asyncio.to_thread(drop_old_hours, folder, kept_from)
-            merged = await asyncio.to_thread(merge_hours, folder, now)
-        except OSError as error:
-            log.warning("house_not_kept", error=str(error))
-        else:
-            log.info("house_kept", hours_dropped=dropped, files_merged=merged)
 
 
 def build_process(settings: Settings, reader: BusReader, clock: Clock) -> ArchiveProcess:
     """Return the archive over a bus; its folder must be there and locked."""
     remove_parts(settings.archive_dir)
     archiver = Archiver(reader, settings.archive_dir, shards=settings.bus_shards)
-    return ArchiveProcess(settings, archiver, clock, Pulse(clock))
+    return ArchiveProcess(settings, archiver, Pulse(clock), House(settings, clock))
 
 
 @contextmanager

@@ -67,7 +67,7 @@ async def test_the_house_is_kept_by_retention_and_by_merging(settings: Settings)
         at = AT + timedelta(milliseconds=number)
         write_archive(settings.archive_dir, [(0, make_entry(at, [chat(AT), chat(old)]))])
         (settings.archive_dir / "progress.json").unlink()
-    await build(settings, AT + timedelta(hours=3)).keep_house()
+    await build(settings, AT + timedelta(hours=3)).house.keep()
     assert {path.parent.name for path in list_parquet(settings.archive_dir)} == {"2026-01-26T10"}
     assert len(list_parquet(settings.archive_dir)) == 9 + 1
 
@@ -81,7 +81,7 @@ async def test_a_house_that_cannot_be_kept_does_not_end_the_process(
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    await build(settings, AT + timedelta(days=400)).keep_house()
+    await build(settings, AT + timedelta(days=400)).house.keep()
     assert len(list_parquet(settings.archive_dir)) == 1
 
 
