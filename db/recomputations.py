@@ -5,7 +5,7 @@ Reads go through COPY: an hour of many streams is a million rows, and goes strai
 
 import io
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Literal, TypeAlias
 
 import polars as pl
 
@@ -13,6 +13,8 @@ from core.errors import InvalidError
 from core.events import TIMESTAMP
 from db.pool import Connection
 from db.queries import load_queries
+from db.roll_ups import RollUpStore
+from db.rows import write_emotes, write_rows
 
 SQL: Final = load_queries("recomputations")
 
@@ -24,6 +26,9 @@ SHARDS_MAX: Final = 1024
 EMOTES: Final = pl.List(pl.Struct({"emote": pl.String(), "count": pl.Int64()}))
 
 _STREAM: Final = {"stream_id": pl.String(), "minute": pl.Int64()}
+_CHANNEL: Final = {"stream_id": pl.String(), "channel": pl.String(), "minute": pl.Int64()}
+_SPREAD: Final = {name: pl.Float64() for name in ("mean", "min", "max", "stddev")}
+_LAST: Final = {"last": pl.Float64(), "last_at": pl.Int64()}
 _STATE: Final = {"revision": pl.Int64(), "final": pl.String()}
 
 CHAT_ROWS: Final = pl.Schema(
@@ -40,26 +45,59 @@ CHAT_ROWS: Final = pl.Schema(
 )
 READING_ROWS: Final = pl.Schema(
     {
-        "stream_id": pl.String(),
-        "channel": pl.String(),
-        "minute": pl.Int64(),
+        **_CHANNEL,
+        "unit": pl.String(),
         "count": pl.Int64(),
-        **{name: pl.Float64() for name in ("mean", "min", "max", "stddev", "last")},
+        **_SPREAD,
+        "p50": pl.Float64(),
+        "p95": pl.Float64(),
+        **_LAST,
         **_STATE,
     }
 )
 TRANSACTION_ROWS: Final = pl.Schema(
     {
-        **_STREAM,
+        "stream_id": pl.String(),
         "kind": pl.String(),
         "currency": pl.String(),
+        "minute": pl.Int64(),
         "count": pl.Int64(),
-        "amount": pl.Float64(),
+        "sum": pl.Float64(),
+        **_STATE,
+    }
+)
+CHAT_ROLL_UPS: Final = pl.Schema(
+    {
+        **_STREAM,
+        "minutes": pl.Int64(),
+        "chat_count": pl.Int64(),
+        "unique_chatters": pl.Int64(),
+        "top_emotes": pl.String(),
+        "emotes": pl.String(),
+        "avg_sentiment": pl.Float64(),
+        "chat_rate": pl.Float64(),
+        "watched_minutes": pl.Int64(),
+        "avg_viewers": pl.Float64(),
+        "peak_viewers": pl.Float64(),
+        "revision": pl.Int64(),
+    }
+)
+READING_ROLL_UPS: Final = pl.Schema(
+    {
+        **_CHANNEL,
+        "minutes": pl.Int64(),
+        "unit": pl.String(),
+        "count": pl.Int64(),
+        **_SPREAD,
+        **_LAST,
+        "revision": pl.Int64(),
     }
 )
 LATE_ROWS: Final = pl.Schema(
-    {**_STREAM, "type": pl.String(), "offset": pl.Int64(), "applied": pl.String()}
+    {**_STREAM, "type": pl.String(), "offset": pl.Int64(), "applied_at": pl.Int64()}
 )
+
+Unit: TypeAlias = Literal["hours", "days"]
 
 
 class RecomputationStore:
@@ -67,6 +105,7 @@ class RecomputationStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._roll_ups = RollUpStore(connection)
 
     async def read_chat(
         self, start: datetime, end: datetime, stream_id: str | None
@@ -80,20 +119,38 @@ class RecomputationStore:
     ) -> pl.DataFrame:
         """Return channel minutes of a span."""
         rows = await self._read("list_reading_rows", READING_ROWS, start, end, stream_id)
-        return rows.with_columns(_is_true("final"))
+        return rows.with_columns(_is_true("final"), pl.col("last_at").cast(TIMESTAMP))
 
     async def read_transactions(
         self, start: datetime, end: datetime, stream_id: str | None
     ) -> pl.DataFrame:
-        """Return transactions of a span, by minute, kind and currency."""
-        return await self._read("list_transaction_rows", TRANSACTION_ROWS, start, end, stream_id)
+        """Return minutes of transactions of a span."""
+        rows = await self._read("list_transaction_rows", TRANSACTION_ROWS, start, end, stream_id)
+        return rows.with_columns(_is_true("final"), pl.col("currency").fill_null(""))
+
+    async def read_chat_roll_ups(
+        self, unit: Unit, start: datetime, end: datetime, stream_id: str | None
+    ) -> pl.DataFrame:
+        """Return the hours or days of chat that begin in a span; ``minute`` is their start."""
+        rows = await self._read(f"list_chat_{unit}", CHAT_ROLL_UPS, start, end, stream_id)
+        return rows.with_columns(
+            pl.col("emotes").str.json_decode(EMOTES),
+            pl.col("top_emotes").str.json_decode(pl.List(pl.String())),
+        )
+
+    async def read_reading_roll_ups(
+        self, unit: Unit, start: datetime, end: datetime, stream_id: str | None
+    ) -> pl.DataFrame:
+        """Return the hours or days of channels, likewise."""
+        rows = await self._read(f"list_reading_{unit}", READING_ROLL_UPS, start, end, stream_id)
+        return rows.with_columns(pl.col("last_at").cast(TIMESTAMP))
 
     async def read_late(
         self, start: datetime, end: datetime, stream_id: str | None
     ) -> pl.DataFrame:
         """Return which events came too late, by stream, minute, type and entry."""
         rows = await self._read("list_late", LATE_ROWS, start, end, stream_id)
-        return rows.with_columns(_is_true("applied"))
+        return rows.with_columns(pl.col("applied_at").cast(TIMESTAMP))
 
     async def read_offsets(self) -> dict[int, int]:
         """Return the offset through which the flow has applied each shard."""
@@ -104,18 +161,30 @@ class RecomputationStore:
         """Hold other recomputations of an hour off until the transaction ends."""
         await self._connection.execute(SQL["lock_late"], hour)
 
-    async def replace(self, chat: str, readings: str, late: str) -> tuple[int, int]:
-        """Write recomputed rows and mark their late events, all given as JSON.
+    async def replace(
+        self,
+        chat: pl.DataFrame,
+        readings: pl.DataFrame,
+        transactions: pl.DataFrame,
+        late: pl.DataFrame,
+    ) -> tuple[int, int]:
+        """Write recomputed minutes, their hours and days, and mark their late events.
+
+        The tables are gone through in the order of a commit of the flow.
 
         Returns:
             How many minutes were written, and how many listings of late events were marked.
         """
-        written = await self._execute("upsert_chat", chat)
+        await self._connection.execute(SQL["lock_shards"])
+        written = await self._execute("upsert_chat", write_emotes(chat))
+        await self._roll_ups.roll_up_chat(*_list_hours(chat, "stream_id"))
         written += await self._execute("upsert_readings", readings)
+        await self._roll_ups.roll_up_readings(*_list_hours(readings, "stream_id", "channel"))
+        written += await self._execute("upsert_transactions", transactions)
         return written, await self._execute("mark_applied", late)
 
-    async def _execute(self, name: str, rows: str) -> int:
-        status = await self._connection.execute(SQL[name], rows)
+    async def _execute(self, name: str, rows: pl.DataFrame) -> int:
+        status = await self._connection.execute(SQL[name], write_rows(rows))
         return int(status.rpartition(" ")[2])
 
     async def _read(
@@ -133,6 +202,13 @@ class RecomputationStore:
         if rows.height >= ROWS_MAX:
             raise InvalidError("More minutes lie in an hour than are read at once. Name a stream.")
         return rows.with_columns(pl.col("minute").cast(TIMESTAMP))
+
+
+def _list_hours(rows: pl.DataFrame, *key: str) -> list[list[Any]]:
+    """Return the columns of the key and the beginning of each hour that rows lie in."""
+    start = pl.col("window_start").dt.truncate("1h")
+    hours = rows.select(*key, start).unique(maintain_order=True)
+    return [column.to_list() for column in hours]
 
 
 def _is_true(name: str) -> pl.Expr:

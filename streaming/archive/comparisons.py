@@ -3,22 +3,16 @@
 A row that cannot be judged yet is no difference: it is counted under its reason.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import polars as pl
 
 from core.emote_counts import TOP as TOP_EMOTES
 from core.ids import shard_of
 from streaming.archive.recounts import CHANNEL, MINUTE, MONEY, Recount, pick_top
-
-CHATTERS_EXACT_MAX: Final = 10_000
-CHATTERS_ERROR: Final = 0.03
-"""Beyond so many, unique chatters may be an estimate with this relative error."""
-
-Test: TypeAlias = Callable[[pl.Expr, pl.Expr], pl.Expr]
-"""Whether a stored value is as good as the recounted one."""
+from streaming.archive.tolerances import Test, between, is_near_enough, is_same, size_of, within
 
 DIFFERENCES: Final = pl.Schema(
     {
@@ -60,15 +54,19 @@ class Comparison:
     unjudged: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNJUDGED))
     """The stream and minute of each of those."""
 
+    roll_ups: int = 0
+    """How many hours and days were compared."""
+
 
 def compare_all(
     stored: Recount, recounted: Recount, marks: Mapping[int, ShardMarks], shards: int
 ) -> Comparison:
     """Compare all tables of a span."""
+    known = _Known(marks, shards, recounted.doubtful.unique())
     parts = [
-        _compare_chat(stored.chat, recounted.chat, marks, shards),
-        _compare_readings(stored.readings, recounted.readings, marks, shards),
-        _compare_transactions(stored.transactions, recounted.transactions, marks, shards),
+        _compare_chat(stored.chat, recounted.chat, known),
+        _compare_readings(stored.readings, recounted.readings, known),
+        _compare_transactions(stored.transactions, recounted.transactions, known),
     ]
     return join_comparisons(parts)
 
@@ -85,89 +83,93 @@ def join_comparisons(parts: list[Comparison]) -> Comparison:
         differences=pl.concat([empty, *(part.differences for part in parts)]),
         pending=pending,
         unjudged=pl.concat([pl.DataFrame(schema=UNJUDGED), *(part.unjudged for part in parts)]),
+        roll_ups=sum(part.roll_ups for part in parts),
     )
 
 
-def _compare_chat(
-    stored: pl.DataFrame, recounted: pl.DataFrame, marks: Mapping[int, ShardMarks], shards: int
-) -> Comparison:
-    both = _join(stored, recounted, MINUTE, marks, shards)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the shards, and of the minutes beside what they hold."""
+
+    marks: Mapping[int, ShardMarks]
+    shards: int
+    doubtful: pl.DataFrame
+
+
+def _compare_chat(stored: pl.DataFrame, recounted: pl.DataFrame, known: _Known) -> Comparison:
+    both = _join(stored, recounted, MINUTE, known)
     # Of the stored list each emote must have its count, and the list must be as long as it may.
     there = both.get_column("emotes_recounted")
     mine = both.get_column("emotes")
     same = _tell_emotes_equal(mine, there)
     both = both.with_columns(
-        emotes=_write_emotes("emotes"),
+        emotes=write_emotes("emotes"),
         emotes_recounted=pl.when(same)
-        .then(_write_emotes("emotes"))
-        .otherwise(_write_emotes("emotes_recounted")),
+        .then(write_emotes("emotes"))
+        .otherwise(write_emotes("emotes_recounted")),
     )
     tests = {
-        "chat_count": _is_same,
-        "unique_chatters": _is_near_enough,
-        "emotes": _is_same,
-        "avg_sentiment": _within(1e-9),
-        "avg_viewers": _within(0.0, relative=1e-9),
-        "peak_viewers": _is_same,
+        "chat_count": is_same,
+        "unique_chatters": is_near_enough,
+        "emotes": is_same,
+        "avg_sentiment": within(1e-9),
+        "avg_viewers": within(size_of("viewers_size")),
+        "peak_viewers": is_same,
     }
-    return _list_differences("chat", both, None, tests)
+    return list_differences("chat", both, None, tests)
 
 
-def _compare_readings(
-    stored: pl.DataFrame, recounted: pl.DataFrame, marks: Mapping[int, ShardMarks], shards: int
-) -> Comparison:
-    both = _join(stored, recounted, CHANNEL, marks, shards)
-    # The error of a sum is that of its largest part, however small the sum itself is.
-    size = 1e-9 * pl.max_horizontal(pl.col("min_recounted").abs(), pl.col("max_recounted").abs())
+def _compare_readings(stored: pl.DataFrame, recounted: pl.DataFrame, known: _Known) -> Comparison:
+    both = _join(stored, recounted, CHANNEL, known)
+    size = size_of("min_recounted", "max_recounted")
     tests = {
-        "count": _is_same,
-        "mean": _within(size),
-        "min": _is_same,
-        "max": _is_same,
-        "stddev": _within(size, relative=1e-6),
-        "last": _is_same,
+        "count": is_same,
+        "mean": within(size),
+        "min": is_same,
+        "max": is_same,
+        "stddev": within(size, relative=1e-6),
+        "p50": between("p50_low", "p50_high"),
+        "p95": between("p95_low", "p95_high"),
+        "last": is_same,
+        "last_at": is_same,
     }
-    return _list_differences("readings", both, pl.col("channel"), tests)
+    return list_differences("readings", both, pl.col("channel"), tests)
 
 
 def _compare_transactions(
-    stored: pl.DataFrame, recounted: pl.DataFrame, marks: Mapping[int, ShardMarks], shards: int
+    stored: pl.DataFrame, recounted: pl.DataFrame, known: _Known
 ) -> Comparison:
-    # Rows of points carry no offset: what the flow has applied beyond the archive may be in them.
-    has_more = (pl.col("count") > pl.col("count_recounted").fill_null(0)).fill_null(value=False)
-    revised = stored.with_columns(revision=pl.lit(None, dtype=pl.Int64), final=pl.lit(value=True))
-    both = _join(revised, recounted, MONEY, marks, shards).with_columns(
-        pending=pl.coalesce(
-            "pending",
-            pl.when(has_more & (pl.col("applied") > pl.col("through"))).then(
-                pl.lit("not archived yet")
-            ),
-        )
-    )
-    tests = {"count": _is_same, "amount": _within(0.0, relative=1e-9)}
-    series = pl.concat_str("kind", "currency", separator=" ", ignore_nulls=True)
-    return _list_differences("transactions", both, series, tests)
+    both = _join(stored, recounted, MONEY, known)
+    # As many roundings as there are parts.
+    tests = {"count": is_same, "sum": within(size_of("size") * pl.col("count_recounted").sqrt())}
+    series = pl.concat_str("kind", "currency", separator=" ").str.strip_suffix(" ")
+    return list_differences("transactions", both, series, tests)
 
 
 def _join(
-    stored: pl.DataFrame,
-    recounted: pl.DataFrame,
-    key: list[str],
-    marks: Mapping[int, ShardMarks],
-    shards: int,
+    stored: pl.DataFrame, recounted: pl.DataFrame, key: list[str], known: _Known
 ) -> pl.DataFrame:
     """Return both rows of each key side by side, and why it cannot be judged, or null."""
+    both = join_sides(stored, recounted, key)
+    marks = spread_marks(both["stream_id"].unique(), known.marks, known.shards)
+    doubts = known.doubtful.with_columns(is_doubtful=True)
+    return (
+        both.join(marks, on="stream_id", how="left")
+        .join(doubts, on=MINUTE, how="left")
+        .with_columns(pending=_find_reason())
+    )
+
+
+def join_sides(stored: pl.DataFrame, recounted: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return both rows of each key side by side, and whether each is there."""
     both = stored.with_columns(is_stored=True).join(
         recounted.with_columns(is_recounted=True),
         on=key,
         how="full",
         coalesce=True,
-        nulls_equal=True,
         suffix="_recounted",
     )
-    both = both.with_columns(pl.col("is_stored", "is_recounted").fill_null(value=False))
-    known = spread_marks(both["stream_id"].unique(), marks, shards)
-    return both.join(known, on="stream_id", how="left").with_columns(pending=_find_reason())
+    return both.with_columns(pl.col("is_stored", "is_recounted").fill_null(value=False))
 
 
 def spread_marks(
@@ -199,13 +201,15 @@ def _find_reason() -> pl.Expr:
             col("is_stored") & ~col("is_recounted") & (col("revision") < col("since")),
             "before the archive began",
         ),
+        (col("is_doubtful"), "an id came again after a while"),
     ]
     return pl.coalesce(pl.when(is_so).then(pl.lit(reason)) for is_so, reason in reasons)
 
 
-def _list_differences(
+def list_differences(
     table: str, both: pl.DataFrame, series: pl.Expr | None, tests: Mapping[str, Test]
 ) -> Comparison:
+    """Compare both sides column by column, but for rows that have a ``pending`` reason."""
     unjudged = both.filter(pl.col("pending").is_not_null())
     pending = dict(unjudged.group_by("pending").len().iter_rows())
     judged = both.filter(pl.col("pending").is_null()).with_columns(
@@ -240,26 +244,6 @@ def _name_column(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _is_same(stored: pl.Expr, recounted: pl.Expr) -> pl.Expr:
-    return stored.eq_missing(recounted)
-
-
-def _is_near_enough(stored: pl.Expr, recounted: pl.Expr) -> pl.Expr:
-    may_err = recounted > CHATTERS_EXACT_MAX
-    return (stored == recounted) | (
-        may_err & ((stored - recounted).abs() <= recounted * CHATTERS_ERROR)
-    )
-
-
-def _within(absolute: float | pl.Expr, *, relative: float = 0.0) -> Test:
-    def is_within(stored: pl.Expr, recounted: pl.Expr) -> pl.Expr:
-        allowed = absolute + relative * recounted.abs()
-        near = ((stored - recounted).abs() <= allowed).fill_null(value=False)
-        return near | (stored.is_null() & recounted.is_null())
-
-    return is_within
-
-
 def _tell_emotes_equal(stored: pl.Series, recounted: pl.Series) -> pl.Series:
     """Tell for each row whether the stored list holds right counts, and enough of them."""
     rows = pl.DataFrame({"stored": stored, "recounted": recounted}).with_row_index("at")
@@ -271,8 +255,8 @@ def _tell_emotes_equal(stored: pl.Series, recounted: pl.Series) -> pl.Series:
     return rows.select(enough & ~pl.col("at").is_in(wrong["at"].implode())).to_series()
 
 
-def _write_emotes(name: str) -> pl.Expr:
-    """Write the most frequent emotes as one text."""
+def write_emotes(name: str) -> pl.Expr:
+    """Build the most frequent emotes as one text."""
     element = pl.element().struct
     written = pl.format("{} {}", element.field("emote"), element.field("count"))
     return pick_top(pl.col(name)).list.eval(written).list.join(", ")

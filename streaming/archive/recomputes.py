@@ -7,7 +7,7 @@ where it holds less, a recount would take away what once was counted.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import polars as pl
@@ -18,15 +18,35 @@ import structlog
 from core.archives import cut_hours
 from core.clock import Clock
 from core.errors import ConflictError
+from core.events import TIMESTAMP
 from core.minutes import MINUTE
 from core.settings import Settings
 from db.recomputations import RecomputationStore
 from streaming.archive.comparisons import ShardMarks, compare_all, spread_marks
-from streaming.archive.recounts import LISTING, MARGIN, Recount, Span, pick_top
+from streaming.archive.recounts import (
+    CHANNEL,
+    LISTING,
+    MARGIN,
+    MONEY,
+    Recount,
+    Span,
+    pick_top,
+)
 from streaming.archive.sources import ArchiveSource, connect, read_stored
 
 KEY: Final = ["stream_id", "minute"]
-TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+CHAT_WRITTEN: Final = [
+    *("stream_id", "window_start", "window_end", "chat_count", "unique_chatters", "top_emotes"),
+    *("avg_sentiment", "chat_rate", "avg_viewers", "peak_viewers", "revision"),
+]
+READING_WRITTEN: Final = [
+    *("stream_id", "channel", "window_start", "window_end", "unit", "count", "mean", "min", "max"),
+    *("stddev", "p50", "p95", "last", "last_at", "revision"),
+]
+MONEY_WRITTEN: Final = [
+    *("stream_id", "kind", "currency", "window_start", "window_end", "count", "sum", "revision")
+]
 
 log = structlog.get_logger()
 
@@ -53,8 +73,10 @@ async def recompute(
     async with connect(settings.require_database_url()) as connection:
         store = RecomputationStore(connection)
         for start, end in cut_hours(span.start, span.end):
-            async with connection.transaction():
-                part = await recompute_hour(store, source, Span(start, end), settings.bus_shards)
+            async with connection.transaction(isolation="read_committed"):
+                part = await recompute_hour(
+                    store, source, Span(start, end), settings.bus_shards, clock
+                )
             await _tell(settings, part.streams, clock)
             done = Recomputed(
                 done.minutes + part.minutes,
@@ -66,25 +88,30 @@ async def recompute(
 
 
 async def recompute_hour(
-    store: RecomputationStore, source: ArchiveSource, span: Span, shards: int
+    store: RecomputationStore, source: ArchiveSource, span: Span, shards: int, clock: Clock
 ) -> Recomputed:
     """Count the late events of an hour, or of a part of one, in the transaction of the store."""
     await store.lock(span.start)
     marks = source.read_marks(shards, await store.read_offsets())
     late = await store.read_late(span.start - MARGIN, span.end + MARGIN, source.stream_id)
-    waiting = late.filter(~pl.col("applied")).select(LISTING)
+    waiting = late.filter(pl.col("applied_at").is_null()).select(LISTING)
     wanted = waiting.filter(pl.col("minute").is_between(span.start, span.end, closed="left"))
     if wanted.is_empty():
         return Recomputed()
     stored = await read_stored(store, span, source.stream_id)
     found = source.list_shards(span)
-    before = await asyncio.to_thread(source.recount, span, waiting, found)
+    before = await asyncio.to_thread(source.recount, span, late, found)
     blocked = _find_blocked(stored, before, wanted, source.mark_unreadable(marks, span), shards)
     counted = wanted.join(blocked, on=KEY, how="anti")
     if counted.is_empty():
         return Recomputed(left=wanted.height)
-    rest = waiting.join(counted, on=LISTING, how="anti")
-    after = await asyncio.to_thread(source.recount, span, rest, found)
+    applied = late.join(counted.with_columns(is_counted=True), on=LISTING, how="left").select(
+        *LISTING,
+        applied_at=pl.when("is_counted")
+        .then(pl.lit(clock.now(), dtype=TIMESTAMP))
+        .otherwise("applied_at"),
+    )
+    after = await asyncio.to_thread(source.recount, span, applied, found)
     minutes = await _write(store, before, after, counted)
     streams = frozenset(counted["stream_id"].to_list())
     return Recomputed(minutes, counted.height, wanted.height - counted.height, streams)
@@ -109,12 +136,8 @@ def _find_blocked(
 
 
 def _only(rows: Recount, keys: pl.DataFrame) -> Recount:
-    """Keep the minutes named; transactions are stored however late they come."""
-    return Recount(
-        chat=rows.chat.join(keys, on=KEY, how="semi"),
-        readings=rows.readings.join(keys, on=KEY, how="semi"),
-        transactions=rows.transactions.clear(),
-    )
+    """Keep the minutes named."""
+    return Recount(*(getattr(rows, f.name).join(keys, on=KEY, how="semi") for f in fields(Recount)))
 
 
 async def _write(
@@ -122,54 +145,29 @@ async def _write(
 ) -> int:
     """Write the rows that the late events change, and mark these as counted."""
     only = _only(after, counted.select(KEY).unique())
-    chat = only.chat.join(before.chat, on=[*KEY, "revision"], how="anti")
-    readings = only.readings.join(before.readings, on=[*KEY, "channel", "revision"], how="anti")
-    written, marked = await store.replace(
-        _write_chat(chat), _write_readings(readings), _write_late(counted)
+    chat = _list_changed(only.chat, before.chat, KEY).with_columns(
+        chat_rate=pl.col("chat_count") / MINUTE.total_seconds(),
+        top_emotes=pick_top(pl.col("emotes")),
     )
-    if (written, marked) != (chat.height + readings.height, counted.height):
+    readings = _list_changed(only.readings, before.readings, CHANNEL)
+    money = _list_changed(only.transactions, before.transactions, MONEY)
+    late = counted.rename({"minute": "window_start", "offset": "batch_offset"})
+    written, marked = await store.replace(
+        chat.select(CHAT_WRITTEN),
+        readings.select(READING_WRITTEN),
+        money.select(MONEY_WRITTEN),
+        late,
+    )
+    if (written, marked) != (chat.height + readings.height + money.height, counted.height):
         raise ConflictError("A minute changed while it was recomputed. Nothing was; try again.")
     return written
 
 
-def _write_chat(rows: pl.DataFrame) -> str:
-    return (
-        rows.select(
-            "stream_id",
-            "chat_count",
-            "unique_chatters",
-            "avg_sentiment",
-            "avg_viewers",
-            "peak_viewers",
-            "revision",
-            *_windows(),
-            chat_rate=pl.col("chat_count") / MINUTE.total_seconds(),
-            top_emotes=pick_top(pl.col("emotes")),
-        )
-    ).write_json()
-
-
-def _write_readings(rows: pl.DataFrame) -> str:
-    return rows.select(
-        pl.exclude("minute", "last_at"), *_windows(), pl.col("last_at").dt.strftime(TIME)
-    ).write_json()
-
-
-def _write_late(counted: pl.DataFrame) -> str:
-    return counted.select(
-        "stream_id",
-        "type",
-        window_start=pl.col("minute").dt.strftime(TIME),
-        batch_offset="offset",
-    ).write_json()
-
-
-def _windows() -> list[pl.Expr]:
+def _list_changed(after: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return the rows that more events made, in the order in which the flow writes them."""
+    changed = after.join(before, on=[*key, "revision"], how="anti").sort(key)
     start = pl.col("minute")
-    return [
-        start.dt.strftime(TIME).alias("window_start"),
-        (start + MINUTE).dt.strftime(TIME).alias("window_end"),
-    ]
+    return changed.with_columns(window_start=start, window_end=start + MINUTE)
 
 
 async def _tell(settings: Settings, streams: frozenset[str], clock: Clock) -> None:

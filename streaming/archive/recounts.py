@@ -1,20 +1,25 @@
 """Recounts: minutes worked out anew from archived events, in columns.
 
-    events of one shard -> without repeats and late ones -> rows as the database should hold them
+    events of one shard -> without late ones -> without repeats -> rows as the database should hold
+    them
 
 Shares nothing with the merging code of the flow, which it is there to check; only what a text
 means is read by the same function.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 
+from core.archives import ARCHIVE_SCHEMA
 from core.emote_counts import TOP as TOP_EMOTES
 from core.events import TIMESTAMP
+from core.transaction_minutes import CURRENCY_LENGTH_MAX
+from core.watermarks import LatenessPolicy
 from core.words import THOUSANDTHS, read_texts
+from streaming.archive.repeats import drop_repeats
 
 MINUTE: Final = ["stream_id", "minute"]
 CHANNEL: Final = ["stream_id", "channel", "minute"]
@@ -22,9 +27,30 @@ MONEY: Final = ["stream_id", "kind", "currency", "minute"]
 LISTING: Final = ["stream_id", "minute", "type", "offset"]
 """What ``late_events`` names: all events of a stream, minute and type in one entry."""
 
-MARGIN: Final = timedelta(minutes=5)
-"""A message that was sent twice may carry two times, if the door gave it them: so far around a
-span repeats are looked for."""
+LATE: Final = pl.Schema(
+    {
+        "stream_id": pl.String(),
+        "minute": TIMESTAMP,
+        "type": pl.String(),
+        "offset": pl.Int64(),
+        "applied_at": TIMESTAMP,
+    }
+)
+"""Listings of late events, and since when they count; null when they do not."""
+
+COLUMNS: Final = (
+    *("stream_id", "type", "timestamp", "id", "user", "text", "emotes", "value", "channel"),
+    *("unit", "kind", "amount", "currency", "offset", "row", "arrived_at"),
+)
+
+MARGIN: Final = timedelta(minutes=10)
+"""An event that was sent twice may carry two times, if the door gave it them: so far around a span
+repeats are looked for."""
+
+POLICY: Final = LatenessPolicy()
+
+RANK_ERROR_PERCENT: Final = 2
+"""Quantiles of many values are estimates; so far their rank may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,61 +68,49 @@ class Recount:
     chat: pl.DataFrame
     readings: pl.DataFrame
     transactions: pl.DataFrame
+    doubtful: pl.DataFrame
+    """Stream and minute of events that the flow may have taken for repeats or not."""
 
 
-def recount(events: pl.LazyFrame, late: pl.DataFrame, span: Span) -> Recount:
+def recount(
+    events: pl.LazyFrame, late: pl.DataFrame, span: Span, policy: LatenessPolicy = POLICY
+) -> Recount:
     """Recount the minutes of a span.
 
     Args:
         events: Archived events of the span and ``MARGIN`` around it.
-        late: ``LISTING`` of what does not count.
+        late: ``LATE`` events.
         span: Which minutes are wanted.
+        policy: How long the flow remembered an id.
     """
-    dated = events.with_columns(minute=pl.col("timestamp").dt.truncate("1m"))
-    counted = dated.join(late.lazy().select(LISTING), on=LISTING, how="anti")
+    rows = (
+        events.select(COLUMNS).with_columns(minute=pl.col("timestamp").dt.truncate("1m")).collect()
+    )
+    counted, doubtful = drop_repeats(rows, _drop_late(rows, late), policy)
+    wanted = _within(counted, span)
     return Recount(
-        chat=_count_chat(_within(_drop_repeats(counted), span)),
-        readings=_count_readings(_within(_drop_repeats(counted), span)),
-        # A transaction is stored however late it comes.
-        transactions=_count_transactions(_within(_drop_repeats(dated), span)),
+        chat=_count_chat(wanted),
+        readings=_count_readings(wanted.filter(pl.col("type") == "reading")),
+        transactions=_count_transactions(wanted.filter(pl.col("type") == "transaction")),
+        doubtful=_within(doubtful, span),
     )
 
 
 def join_recounts(parts: list[Recount]) -> Recount:
     """Return the recounts of several shards as one."""
-    return Recount(
-        chat=pl.concat([part.chat for part in parts]),
-        readings=pl.concat([part.readings for part in parts]),
-        transactions=pl.concat([part.transactions for part in parts]),
-    )
+    names = [field.name for field in fields(Recount)]
+    return Recount(*(pl.concat([getattr(part, name) for part in parts]) for name in names))
 
 
 def empty_recount() -> Recount:
     """Return the recount of no events."""
-    nothing = pl.LazyFrame(
-        schema={
-            "stream_id": pl.String(),
-            "type": pl.String(),
-            "timestamp": TIMESTAMP,
-            **dict.fromkeys(
-                ("id", "user", "text", "channel", "unit", "kind", "currency"), pl.String()
-            ),
-            "emotes": pl.List(pl.String),
-            **dict.fromkeys(("value", "amount"), pl.Float64()),
-            "offset": pl.Int64(),
-            "row": pl.Int32(),
-        }
-    )
-    late = pl.DataFrame(
-        schema={
-            "stream_id": pl.String(),
-            "minute": TIMESTAMP,
-            "type": pl.String(),
-            "offset": pl.Int64(),
-        }
-    )
     at = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-    return recount(nothing, late, Span(at, at))
+    return recount(pl.LazyFrame(schema=ARCHIVE_SCHEMA), pl.DataFrame(schema=LATE), Span(at, at))
+
+
+def keep_span(rows: Recount, span: Span) -> Recount:
+    """Return the minutes of a part of a span."""
+    return Recount(*(_within(getattr(rows, field.name), span) for field in fields(Recount)))
 
 
 def pick_top(emotes: pl.Expr) -> pl.Expr:
@@ -109,22 +123,22 @@ def pick_top(emotes: pl.Expr) -> pl.Expr:
     return ranked.list.head(TOP_EMOTES)
 
 
-def _drop_repeats(events: pl.LazyFrame) -> pl.LazyFrame:
-    named = events.filter(pl.col("id").is_not_null())
-    first = named.sort("offset", "row").unique(subset=["stream_id", "id"], keep="first")
-    return pl.concat([events.filter(pl.col("id").is_null()), first])
+def _drop_late(rows: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
+    """Return the events that count, with ``applied_at`` when they came late and count since."""
+    if late.is_empty():
+        return rows.with_columns(applied_at=pl.lit(None, dtype=TIMESTAMP))
+    listed = rows.join(late.with_columns(is_late=True), on=LISTING, how="left")
+    return listed.filter(pl.col("is_late").is_null() | pl.col("applied_at").is_not_null())
 
 
-def _within(events: pl.LazyFrame, span: Span) -> pl.LazyFrame:
+def _within(rows: pl.DataFrame, span: Span) -> pl.DataFrame:
     start, end = (pl.lit(at, dtype=TIMESTAMP) for at in (span.start, span.end))
-    return events.filter(pl.col("minute") >= start, pl.col("minute") < end)
+    return rows.filter(pl.col("minute") >= start, pl.col("minute") < end)
 
 
-def _count_chat(events: pl.LazyFrame) -> pl.DataFrame:
-    chat = (
-        events.filter(pl.col("type") == "chat")
-        .select(*MINUTE, "user", "text", "emotes", "offset")
-        .collect()
+def _count_chat(events: pl.DataFrame) -> pl.DataFrame:
+    chat = events.filter(pl.col("type") == "chat").select(
+        *MINUTE, "user", "text", "emotes", "offset"
     )
     words = read_texts(chat["text"])
     said = (
@@ -137,15 +151,16 @@ def _count_chat(events: pl.LazyFrame) -> pl.DataFrame:
             said=pl.col("offset").max(),
         )
     )
+    value = pl.col("value")
     watched = (
         events.filter(pl.col("type") == "viewers")
         .group_by(MINUTE)
         .agg(
-            avg_viewers=pl.col("value").mean(),
-            peak_viewers=pl.col("value").max(),
+            avg_viewers=value.mean(),
+            peak_viewers=value.max(),
+            viewers_size=value.abs().max(),
             watched=pl.col("offset").max(),
         )
-        .collect()
     )
     emotes = _count_emotes(chat, words.emotes)
     return (
@@ -157,6 +172,7 @@ def _count_chat(events: pl.LazyFrame) -> pl.DataFrame:
             avg_sentiment=pl.col("sentiment") / (THOUSANDTHS * pl.col("chat_count")),
             avg_viewers="avg_viewers",
             peak_viewers="peak_viewers",
+            viewers_size="viewers_size",
             emotes=pl.col("emotes").fill_null(pl.lit([], dtype=emotes.schema["emotes"])),
             revision=pl.max_horizontal("said", "watched"),
         )
@@ -184,12 +200,11 @@ def _count_emotes(chat: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _count_readings(events: pl.LazyFrame) -> pl.DataFrame:
+def _count_readings(readings: pl.DataFrame) -> pl.DataFrame:
     value = pl.col("value")
     spread = ((value - value.mean()) ** 2).sum() / (pl.len() - 1)
-    return (
-        events.filter(pl.col("type") == "reading")
-        .sort("timestamp", "offset", "row")
+    rows = (
+        readings.sort("timestamp", "offset", "row")
         .group_by(CHANNEL, maintain_order=True)
         .agg(
             count=pl.len().cast(pl.Int64),
@@ -201,20 +216,36 @@ def _count_readings(events: pl.LazyFrame) -> pl.DataFrame:
             last_at=pl.col("timestamp").last(),
             unit=pl.col("unit").drop_nulls().last(),
             revision=pl.col("offset").max(),
+            values=value.sort(),
         )
-        .collect()
     )
+    return rows.with_columns(**_find_quantiles()).drop("values")
 
 
-def _count_transactions(events: pl.LazyFrame) -> pl.DataFrame:
+def _find_quantiles() -> dict[str, pl.Expr]:
+    """Build the quantiles, and the values between which estimates of them may lie."""
+    return {
+        name + suffix: _find_rank(percent + error)
+        for name, percent in (("p50", 50), ("p95", 95))
+        for suffix, error in (("", 0), ("_low", -RANK_ERROR_PERCENT), ("_high", RANK_ERROR_PERCENT))
+    }
+
+
+def _find_rank(percent: int) -> pl.Expr:
+    """Build the least of the sorted values that so many percent of all are not above."""
+    rank = -(-pl.col("count") * percent // 100)
+    return pl.col("values").list.get(rank.clip(lower_bound=1) - 1)
+
+
+def _count_transactions(transactions: pl.DataFrame) -> pl.DataFrame:
+    named = pl.col("currency").str.slice(0, CURRENCY_LENGTH_MAX).fill_null("")
     return (
-        events.filter(pl.col("type") == "transaction")
+        transactions.with_columns(named)
         .group_by(MONEY)
         .agg(
             count=pl.len().cast(pl.Int64),
-            # As SQL has it: the sum of nothing is nothing.
-            amount=pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sum()),
+            sum=pl.col("amount").sum(),
+            size=pl.col("amount").abs().max().fill_null(0.0),
             revision=pl.col("offset").max(),
         )
-        .collect()
     )

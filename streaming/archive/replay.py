@@ -108,7 +108,7 @@ def _replay_letters(settings: Settings, options: Namespace) -> tuple[str, int]:
 
 def _recompute(settings: Settings, options: Namespace) -> tuple[str, int]:
     clock = SystemClock()
-    source = ArchiveSource(settings.archive_dir, options.stream)
+    source = ArchiveSource.open(settings, options.stream)
     done = asyncio.run(recompute(settings, source, choose_span(options, clock.now()), clock))
     text = f"{done.minutes} minutes recomputed, {done.listings} lists of late events applied"
     if done.left:

@@ -7,6 +7,7 @@ shard and hour at most.
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,15 @@ import polars as pl
 
 from core.archives import HOUR
 from core.errors import DatabaseAwayError
+from core.settings import Settings
+from core.watermarks import LatenessPolicy
 from db.pool import AWAY, prepare_connection
 from db.recomputations import RecomputationStore
-from streaming.archive.comparisons import ShardMarks
+from streaming.archive.comparisons import UNJUDGED, ShardMarks
 from streaming.archive.readers import UnreadableFile, list_files, path_of, scan_archive
 from streaming.archive.recounts import (
     MARGIN,
+    POLICY,
     Recount,
     Span,
     empty_recount,
@@ -40,6 +44,15 @@ class ArchiveSource:
     stream_id: str | None = None
     unreadable: dict[Path, UnreadableFile] = field(default_factory=dict)
     """Files that were left out, of all spans so far."""
+
+    policy: LatenessPolicy = POLICY
+    """How long the flow remembers an id."""
+
+    @classmethod
+    def open(cls, settings: Settings, stream_id: str | None = None) -> "ArchiveSource":
+        """Return the archive of a product."""
+        policy = LatenessPolicy(allowed=timedelta(minutes=settings.lateness_minutes))
+        return cls(settings.archive_dir, stream_id, policy=policy)
 
     def list_shards(self, span: Span) -> list[int]:
         """Return the shards that have files of a span."""
@@ -76,7 +89,7 @@ class ArchiveSource:
 
     def _recount_shard(self, span: Span, late: pl.DataFrame, shard: int) -> Recount:
         try:
-            return recount(self._scan(span, shard), late, span)
+            return recount(self._scan(span, shard), late, span, self.policy)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             # The ends of all files were good: a page in the midst of one is not.
             if not self._find_damaged(span, shard):
@@ -118,6 +131,7 @@ async def read_stored(store: RecomputationStore, span: Span, stream_id: str | No
         chat=await store.read_chat(*wanted),
         readings=await store.read_readings(*wanted),
         transactions=await store.read_transactions(*wanted),
+        doubtful=pl.DataFrame(schema=UNJUDGED),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 import polars as pl
+from asyncpg.transaction import Transaction
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -25,12 +26,16 @@ from core.settings import Settings, load_settings
 from db.recomputations import RecomputationStore
 from streaming.archive.comparisons import Comparison, compare_all, join_comparisons
 from streaming.archive.options import add_span, choose_span
-from streaming.archive.recounts import MARGIN, Span
+from streaming.archive.recounts import MARGIN, Recount, Span, keep_span
+from streaming.archive.roll_ups import compare_day, compare_hour, find_hour, list_days
 from streaming.archive.sources import ArchiveSource, connect, read_stored
 
 DIFFERENCES_SHOWN: Final = 50
 DIFFERENCES_WRITTEN: Final = 10_000
 """Named in the answer for programs; all are counted."""
+
+WIDTH_PIPED: Final = 160
+"""Of the table where no terminal says how wide it may be: no name is folded."""
 
 PAST_RETENTION: Final = "past the archive's retention"
 
@@ -38,40 +43,50 @@ PAST_RETENTION: Final = "past the archive's retention"
 async def verify(
     settings: Settings, source: ArchiveSource, span: Span, now: datetime
 ) -> Comparison:
-    """Compare every minute of a span with the archive."""
+    """Compare every minute of a span with the archive, and every hour and day with its minutes."""
     kept_from = floor_hour(now - timedelta(days=settings.archive_retention_days))
     async with connect(settings.require_database_url()) as connection:
         store = RecomputationStore(connection)
+
+        def snapshot() -> Transaction:
+            return connection.transaction(isolation="repeatable_read", readonly=True)
+
         parts = []
         for start, end in cut_hours(span.start, span.end):
-            hour = Span(start, end)
-            if start < kept_from and not source.list_shards(hour):
-                parts.append(await _skip_hour(store, hour, source.stream_id))
-            else:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    parts.append(await verify_hour(store, source, hour, settings.bus_shards))
+            part = Span(start, end)
+            is_kept = start >= kept_from or bool(source.list_shards(part))
+            async with snapshot():
+                parts += await verify_hour(
+                    store, source, part, settings.bus_shards, is_kept=is_kept
+                )
+        for day in list_days(span):
+            async with snapshot():
+                parts.append(await compare_day(store, day, source.stream_id))
     return join_comparisons(parts)
 
 
 async def verify_hour(
-    store: RecomputationStore, source: ArchiveSource, span: Span, shards: int
-) -> Comparison:
-    """Compare the minutes of an hour, or of a part of one.
+    store: RecomputationStore, source: ArchiveSource, span: Span, shards: int, *, is_kept: bool
+) -> list[Comparison]:
+    """Compare the minutes of an hour, or of a part of one, and the hour itself.
 
     The marks of the archive are read before its files, and all of the database in one snapshot:
     whatever happens meanwhile lies beyond a mark and is not judged.
     """
     marks = source.read_marks(shards, await store.read_offsets())
-    stored = await read_stored(store, span, source.stream_id)
+    hour = find_hour(span)
+    all_stored = await read_stored(store, hour, source.stream_id)
+    stored = keep_span(all_stored, span)
+    rolled = await compare_hour(store, hour, all_stored, source.stream_id)
+    if not is_kept:
+        return [_skip(stored), rolled]
     late = await store.read_late(span.start - MARGIN, span.end + MARGIN, source.stream_id)
-    uncounted = late.filter(~pl.col("applied"))
     found = source.list_shards(span)
-    recounted = await asyncio.to_thread(source.recount, span, uncounted, found)
-    return compare_all(stored, recounted, source.mark_unreadable(marks, span), shards)
+    recounted = await asyncio.to_thread(source.recount, span, late, found)
+    return [compare_all(stored, recounted, source.mark_unreadable(marks, span), shards), rolled]
 
 
-async def _skip_hour(store: RecomputationStore, span: Span, stream_id: str | None) -> Comparison:
-    stored = await read_stored(store, span, stream_id)
+def _skip(stored: Recount) -> Comparison:
     rows = sum(len(part) for part in (stored.chat, stored.readings, stored.transactions))
     nothing = join_comparisons([])
     return Comparison(0, nothing.differences, {PAST_RETENTION: rows} if rows else {})
@@ -86,6 +101,7 @@ def describe(comparison: Comparison, source: ArchiveSource, span: Span) -> dict[
         "from": span.start,
         "to": span.end,
         "compared": comparison.compared,
+        "roll_ups_compared": comparison.roll_ups,
         "differ": count_differing(comparison),
         "not_comparable": dict(comparison.pending),
         "unreadable": [
@@ -116,7 +132,10 @@ def show(console: Console, comparison: Comparison, source: ArchiveSource) -> Non
         say(f"unreadable: {found.path}: {found.reason}")
     for reason, count in sorted(comparison.pending.items()):
         say(f"{count} not comparable: {reason}")
-    say(f"{comparison.compared} minutes compared, {count_differing(comparison)} differ")
+    say(
+        f"{comparison.compared} minutes, {comparison.roll_ups} hours and days compared,"
+        f" {count_differing(comparison)} differ"
+    )
 
 
 def _make_table(rows: pl.DataFrame) -> Table:
@@ -148,14 +167,14 @@ def main() -> None:
         configure_logging("verify", level="ERROR", as_json=settings.log_as_json)
         now = SystemClock().now()
         span = choose_span(options, now)
-        source = ArchiveSource(settings.archive_dir, options.stream)
+        source = ArchiveSource.open(settings, options.stream)
         outcome = asyncio.run(verify(settings, source, span, now))
     except TelemetraError as error:
         sys.exit(f"telemetra: {error.detail}")
     if options.json:
         sys.stdout.buffer.write(orjson.dumps(describe(outcome, source, span)) + b"\n")
     else:
-        show(Console(), outcome, source)
+        show(Console(width=None if sys.stdout.isatty() else WIDTH_PIPED), outcome, source)
     sys.exit(1 if len(outcome.differences) or source.unreadable else 0)
 
 

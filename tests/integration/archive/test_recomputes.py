@@ -9,11 +9,14 @@ import pytest
 import redis.asyncio
 
 from core.clock import SystemClock
+from core.settings import Settings
 from streaming.archive.recomputes import Recomputed, recompute
 from streaming.archive.recounts import Span
 from streaming.archive.sources import ArchiveSource
 from tests.fixtures.archives import ArchiveRunner, list_parquet
 from tests.fixtures.events import STREAM, chat, reading, transaction, viewers
+from tests.fixtures.roll_ups import check_roll_ups
+from tests.fixtures.waiting import eventually
 from tests.integration.archive.grounds import HOUR, Ground, check
 
 
@@ -60,7 +63,7 @@ async def test_late_events_count_after_a_recomputation_and_verification_agrees(
         "SELECT * FROM chat_summary_minute WHERE window_start = $1", beginning
     )
     done = await run(ground, beginning)
-    assert (done.minutes, done.listings, done.left) == (3, 5, 0)
+    assert (done.minutes, done.listings, done.left) == (4, 5, 0)
     row = await connection.fetchrow(
         "SELECT * FROM chat_summary_minute WHERE window_start = $1", beginning
     )
@@ -76,12 +79,18 @@ async def test_late_events_count_after_a_recomputation_and_verification_agrees(
     assert row["revision"] > before["revision"]
     assert (row["z_score"], row["is_anomaly"]) == (before["z_score"], before["is_anomaly"])
     readings = await connection.fetch(
-        "SELECT channel, count, mean, last, unit FROM reading_summary_minute ORDER BY channel"
+        "SELECT channel, count, mean, p50, p95, last, unit FROM reading_summary_minute"
+        " ORDER BY channel"
     )
     assert [tuple(each) for each in readings] == [
-        ("humidity", 1, 5.0, 5.0, None),
-        ("temp", 2, 2.0, 3.0, "V"),
+        ("humidity", 1, 5.0, 5.0, 5.0, 5.0, None),
+        ("temp", 2, 2.0, 1.0, 3.0, 3.0, "V"),
     ]
+    money = await connection.fetchrow("SELECT * FROM transaction_summary_minute")
+    assert money is not None
+    assert (money["kind"], money["currency"], money["window_start"]) == ("donation", "", beginning)
+    assert (money["count"], money["sum"], money["final"]) == (1, 5.0, True)
+    await check_roll_ups(connection)
     assert (
         await connection.fetchval("SELECT count(*) FROM late_events WHERE applied_at IS NULL") == 0
     )
@@ -131,6 +140,52 @@ async def test_late_events_in_a_damaged_file_wait(ground: Ground, beginning: dat
     assert (await run(ground, beginning)).listings == 0
 
 
+async def test_hours_and_days_count_late_events_and_those_of_the_flow_meanwhile(
+    ground: Ground, settings: Settings, connection: asyncpg.Connection, beginning: datetime
+):
+    await send_late(ground, beginning)
+    # The flow has written a minute and not committed it: the recomputation waits for it.
+    other = await asyncpg.connect(settings.require_database_url())
+    flow = other.transaction()
+    await flow.start()
+    await other.execute("SELECT FROM source_offsets FOR UPDATE")
+    waiting = asyncio.create_task(run(ground, beginning))
+    await eventually(lambda: is_waiting(connection))
+    assert not waiting.done()
+    await flow.commit()
+    await other.close()
+    assert (await waiting).minutes == 4
+    await check_roll_ups(connection)
+    found = await check(ground, beginning)
+    assert (found.differences.rows(), found.roll_ups > 0) == ([], True)
+
+
+async def is_waiting(connection: asyncpg.Connection) -> bool:
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    return bool(await connection.fetchval(blocked))
+
+
+async def test_a_late_event_sent_again_on_time_counts_once_more_and_no_repeat_of_it(
+    ground: Ground, connection: asyncpg.Connection, beginning: datetime
+):
+    far = beginning + timedelta(minutes=8)
+    await ground.send([chat(beginning), chat(far)])
+    await ground.flow.pump()
+    await ground.send([chat(beginning, id="7"), chat(far, id="8")])
+    await ground.flow.pump()
+    await ground.send([chat(far, id="7"), chat(far, id="7"), chat(beginning, id="8")])
+    await ground.settle()
+    assert (await check(ground, beginning)).differences.rows() == []
+    assert (await run(ground, beginning)).listings == 2
+    outcome = await check(ground, beginning)
+    assert (outcome.differences.rows(), outcome.pending) == ([], {})
+    counts = await connection.fetch(
+        "SELECT chat_count FROM chat_summary_minute ORDER BY window_start"
+    )
+    # Their ids have counted eight minutes later.
+    assert [row["chat_count"] for row in counts] == [1, 3]
+
+
 async def test_two_recomputations_at_once_count_each_late_event_once(
     ground: Ground, connection: asyncpg.Connection, beginning: datetime
 ):
@@ -148,4 +203,4 @@ async def test_the_command_says_what_it_did(
     arguments = ["--recompute", "--from", beginning.isoformat()]
     done = await asyncio.to_thread(archive_process.run, "replay", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "3 minutes recomputed, 5 lists of late events applied\n"
+    assert done.stdout == "4 minutes recomputed, 5 lists of late events applied\n"

@@ -38,6 +38,13 @@ def make_minutes(beginning: datetime) -> list[dict[str, object]]:
     return events
 
 
+def count_roll_ups(beginning: datetime) -> int:
+    """Return how many hours and days these minutes lie in, of chat and of the one channel."""
+    times = [beginning + timedelta(minutes=number) for number in range(3)]
+    hours = {at.replace(minute=0) for at in times}
+    return 2 * len(STREAMS) * (len(hours) + len({at.date() for at in times}))
+
+
 async def move_minutes(connection: asyncpg.Connection, change: str) -> None:
     """Change the time of stored minutes, be it into another chunk."""
     await connection.execute("CREATE TEMP TABLE moved AS TABLE chat_summary_minute")
@@ -88,8 +95,17 @@ async def test_clean_data_has_no_differences(ground: Ground, beginning: datetime
         ("UPDATE reading_summary_minute SET last = min", "readings", "last"),
         ("DELETE FROM chat_summary_minute", "chat", "row"),
         ("DELETE FROM reading_summary_minute", "readings", "row"),
-        ("UPDATE transactions SET amount = amount + 0.5", "transactions", "amount"),
-        ("UPDATE transactions SET kind = 'bits'", "transactions", "row"),
+        ("UPDATE reading_summary_minute SET p50 = p50 + 0.01", "readings", "p50"),
+        ("UPDATE reading_summary_minute SET p95 = NULL", "readings", "p95"),
+        (
+            "UPDATE reading_summary_minute SET last_at = last_at - INTERVAL '1 s'",
+            "readings",
+            "last_at",
+        ),
+        ("UPDATE transaction_summary_minute SET count = 11", "transactions", "count"),
+        ("UPDATE transaction_summary_minute SET sum = sum + 0.5", "transactions", "sum"),
+        ("UPDATE transaction_summary_minute SET sum = NULL", "transactions", "sum"),
+        ("UPDATE transaction_summary_minute SET kind = 'bits'", "transactions", "row"),
     ],
 )
 async def test_one_row_changed_by_hand_is_found(
@@ -102,13 +118,11 @@ async def test_one_row_changed_by_hand_is_found(
 ):
     await ground.send(make_minutes(beginning))
     await ground.settle()
-    at = "timestamp" if "transactions" in change else "window_start"
     minute = beginning + timedelta(minutes=1)
-    await connection.execute(
-        f"{change} WHERE stream_id = 'stream-5' AND date_trunc('minute', {at}) = $1",
-        minute,
-    )
+    await connection.execute(f"{change} WHERE stream_id = 'stream-5' AND window_start = $1", minute)
     found = (await check(ground, beginning)).differences
+    # An hour or a day that this minute is part of is found to differ, too.
+    found = found.filter(~pl.col("table").str.contains("hours|days"))
     assert set(found.select("table", "stream_id", "minute", "column").rows()) == {
         (table, "stream-5", minute, column)
     }
@@ -219,7 +233,8 @@ async def test_the_command_says_in_a_line_that_nothing_differs_and_in_a_table_wh
     arguments = ("--from", beginning.isoformat(), "--to", (beginning + HOUR).isoformat())
     done = await asyncio.to_thread(archive_process.run, "verify", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "72 minutes compared, 0 differ\n"
+    rolled = count_roll_ups(beginning)
+    assert done.stdout == f"72 minutes, {rolled} hours and days compared, 0 differ\n"
     await connection.execute(
         "UPDATE chat_summary_minute SET chat_count = 7"
         " WHERE stream_id = 'stream-2' AND window_start = $1",
@@ -227,12 +242,14 @@ async def test_the_command_says_in_a_line_that_nothing_differs_and_in_a_table_wh
     )
     done = await asyncio.to_thread(archive_process.run, "verify", *arguments)
     assert done.returncode == 1
-    assert "72 minutes compared, 1 differ" in done.stdout
+    # The minute, and the hour that is no longer made of it.
+    assert f"72 minutes, {rolled} hours and days compared, 2 differ" in done.stdout
     assert all(word in done.stdout for word in ("stream-2", "chat_count", "7", "20"))
     done = await asyncio.to_thread(archive_process.run, "verify", *arguments, "--json")
     said = orjson.loads(done.stdout)
-    assert (done.returncode, said["compared"], said["differ"]) == (1, 72, 1)
-    assert said["differences"] == [
+    assert (done.returncode, said["compared"], said["differ"]) == (1, 72, 2)
+    assert said["roll_ups_compared"] == rolled
+    assert [found for found in said["differences"] if found["table"] == "chat"] == [
         {
             "table": "chat",
             "stream_id": "stream-2",

@@ -118,7 +118,7 @@ ODD = {
     "a column too many": with_columns(mood=pl.lit("good")),
     "an event without a stream": encode_events(make_events([chat(AT), chat(AT, stream_id=None)])),
     "an unknown type": encode_events(make_events([chat(AT), chat(AT, type="shout")])),
-    "a chat without a text": encode_events(make_events([chat(AT), chat(AT, text=None)])),
+    "a chat without a text": encode_events(make_events([chat(AT), {**chat(AT), "text": None}])),
     "an endless value": encode_events(make_events([chat(AT), reading(AT, float("inf"))])),
     "a stream that is no name": encode_events(make_events([chat(AT, stream_id="a b")])),
 }
