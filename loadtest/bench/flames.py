@@ -10,7 +10,7 @@ thread that computes and the one that commits are drawn, idle time left out.
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,6 +38,15 @@ LEAST_SHARE: Final = 0.004
 LETTER: Final = 6.2
 """About the width of a letter."""
 
+LIBRARY_DEPTH: Final = 3
+"""Calls inside a library that are still drawn."""
+
+IDLE: Final = ("Condition.wait", "importlib")
+"""Waiting, and what happens once after a start."""
+
+
+COLOURS: Final = {"(streaming/": "#8db4ff", "(core/": "#ffc48a", "(db/": "#9fd9b0"}
+
 
 @dataclass(slots=True)
 class Box:
@@ -48,18 +57,19 @@ class Box:
     calls: dict[str, "Box"] = field(default_factory=dict)
 
 
-def gather_stacks(lines: Iterator[str]) -> Box:
+def gather_stacks(lines: Iterable[str]) -> Box:
     """Return the stacks of py-spy's raw format as one tree, from our first function on."""
     root = Box("flow")
     for line in lines:
         stack, _, looks = line.rpartition(" ")
         functions = stack.split(";")
         first = next((at for at, name in enumerate(functions) if _is_work(name)), None)
-        if first is None:
+        if first is None or any(part in stack for part in IDLE):
             continue
+        last = max(at for at, name in enumerate(functions) if _is_ours(name))
         box = root
         box.looks += int(looks)
-        for name in functions[first:]:
+        for name in functions[first : last + 1 + LIBRARY_DEPTH]:
             box = box.calls.setdefault(_shorten(name), Box(_shorten(name)))
             box.looks += int(looks)
     return root
@@ -81,6 +91,10 @@ def draw_flames(root: Box, title: str) -> str:
 
 def _is_work(name: str) -> bool:
     return name.startswith(("ShardLogic.", "ShardPartition.next_batch", "Committer._commit"))
+
+
+def _is_ours(name: str) -> bool:
+    return any(folder in name for folder in COLOURS)
 
 
 def _shorten(name: str) -> str:
@@ -113,8 +127,7 @@ def _draw(box: Box, x: float, width: float, depth: int, looks: int) -> str:
 
 def _choose_colour(name: str) -> str:
     """Ours, by folder; what libraries do is grey."""
-    colours: Mapping[str, str] = {"streaming/": "#8db4ff", "core/": "#ffc48a", "db/": "#9fd9b0"}
-    return next((colour for folder, colour in colours.items() if folder in name), "#cfd4dc")
+    return next((colour for folder, colour in COLOURS.items() if folder in name), "#cfd4dc")
 
 
 def main() -> None:
