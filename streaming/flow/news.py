@@ -56,7 +56,8 @@ class NewsRoom:
     def stop(self) -> None:
         """Say that the flow is gone."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._redis.close()
 
     def report_waiting(self) -> None:
