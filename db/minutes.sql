@@ -16,8 +16,8 @@ LIMIT $4;
 -- list_reading_minutes
 -- Minutes of one channel, newest first.
 SELECT
-    stream_id, channel, window_start, window_end, unit, count, mean, min, max, stddev, last,
-    z_score, is_anomaly, revision, final
+    stream_id, channel, window_start, window_end, unit, count, mean, min, max, stddev, p50, p95,
+    last, z_score, is_anomaly, revision, final
 FROM reading_summary_minute
 WHERE stream_id = $1
   AND channel = $2

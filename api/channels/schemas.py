@@ -34,6 +34,8 @@ class ChannelRow(BaseModel):
     min: float
     max: float
     stddev: float
+    p50: float | None
+    p95: float | None
     last: float
     z_score: float | None
     is_anomaly: bool

@@ -26,12 +26,12 @@ from loadtest.bench.reports import Measurement, save_measurement
 from loadtest.bench.servers import Servers, run_servers
 from loadtest.bench.tables import write_table
 
-STREAMS: Final = 1_000
+STREAMS: Final = 10_000
 EVENTS: Final = 1_000_000
 MINUTES: Final = 60
 
-SNAPSHOT_S: Final = 5.0
-"""A kill comes so long after the last commit: a snapshot is stored every second."""
+SNAPSHOT_S: Final = 15.0
+"""A kill comes so long after the last commit: a snapshot is stored every ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Servers:
     ) -> AbstractContextManager[Process]:
         """Run a process of the product for the length of a block; ``more`` are settings."""
         argv = (sys.executable, "-m", module, *arguments)
-        environment = {**self._environment(), **more}
+        environment = {**self.environment, **more}
         return run_process(name or module, argv, self.folder, environment)
 
     def migrate(self) -> None:
@@ -91,12 +91,14 @@ class Servers:
         subprocess.run(
             [sys.executable, "-m", "db.migrate"],
             cwd=REPOSITORY,
-            env=extend_environment(self._environment()),
+            env=extend_environment(self.environment),
             capture_output=True,
             check=True,
         )
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What processes of the product are told."""
         return {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,

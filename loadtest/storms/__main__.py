@@ -54,7 +54,7 @@ def main() -> None:
     for line in report.findings[:20]:
         console.print(line, style="red", highlight=False)
     console.print(report.describe(), highlight=False)
-    sys.exit(bool(report.findings))
+    sys.exit(not report.is_calm)
 
 
 if __name__ == "__main__":

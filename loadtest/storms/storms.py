@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import asyncpg
 import polars as pl
@@ -24,6 +24,7 @@ from loadtest.bench.processes import Process
 from loadtest.bench.servers import Servers
 from loadtest.storms.feeds import Event, Feed, FeedOptions, cut_feed, draw_feed
 from loadtest.storms.findings import is_settled, list_findings
+from loadtest.storms.verifications import verify_changed_row, verify_span
 from streaming.bus.base import BusWriter, Once
 from streaming.bus.redis import RedisBusWriter
 
@@ -31,12 +32,18 @@ REQUEST_EVENTS: Final = 100
 LIFE_S_MAX: Final = 8.0
 """The flow is killed at a random moment of so many seconds after its start."""
 
+FEED_MINUTES: Final = 40
 SETTLED_S_MAX: Final = 300
 STOP_S_MAX: Final = 30
 SPARE_S: Final = 10.0
 """How long sending goes on after the last kill, at least."""
 
-FAST: Final = {"LIVE_INTERVAL_MS": "100", "SILENCE_SECONDS": "5", "FLOW_SNAPSHOT_SECONDS": "1"}
+FAST: Final = {
+    "LIVE_INTERVAL_MS": "100",
+    "SILENCE_SECONDS": "5",
+    "FLOW_SNAPSHOT_SECONDS": "1",
+    "ARCHIVE_INTERVAL_SECONDS": "2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,16 @@ class StormReport:
     """Seconds that the flow had lived, and stayed dead."""
 
     findings: list[str] = field(default_factory=list)
+    verified: dict[str, Any] = field(default_factory=dict)
+    """What ``telemetra verify`` says afterwards."""
+
+    changed: dict[str, Any] = field(default_factory=dict)
+    """What it says when one row was changed by hand."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is wrong, and verify sees exactly what was changed."""
+        return not self.findings and not self.verified["differ"] and self.changed["differ"] > 0
 
     def describe(self) -> str:
         """Return one paragraph."""
@@ -76,19 +93,24 @@ class StormReport:
             f"{' -> '.join(map(str, self.options.processes))}, database away for "
             f"{self.options.outage_s:g} s: {self.sent} events acknowledged, "
             f"{self.minutes} minutes compared, {self.late} late ones listed, "
-            f"{len(self.findings)} wrong"
+            f"{len(self.findings)} wrong. Verify: {self.verified['compared']} minutes and "
+            f"{self.verified['roll_ups_compared']} hours and days compared, "
+            f"{self.verified['differ']} differ, {len(self.verified['not_comparable'])} not "
+            f"comparable; after one row was changed by hand {self.changed['differ']} differ"
         )
 
 
 async def weather_storm(servers: Servers, options: StormOptions) -> StormReport:
     """Send a feed while the flow is killed; wait until it is calm; compare."""
     started_at = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=50)
-    feed = draw_feed(FeedOptions(started_at, events=options.events, seed=options.seed))
+    feed = draw_feed(_choose_feed(started_at, options))
     report = StormReport(options, sent=len(feed.events), minutes=len(feed.minutes), late=feed.late)
     began = time.monotonic()
     sending = asyncio.create_task(send_feed(servers, feed, spread_s=_guess_length(options)))
     taking = asyncio.create_task(_take_servers_away(servers, options))
     flow = Flow(servers)
+    archive = ExitStack()
+    archive.enter_context(servers.run("streaming.archive", name="archive", **FAST))
     try:
         await _kill_again_and_again(flow, options, report)
         if flow.process is None:
@@ -103,10 +125,13 @@ async def weather_storm(servers: Servers, options: StormOptions) -> StormReport:
             report.findings = await list_findings(connection, feed)
         finally:
             await connection.close()
+        report.verified = await asyncio.to_thread(verify_span, servers, started_at, FEED_MINUTES)
+        report.changed = await verify_changed_row(servers, started_at, FEED_MINUTES)
     finally:
         sending.cancel()
         taking.cancel()
         flow.stop()
+        archive.close()
     report.seconds = time.monotonic() - began
     return report
 
@@ -180,6 +205,10 @@ async def _take_servers_away(servers: Servers, options: StormOptions) -> None:
     if options.restarts_redis:
         await asyncio.to_thread(servers.redis.kill)
         await asyncio.to_thread(servers.redis.start)
+
+
+def _choose_feed(started_at: datetime, options: StormOptions) -> FeedOptions:
+    return FeedOptions(started_at, minutes=FEED_MINUTES, events=options.events, seed=options.seed)
 
 
 def _guess_length(options: StormOptions) -> float:

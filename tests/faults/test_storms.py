@@ -20,6 +20,7 @@ def test_no_minute_is_wrong_after_kills_rescaling_and_outages(tmp_path: Path) ->
     with run_servers(tmp_path / "storm") as servers:
         report = asyncio.run(weather_storm(servers, options))
     assert report.findings == []
+    assert report.is_calm, (report.verified, report.changed)
     assert len(report.kills) == options.kills
     assert report.sent > options.events
     assert report.late > 0

@@ -73,6 +73,8 @@ export interface ChannelMinute {
   min: number | null;
   max: number | null;
   stddev: number | null;
+  p50: number | null;
+  p95: number | null;
   last: number | null;
   z_score: number | null;
   is_anomaly: boolean;
