@@ -1,8 +1,8 @@
 """Shards: the state of one shard and what a batch changes in it.
 
-    batch -> reduce_batch -> Partial ┐
-                                     ├─> Shard.apply -> Changes -> one database transaction
-    wall clock ───> Shard.close ─────┘
+    batch -> reduce_events -> Partial ┐
+                                      ├─> Shard.apply -> Changes -> one database transaction
+    wall clock ───> Shard.close ──────┘
 
 Free of Bytewax and of any I/O. The state is columns in memory, changed in place; a snapshot is a
 pickle of it.
