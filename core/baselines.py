@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.rows import Bools, Floats, Ints
+from core.rows import Bools, Floats, Ints, find_sorted
 
 NORMAL_FROM_MAD: Final = 1.4826
 """A normal distribution's standard deviation in units of its median absolute deviation."""
@@ -99,11 +99,9 @@ class Histories:
         return at
 
     def _find(self, series: Ints) -> tuple[Ints, Bools]:
-        at = np.searchsorted(self._series, series)
-        inside = np.minimum(at, max(0, len(self._series) - 1))
-        if not len(self._series):
-            return at, np.zeros(len(series), np.bool_)
-        return inside, self._series[inside] == series
+        """Return a row for each series, any for one that is unknown, and which are known."""
+        at, is_known = find_sorted(self._series, series)
+        return np.minimum(at, max(0, len(self._series) - 1)), is_known
 
 
 def _find_median(values: Floats, count: Ints) -> Floats:

@@ -1,6 +1,6 @@
 """Chat minutes: what happened in one stream in one minute, from chat messages and viewer counts.
 
-    frame -> reduce_chat -> partial -> ChatMinutes.merge -> ChatMinutes.build -> full rows
+    frame -> reduce_chat -> partial -> ChatMinutes.add_chat -> ChatMinutes.build -> full rows
 
 Sums are of whole numbers, so that any order and any cut of the events gives the same row; only
 fractional viewer counts may differ in the last bit. No I/O.
@@ -24,7 +24,7 @@ from core.minutes import (
     to_times,
 )
 from core.names import Names
-from core.open_minutes import BOOKKEEPING, Wanted, touch
+from core.open_minutes import BOOKKEEPING, Wanted, drop_rows, touch
 from core.rows import Bools, Ints, Rows
 from core.words import THOUSANDTHS, read_texts
 
@@ -165,16 +165,7 @@ class ChatMinutes:
 
     def forget(self, forgotten: Bools) -> None:
         """Drop minutes that nothing can change any more."""
-        minutes = set(find_minutes(self.rows.keys[forgotten]).tolist())
-        self.rows.keep(~forgotten)
-        left = self.rows.keys[np.isin(find_minutes(self.rows.keys), list(minutes))]
-        for parts in (self._chatters, self._emotes):
-            for minute in minutes & parts.keys():
-                keys = left[find_minutes(left) == minute]
-                if len(keys):
-                    parts[minute].keep(keys)
-                else:
-                    del parts[minute]
+        drop_rows(self.rows, forgotten, self._chatters, self._emotes)
 
     def _add_sums(self, partial: pl.DataFrame, names: list[str]) -> Ints:
         at = self.rows.place(partial["key"].to_numpy())

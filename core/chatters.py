@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.rows import Ints
+from core.rows import Ints, find_sorted
 from core.sketches import ChatterSketch
 
 EXACT_MAX: Final = 10_000
@@ -45,10 +45,8 @@ class Chatters:
         mixed = _mix(keys, users)
         order = np.argsort(mixed)
         mixed, keys = mixed[order], keys[order]
-        at = np.searchsorted(self._mixed, mixed)
-        is_new = np.ones(len(mixed), np.bool_)
-        inside = at < len(self._mixed)
-        is_new[inside] = self._mixed[at[inside]] != mixed[inside]
+        at, is_known = find_sorted(self._mixed, mixed)
+        is_new = ~is_known
         self._mixed = np.insert(self._mixed, at[is_new], mixed[is_new])
         self._keys = np.insert(self._keys, at[is_new], keys[is_new])
         return np.unique(keys[is_new], return_counts=True)

@@ -7,9 +7,10 @@ A running minute that changed is dirty until it is written. Dirty marks are part
 that a crash between the two writes it later.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -54,6 +55,19 @@ class Wanted:
     at: Ints
     revised: Bools
     """Which of them had been complete before."""
+
+
+def drop_rows(rows: Rows, dropped: Bools, *parts_by_minute: MutableMapping[int, Any]) -> None:
+    """Drop rows, and what else is kept of them: sets of one minute each, which ``keep`` keys."""
+    minutes = set(find_minutes(rows.keys[dropped]).tolist())
+    rows.keep(~dropped)
+    for minute in minutes:
+        keys = rows.keys[find_minutes(rows.keys) == minute]
+        for parts in parts_by_minute:
+            if minute in parts and len(keys):
+                parts[minute].keep(keys)
+            else:
+                parts.pop(minute, None)
 
 
 def touch(rows: Rows, at: Ints, revisions: Ints) -> None:

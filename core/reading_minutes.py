@@ -20,7 +20,7 @@ from core.minutes import (
     to_times,
 )
 from core.names import Series
-from core.open_minutes import BOOKKEEPING, Wanted, touch
+from core.open_minutes import BOOKKEEPING, Wanted, drop_rows, touch
 from core.quantiles import Values
 from core.rows import Bools, Floats, Ints, Rows
 from core.watermarks import NEVER
@@ -123,14 +123,7 @@ class ReadingMinutes:
 
     def forget(self, forgotten: Bools) -> None:
         """Drop minutes that nothing can change any more."""
-        minutes = set(find_minutes(self.rows.keys[forgotten]).tolist())
-        self.rows.keep(~forgotten)
-        for minute in minutes & self._values.keys():
-            keys = self.rows.keys[find_minutes(self.rows.keys) == minute]
-            if len(keys):
-                self._values[minute].keep(keys)
-            else:
-                del self._values[minute]
+        drop_rows(self.rows, forgotten, self._values)
 
     def _add_spread(self, at: Ints, count: Ints, mean: Floats, m2: Floats) -> None:
         counts, means = self.rows.ints("count"), self.rows.floats("mean")

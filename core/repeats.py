@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.rows import Bools, Ints
+from core.rows import Bools, Ints, find_sorted
 
 IDS_A_MINUTE_MAX: Final = 250_000
 """Ids remembered for one minute of a shard, two megabytes; the repeats of more are not seen."""
@@ -31,7 +31,7 @@ class Repeats:
         repeated = np.ones(len(ids), np.bool_)
         repeated[np.unique(ids, return_index=True)[1]] = False
         for seen in self._seen.values():
-            repeated |= _is_in(ids, seen)
+            repeated |= find_sorted(seen, ids)[1]
         if not repeated.any():
             return None
         repeats = np.zeros(events.height, np.bool_)
@@ -61,8 +61,3 @@ class Repeats:
 
 def _hash(events: pl.DataFrame) -> NDArray[np.uint64]:
     return events.select(pl.struct("stream_id", "id").hash(seed=0)).to_series().to_numpy()
-
-
-def _is_in(ids: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Bools:
-    at = np.minimum(np.searchsorted(seen, ids), max(0, len(seen) - 1))
-    return seen[at] == ids if len(seen) else np.zeros(len(ids), np.bool_)

@@ -16,6 +16,15 @@ Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 
 
+def find_sorted(known: NDArray[Any], wanted: NDArray[Any]) -> tuple[Ints, Bools]:
+    """Return where among sorted, different values each wanted one is or belongs, and if it is."""
+    at = np.searchsorted(known, wanted)
+    is_known = np.zeros(len(wanted), np.bool_)
+    inside = at < len(known)
+    is_known[inside] = known[at[inside]] == wanted[inside]
+    return at, is_known
+
+
 class Rows:
     """A table in memory."""
 
@@ -50,12 +59,9 @@ class Rows:
 
         Columns that were taken before are the old ones when a row was made.
         """
-        at = np.searchsorted(self.keys, keys)
-        is_new = np.ones(len(keys), np.bool_)
-        inside = at < len(self.keys)
-        is_new[inside] = self.keys[at[inside]] != keys[inside]
-        if is_new.any():
-            where = at[is_new]
+        at, is_known = find_sorted(self.keys, keys)
+        if not is_known.all():
+            where, is_new = at[~is_known], ~is_known
             self.keys = np.insert(self.keys, where, keys[is_new])
             for name, initial in self._initial.items():
                 self._columns[name] = np.insert(self._columns[name], where, initial)

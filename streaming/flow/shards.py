@@ -170,14 +170,15 @@ class Shard:
         with_running = self._is_time_to_write(now)
         if with_running:
             self._written_at = now
+        owners = [kind.owners for kind in self._kinds]
         wanted = [
-            settle(kind.rows, kind.owners, self._watermarks, now, with_running=with_running)
-            for kind in self._kinds
+            settle(kind.rows, owned, self._watermarks, now, with_running=with_running)
+            for kind, owned in zip(self._kinds, owners, strict=True)
         ]
         chat, readings, transactions = wanted
         completed = [
-            kind.owners[part.at][kind.rows.bools("final")[part.at]]
-            for kind, part in zip(self._kinds, wanted, strict=True)
+            owned[part.at][kind.rows.bools("final")[part.at]]
+            for kind, owned, part in zip(self._kinds, owners, wanted, strict=True)
         ]
         chat_rows = self._write_chat(chat)
         changes = Changes(
