@@ -1,5 +1,6 @@
 """The application: builds everything once and wires it together. No rule lives here."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,7 @@ from api.moments.endpoints import router as moments
 from api.pages.endpoints import add_pages
 from api.streams.endpoints import router as streams
 from core.clock import Clock, SystemClock
+from core.json_lines import warm_up
 from core.settings import VERSION, Settings
 from db.pool import Pool
 from streaming.bus.connections import open_writer
@@ -44,6 +46,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(warm_up)
         resources.hub.start()
         yield
         await resources.hub.stop()

@@ -106,12 +106,14 @@ def check_events(
     Columns that no event uses are left out.
 
     Args:
-        raw: Columns of ``RAW_SCHEMA`` and ``index``, the row's place in the request.
+        raw: Columns of ``RAW_SCHEMA``, as far as they are used, and ``index``, the row's place in
+            the request. Times may be read already.
         now: The time of arrival; events without a time get it.
         policy: The window of believable times.
     """
-    used = [name for name in SCHEMA.names() if name in _ALWAYS or _is_used(raw[name])]
-    events = raw.select("index", *used).with_columns(timestamp=_parse_times(raw["timestamp"], now))
+    raw = _fill_raw(raw)
+    used = [name for name in SCHEMA.names() if name in raw.columns and _is_used(raw, name)]
+    events = raw.select("index", *used).with_columns(timestamp=_read_times(raw["timestamp"], now))
     rules = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
     # Only the bad rows are asked which rule they break.
     bad = events.filter(pl.any_horizontal(broken for broken, _ in rules))
@@ -183,8 +185,10 @@ def _is_unnamed(names: pl.Series) -> pl.Expr:
     return pl.col(names.name).is_in(wrong.implode()) if len(wrong) else pl.lit(value=False)
 
 
-def _parse_times(given: pl.Series, now: datetime) -> pl.Series:
+def _read_times(given: pl.Series, now: datetime) -> pl.Series:
     """Read ISO 8601 with or without a zone, and epochs told apart by their size."""
+    if given.dtype == TIMESTAMP:
+        return given
     text = given.alias("t")
     times = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
     if times.null_count():
@@ -213,8 +217,14 @@ def _parse_times(given: pl.Series, now: datetime) -> pl.Series:
     return times
 
 
-def _is_used(column: pl.Series) -> bool:
-    return column.null_count() < len(column)
+def _fill_raw(raw: pl.DataFrame) -> pl.DataFrame:
+    """Return raw rows with the columns that no event may lack."""
+    missing = {name: pl.lit(None, RAW_SCHEMA[name]) for name in _ALWAYS if name not in raw.columns}
+    return raw.with_columns(**missing) if missing else raw
+
+
+def _is_used(raw: pl.DataFrame, name: str) -> bool:
+    return name in _ALWAYS or raw[name].null_count() < raw.height
 
 
 def _name(events: pl.DataFrame, name: str) -> pl.Expr:

@@ -1,7 +1,8 @@
 """NDJSON: lines of bytes into columns, naming the bad lines and losing no good one.
 
-The whole body is read in one vectorised call. Only when that call refuses it are lines looked at
-one by one.
+body -> core.json_lines -> columns
+        or, where anything is odd, Polars' reader, which knows all of JSON
+        or, where that refuses it too, line by line, each bad one named
 """
 
 import io
@@ -10,6 +11,7 @@ import orjson
 import polars as pl
 
 from core.events import RAW_SCHEMA, RejectedRow
+from core.json_lines import read_json_lines
 
 _NUMBERS = frozenset({"value", "amount"})
 _WHOLE_NUMBERS = frozenset({"bits", "viewers"})
@@ -18,11 +20,13 @@ _LISTS = frozenset({"emotes", "badges"})
 
 def read_ndjson(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
     """Return the rows of a body with their line numbers, from 0, and the lines that are none."""
-    lines_count = body.count(b"\n") + (not body.endswith(b"\n"))
-    frame = _read(body)
-    if frame is not None and frame.height == lines_count:
-        return frame.with_row_index("index"), []
-    return _read_line_by_line(body)
+    frame = read_json_lines(body)
+    if frame is None:
+        frame = _read(body)
+        lines_count = body.count(b"\n") + (not body.endswith(b"\n"))
+        if frame is None or frame.height != lines_count:
+            return _read_line_by_line(body)
+    return frame.with_row_index("index"), []
 
 
 def _read(body: bytes) -> pl.DataFrame | None:

@@ -4,13 +4,12 @@
          -> else in lower case, without punctuation: English, slang -> else unstretched
          -> and every emoji in it, and whether a part of a sentence ends with it
 
-A frame of chat has few different words, so that everything dear is done here, once a word, and not
-once an occurrence. Used by ``core.words``.
+Everything dear is done here, once a different word, and not once an occurrence. Used by
+``core.word_books``.
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -122,8 +121,7 @@ _LISTED_CONTRASTS: Final = _list_flags(_LISTED, CONTRASTS)
 _NO_EMOTES: Final = pl.DataFrame(schema={"index": pl.Int64, "word": pl.String})
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """What each different word does; every array has one element a word."""
 
     weight: Ints
@@ -141,15 +139,24 @@ class Vocabulary:
     ends: Bools
     """Whether a sentence, or a part of one, ends with it."""
 
-    emotes: pl.DataFrame
-    """``index`` of the word that holds it and ``word``, the emote; ordered by index."""
+    held_ends: Ints
+    """How many emotes the words hold, up to each; most hold none."""
 
-    def find_useful(self) -> Bools:
-        """Return which words do anything at all."""
-        useful: Bools = (self.weight | self.feeling | self.boost) != 0
-        useful |= self.negates | self.contrasts | self.ends
-        useful[self.emotes["index"].to_numpy()] = True
-        return useful
+    held: pl.Series
+    """Those emotes."""
+
+    def extend(self, more: "Vocabulary") -> "Vocabulary":
+        """Return these words and more."""
+        return Vocabulary(
+            weight=np.concatenate([self.weight, more.weight]),
+            feeling=np.concatenate([self.feeling, more.feeling]),
+            boost=np.concatenate([self.boost, more.boost]),
+            negates=np.concatenate([self.negates, more.negates]),
+            contrasts=np.concatenate([self.contrasts, more.contrasts]),
+            ends=np.concatenate([self.ends, more.ends]),
+            held_ends=np.concatenate([self.held_ends, more.held_ends + len(self.held)]),
+            held=pl.concat([self.held, more.held]),
+        )
 
 
 def classify_words(words: pl.Series) -> Vocabulary:
@@ -161,19 +168,17 @@ def classify_words(words: pl.Series) -> Vocabulary:
     # What is an emote is not looked at as a word.
     is_written = written < len(_WRITTEN)
     listed = np.where(is_written, len(_LISTED), _find_listed(frame, looks["plain"], odd))
-    boost, negates = _LISTED_BOOST[listed], _LISTED_NEGATES[listed]
-    ends = np.zeros(len(words), np.bool_)
-    if boost.any() or negates.any():
-        ends = frame.select(_ENDS).to_series().to_numpy()
     emoji = _find_emoji(frame, odd)
+    emotes = _gather_emotes(words, written, emoji)
     return Vocabulary(
         weight=_LISTED_WEIGHT[listed] * _measure_emphasis(frame, listed),
         feeling=_measure_feeling(written, emoji),
-        boost=boost,
-        negates=negates,
+        boost=_LISTED_BOOST[listed],
+        negates=_LISTED_NEGATES[listed],
         contrasts=_LISTED_CONTRASTS[listed],
-        ends=ends,
-        emotes=_gather_emotes(words, written, emoji),
+        ends=frame.select(_ENDS).to_series().to_numpy(),
+        held_ends=np.bincount(emotes["index"].to_numpy(), minlength=len(words)).cumsum(),
+        held=emotes["word"],
     )
 
 
@@ -229,3 +234,6 @@ def _gather_emotes(words: pl.Series, written: Ints, emoji: pl.DataFrame) -> pl.D
         return emoji
     emotes = pl.DataFrame({"index": index, "word": words.gather(index)})
     return emotes.vstack(emoji).sort("index", maintain_order=True) if len(emoji) else emotes
+
+
+NO_WORDS: Final = classify_words(pl.Series([], dtype=pl.String))

@@ -1,6 +1,6 @@
 """Words: the mood of texts and the emotes in them, read in one pass over columns.
 
-    texts -> words -> the *different* words -> what each does -> back to its places -> sum per text
+    texts -> words by number, and what each word does (core.word_books) -> sum per text
 
 A text's weight is the sum of its words' weights, each changed by what stands near it:
 
@@ -15,15 +15,18 @@ A text of weight w has sentiment w / (|w| + 4), in whole thousandths: all number
 sums are exact in any order. ``core.chat_minutes`` reads each frame once.
 """
 
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from numpy.typing import NDArray
 
-from core.vocabulary import PERCENT, Bools, Ints, Vocabulary, classify_words
+from core.compiled import compiled
+from core.rows import Bools, Ints
+from core.vocabulary import PERCENT
+from core.word_books import Numbers, WordBook, Words
 
 THOUSANDTHS: Final = 1000
 
@@ -45,8 +48,6 @@ CONTRAST_HALVES: Final = (1, 3)
 UNIT: Final = PERCENT * PERCENT * PERCENT * 2
 """A weight of one: hundredths of emphasis, of boost and of negation, and halves of contrast."""
 
-_WHITESPACE: Final = "[\t\n\v\f\r\u00a0\u2028\u2029\u3000]"
-
 
 @dataclass(frozen=True, slots=True)
 class TextFeelings:
@@ -59,125 +60,89 @@ class TextFeelings:
     """``row`` (the index of the text) and ``emote``: one row an occurrence, in reading order."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Occurrences:
-    """The words that do something, where they stand."""
+class _Effects(NamedTuple):
+    """What each word of a book does, as in ``core.vocabulary.Vocabulary``."""
 
-    number: Ints
-    """Index of each word in the vocabulary."""
+    weight: Ints
+    feeling: Ints
+    boost: Ints
+    negates: Bools
+    contrasts: Bools
+    ends: Bools
+    held_ends: Ints
 
-    row: Ints
-    """Index of its text."""
 
-    place: Ints
-    """Index among all words of all texts."""
-
-    wall: Bools
-    """For every place, and one past the last: whether no word reaches it from before."""
+_BOOK: Final = WordBook()
+_ONE_READER: Final = threading.Lock()
 
 
 def read_texts(texts: pl.Series) -> TextFeelings:
     """Return the sentiment of each text, and every emote in it."""
-    different, number, row = _split(texts)
-    if different.str.contains(_WHITESPACE).any():
-        different, number, row = _split(texts.str.replace_all(_WHITESPACE, " "))
-    vocabulary = classify_words(different)
-    found = _locate(vocabulary, number, row)
-    return TextFeelings(
-        sentiment=_score(vocabulary, found, len(texts)),
-        emotes=_list_emotes(vocabulary.emotes, found, len(different)),
-    )
+    with _ONE_READER:
+        words = _BOOK.number_words(texts)
+        known = _BOOK.vocabulary
+    sentiment = np.empty(len(texts), np.int64)
+    _score_texts(words, _Effects(*known[:7]), sentiment)
+    held_count = np.diff(known.held_ends, prepend=0)
+    row, held = np.empty((2, held_count[words.numbers].sum()), np.uint32)
+    _list_emotes(words, known.held_ends, row, held)
+    emotes = pl.DataFrame({"row": row, "emote": known.held.gather(held)})
+    return TextFeelings(pl.Series("sentiment", sentiment), emotes)
 
 
-def _split(texts: pl.Series) -> tuple[pl.Series, Ints, Ints]:
-    """Return the different words of texts; of every word its number among them and its row."""
-    lists = texts.fill_null("").str.split(" ")
-    words = lists.explode(empty_as_null=True)
-    row = np.repeat(np.arange(len(texts)), lists.list.len().to_numpy())
-    # A category numbers words as they come, at half the price of ``unique`` and a join.
-    category = words.cast(pl.Categorical(pl.Categories.random())).to_physical()
-    number: Ints = category.to_numpy().astype(np.int64)
-    place = np.empty(int(number.max(initial=-1)) + 1, np.int64)
-    place[number] = np.arange(len(number))
-    different = words.gather(place)
-    if (blank := (different == "").arg_true()).len():
-        filled = number != blank[0]
-        number, row = number[filled], row[filled]
-    return different, number, row
+def warm_up() -> None:
+    """Make the machine code, or the first frame on a new machine waits some seconds for it."""
+    read_texts(pl.Series(["hello"]))
 
 
-def _locate(vocabulary: Vocabulary, number: Ints, row: Ints) -> _Occurrences:
-    wall = np.ones(len(row) + 1, np.bool_)
-    wall[1:-1] = row[1:] != row[:-1]
-    place = np.flatnonzero(vocabulary.find_useful()[number])
-    number = number[place]
-    wall[place[vocabulary.ends[number]] + 1] = True
-    return _Occurrences(number, row[place], place, wall)
+@compiled
+def _score_texts(words: Words, effects: _Effects, sentiment: Ints) -> None:
+    begin = 0
+    for text in range(len(words.ends)):
+        end = words.ends[text]
+        total = _weigh(words.numbers, begin, end, effects)
+        size = abs(total)
+        score = size * THOUSANDTHS // (size + SOFTNESS * UNIT)
+        sentiment[text] = score if total >= 0 else -score
+        begin = end
 
 
-def _score(vocabulary: Vocabulary, words: _Occurrences, count: int) -> pl.Series:
-    weight = vocabulary.weight[words.number]
-    weight *= _measure_boosts(vocabulary, words)
-    weight *= _measure_turns(vocabulary, words)
-    weight *= _measure_contrasts(vocabulary, words, count)
-    weight += vocabulary.feeling[words.number] * UNIT
-    # Sums in float64 are exact up to 2**53: three hundred million strong words in one text.
-    total = np.bincount(words.row, weights=weight, minlength=count).astype(np.int64)
-    size = np.abs(total)
-    sentiment = np.sign(total) * (size * THOUSANDTHS // (size + SOFTNESS * UNIT))
-    return pl.Series("sentiment", sentiment, dtype=pl.Int64)
+@compiled
+def _weigh(numbers: Numbers, begin: int, end: int, effects: _Effects) -> int:
+    """Return the weight of a text's words, one after the other."""
+    before = after = unchanged = 0
+    is_contrast = False
+    last_boost = boost = 0
+    turned = 0
+    for at in range(begin, end):
+        number = numbers[at]
+        if effects.contrasts[number]:
+            before, after, is_contrast = before + after, 0, True
+        percent = PERCENT + min(max(last_boost + boost, BOOST_PERCENT_MIN), BOOST_PERCENT_MAX)
+        turn = NEGATION_PERCENT if turned > 0 else PERCENT
+        after += effects.weight[number] * percent * turn
+        unchanged += effects.feeling[number]
+        last_boost, boost, turned = boost, effects.boost[number], turned - 1
+        if effects.negates[number]:
+            turned = NEGATION_REACH
+        if effects.ends[number]:
+            last_boost = boost = turned = 0
+    if is_contrast:
+        return before * CONTRAST_HALVES[0] + after * CONTRAST_HALVES[1] + unchanged * UNIT
+    return 2 * after + unchanged * UNIT
 
 
-def _measure_boosts(vocabulary: Vocabulary, words: _Occurrences) -> npt.NDArray[np.int16]:
-    """Return the percents of its weight that each word has after the boosters before it."""
-    # Two boosters reach a word at most; small numbers because this is as long as all words.
-    percent = np.full(len(words.wall), PERCENT, np.int16)
-    boosters = np.flatnonzero((vocabulary.boost != 0)[words.number])
-    boost = vocabulary.boost[words.number[boosters]].astype(np.int16)
-    for index, place in _follow(words.place[boosters], words.wall, BOOST_REACH):
-        percent[place] += boost[index]
-    lowest, highest = PERCENT + BOOST_PERCENT_MIN, PERCENT + BOOST_PERCENT_MAX
-    return percent[words.place].clip(lowest, highest)
-
-
-def _measure_turns(vocabulary: Vocabulary, words: _Occurrences) -> Ints:
-    """Return the percents of its weight that each word has after the negators before it."""
-    turned = np.zeros(len(words.wall), np.bool_)
-    negators = words.place[vocabulary.negates[words.number]]
-    for _, place in _follow(negators, words.wall, NEGATION_REACH):
-        turned[place] = True
-    return np.where(turned[words.place], NEGATION_PERCENT, PERCENT)
-
-
-def _follow(places: Ints, wall: Bools, reach: int) -> Iterator[tuple[Ints, Ints]]:
-    """Yield the next place after each of the places, step by step, until a wall or out of reach."""
-    index = np.arange(len(places))
-    for _ in range(reach):
-        places = places + 1
-        free = ~wall[places]
-        index, places = index[free], places[free]
-        yield index, places
-
-
-def _measure_contrasts(vocabulary: Vocabulary, words: _Occurrences, count: int) -> Ints:
-    """Return the halves of its weight that each word keeps."""
-    marks = np.flatnonzero(vocabulary.contrasts[words.number])
-    # Places rise, so of several in one text the last one stays.
-    last = np.full(count, -1, np.int64)
-    last[words.row[marks]] = words.place[marks]
-    last = last[words.row]
-    before, after = CONTRAST_HALVES
-    return np.where(last < 0, 2, np.where(words.place < last, before, after))
-
-
-def _list_emotes(emotes: pl.DataFrame, words: _Occurrences, count: int) -> pl.DataFrame:
-    held = np.bincount(emotes["index"].to_numpy(), minlength=count)
-    holders = np.flatnonzero(held[words.number])
-    number = words.number[holders]
-    # A word may hold several emoji: each holder gives as many rows, which count up from its first.
-    repeats = held[number]
-    firsts = (np.cumsum(held) - held)[number]
-    ranks = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    names = emotes["word"].gather(np.repeat(firsts, repeats) + ranks)
-    rows = np.repeat(words.row[holders], repeats)
-    return pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "emote": names})
+@compiled
+def _list_emotes(
+    words: Words, held_ends: Ints, row: NDArray[np.uint32], held: NDArray[np.uint32]
+) -> None:
+    """Note the text of each emote, and the emote's number among all that words hold."""
+    count = begin = 0
+    for text in range(len(words.ends)):
+        end = words.ends[text]
+        for at in range(begin, end):
+            number = words.numbers[at]
+            for emote in range(held_ends[number - 1] if number else 0, held_ends[number]):
+                row[count], held[count] = text, emote
+                count += 1
+        begin = end

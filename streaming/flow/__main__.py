@@ -22,6 +22,7 @@ from core.clock import SystemClock
 from core.errors import TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
+from core.words import warm_up
 from streaming.bus.connections import open_reader
 from streaming.flow.clusters import Member, follow_parent, run_cluster
 from streaming.flow.committers import Committer
@@ -41,6 +42,8 @@ def run(settings: Settings, member: Member) -> None:
     if settings.flow_metrics_port:
         port = settings.flow_metrics_port + member.number
         start_http_server(port, addr=settings.api_host)
+    # On a new machine the machine code for texts is made now, and not while events wait.
+    warm_up()
     news.start()
     committer.start()
     try:

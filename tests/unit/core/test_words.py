@@ -1,6 +1,7 @@
 """Words: a table of texts, and the same by a plain loop that looks back."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.lexicon import chat, english
 from core.vocabulary import BOOSTS, EMOJI, EMOTES, SIGNS, WORDS
+from core.word_books import WORDS_KEPT
 from core.words import read_texts
 from tests.fixtures.expectations import list_emotes, score_text
 
@@ -169,6 +171,22 @@ def test_columns_read_as_a_plain_loop_does(texts: list[str]):
     assert feelings.emotes.rows() == [
         (row, emote) for row, text in enumerate(texts) for emote in list_emotes({"text": text})
     ]
+
+
+def test_more_words_than_a_book_holds_are_read_like_any_other():
+    for begin in range(0, 5 * WORDS_KEPT, WORDS_KEPT * 3 // 4):
+        texts = [f"good word{number} bad" for number in range(begin, begin + WORDS_KEPT)]
+        feelings = read_texts(pl.Series([*texts, "not good Kappa"]))
+        assert feelings.sentiment.unique().to_list() == [score_text("not good"), 0]
+        assert feelings.emotes.rows() == [(WORDS_KEPT, "Kappa")]
+
+
+def test_threads_may_read_at_once():
+    texts = [[f"good new{number} LUL", "bad"] * 20 for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        feelings = list(pool.map(lambda lines: read_texts(pl.Series(lines)), texts))
+    assert all(found.sentiment.to_list() == feelings[0].sentiment.to_list() for found in feelings)
+    assert all(found.emotes["emote"].to_list() == ["LUL"] * 20 for found in feelings)
 
 
 def test_every_listed_word_has_one_weight_and_can_be_met():

@@ -1,0 +1,64 @@
+"""Compiled: loops over bytes, for the few things that columns cannot say.
+
+Reading lines and finding words look at every byte in turn. Such a function is plain Python over
+NumPy arrays; Numba makes machine code of it when it is first called, keeps that beside the module
+and lets other threads run meanwhile. Everything else stays with Polars and NumPy.
+
+Arrays belong to the caller: compiled code neither makes any nor counts who holds them, which would
+cost more than the work itself.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _find_cache() -> Path:
+    """Return the folder for the machine code of this very core.
+
+    Numba only sees that the module of a function has changed. Constants and functions of other
+    modules are part of the code as well, so that any change in the core begins anew.
+    """
+    core = Path(__file__).parent
+    sources = hashlib.sha256()
+    for file in sorted(core.rglob("*.py")):
+        sources.update(file.read_bytes())
+    home = core / "__pycache__" if os.access(core, os.W_OK) else Path.home() / ".cache/telemetra"
+    return home / f"compiled-{sources.hexdigest()[:16]}"
+
+
+numba.config.CACHE_DIR = str(_find_cache())
+
+
+def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function run as machine code."""
+    make = numba.njit(cache=True, nogil=True, _nrt=False)
+    made: Callable[Parameters, Result] = make(function)
+    return made
+
+
+def join_texts(texts: pl.Series) -> tuple[str, NDArray[np.int64]]:
+    """Return all texts in one, and where the bytes of each end."""
+    lengths = texts.str.len_bytes().fill_null(0).cast(pl.Int64)
+    return texts.str.join("", ignore_nulls=True).item(), lengths.to_numpy().cumsum()
+
+
+@compiled
+def count_byte(data: Bytes, wanted: np.uint8) -> int:
+    """Return how often a byte stands in data."""
+    count = 0
+    for byte in data:
+        count += byte == wanted
+    return count
