@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from core.dead_letters import DeadLetter
-from core.events import SCHEMA, is_impossible
+from core.events import SCHEMA, find_impossible
 from core.ids import shard_of
 from core.times import EPOCH
 
@@ -35,6 +35,13 @@ UNREADABLE: Final = (
     OSError,
 )
 """What reading an entry that is none raises."""
+
+_FRAMING: Final = 8
+"""Bytes before each message of an Arrow stream: a mark and its length. The first one, the head,
+says what the columns are."""
+
+_END: Final = b"\xff\xff\xff\xff\0\0\0\0"
+"""What an Arrow stream ends with."""
 
 _LEAST: Final = pl.Schema(
     {
@@ -123,29 +130,55 @@ def encode_events(events: pl.DataFrame) -> bytes:
 
 def decode_batch(batch: Batch) -> Decoded:
     """Return the events of a batch in one frame, and the entries that hold none."""
-    good: list[Entry] = []
-    frames: list[pl.DataFrame] = []
-    dead: list[DeadLetter] = []
-    for entry in batch.entries:
-        try:
-            frames.append(_decode(entry.payload))
-            good.append(entry)
-        except UNREADABLE as error:
-            dead.append(bury_entry(entry, f"{type(error).__name__}: {error}"))
+    entries, dead = batch.entries, list[DeadLetter]()
+    frames = _decode_together(entries)
+    if frames is None:
+        entries, frames, dead = _decode_each(entries)
     if not frames:
         return Decoded(batch.offset, batch.arrived_at, pl.DataFrame(schema=_LEAST), tuple(dead))
-    heights = [frame.height for frame in frames]
-    events = pl.concat(frames, how="diagonal").with_columns(
-        offset=np.repeat([entry.offset for entry in good], heights),
-        arrived=np.repeat([entry.arrived_ms * 1000 for entry in good], heights),
+    heights = [height for frame in frames for height in frame["type"].chunk_lengths()]
+    events = pl.concat(frames, how="diagonal", rechunk=True).with_columns(
+        offset=np.repeat([entry.offset for entry in entries], heights),
+        arrived=np.repeat([entry.arrived_ms * 1000 for entry in entries], heights),
     )
-    events, buried = _drop_impossible(events, good)
+    events, buried = _drop_impossible(events, entries)
     letters = sorted([*dead, *buried], key=lambda letter: letter.offset)
     return Decoded(batch.offset, batch.arrived_at, events, tuple(letters))
 
 
+def _decode_together(entries: Sequence[Entry]) -> list[pl.DataFrame] | None:
+    """Read entries of the same columns as one stream, a chunk each; None where that fails."""
+    first = entries[0].payload
+    head = first[: _FRAMING + int.from_bytes(first[4:_FRAMING], "little")]
+    if not all(e.payload.startswith(head) and e.payload.endswith(_END) for e in entries):
+        return None
+    bodies = (entry.payload[len(head) : -len(_END)] for entry in entries)
+    try:
+        frame = _decode(b"".join([head, *bodies, _END]))
+    except UNREADABLE:
+        return None
+    lengths = frame["type"].chunk_lengths()
+    return [frame] if len(lengths) == len(entries) and all(lengths) else None
+
+
+def _decode_each(
+    entries: Sequence[Entry],
+) -> tuple[tuple[Entry, ...], list[pl.DataFrame], list[DeadLetter]]:
+    """Return the entries that hold events, these, and letters for the others."""
+    good: list[Entry] = []
+    frames: list[pl.DataFrame] = []
+    dead: list[DeadLetter] = []
+    for entry in entries:
+        try:
+            frames.append(_decode(entry.payload).rechunk())
+            good.append(entry)
+        except UNREADABLE as error:
+            dead.append(bury_entry(entry, f"{type(error).__name__}: {error}"))
+    return tuple(good), frames, dead
+
+
 def _decode(payload: bytes) -> pl.DataFrame:
-    """Read one entry.
+    """Read an Arrow stream.
 
     Raises:
         ValueError: It has not the columns of events, or no rows.
@@ -165,9 +198,10 @@ def _drop_impossible(
     events: pl.DataFrame, entries: Sequence[Entry]
 ) -> tuple[pl.DataFrame, list[DeadLetter]]:
     """Take out whole entries with rows that no door lets through."""
-    bad = events.filter(is_impossible(events))["offset"].unique()
-    if bad.is_empty():
+    is_bad = find_impossible(events)
+    if is_bad is None:
         return events, []
+    bad = events["offset"].filter(is_bad).unique()
     offsets = set(bad.to_list())
     reason = "an event breaks the rules of every door"
     buried = [bury_entry(entry, reason) for entry in entries if entry.offset in offsets]

@@ -26,9 +26,11 @@ from core.minutes import (
 from core.names import Names
 from core.open_minutes import BOOKKEEPING, Wanted, drop_rows, touch
 from core.rows import Bools, Ints, Rows
-from core.words import THOUSANDTHS, read_texts
+from core.words import THOUSANDTHS
 
 NO_EMOTES: Final = pl.lit([], dtype=pl.List(pl.Struct({"emote": pl.String(), "count": pl.Int64()})))
+
+ABSENT: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,15 @@ class ChatPartial:
     """``key``, ``emote`` and ``count``, each pair once."""
 
 
-def reduce_chat(chat: pl.DataFrame) -> ChatPartial:
-    """Reduce chat messages, with ``key`` and ``offset``."""
-    words = read_texts(chat["text"])
+def reduce_chat(chat: pl.DataFrame, emotes: pl.DataFrame) -> ChatPartial:
+    """Reduce chat messages.
+
+    Args:
+        chat: The messages with ``key``, ``offset``, ``sentiment`` in thousandths and ``row``.
+        emotes: ``row`` and ``emote``: every emote in the text of a row.
+    """
     sums = (
-        chat.select("key", "offset", words.sentiment.alias("sentiment"))
-        .group_by("key")
+        chat.group_by("key")
         .agg(
             chat_count=pl.len().cast(pl.Int64),
             sentiment_sum=pl.col("sentiment").sum(),
@@ -59,7 +64,7 @@ def reduce_chat(chat: pl.DataFrame) -> ChatPartial:
         .sort("key")
     )
     chatters = chat.select("key", chatter=hash_users(pl.col("user"))).unique()
-    return ChatPartial(sums, chatters, _count_emotes(chat, words.emotes))
+    return ChatPartial(sums, chatters, _count_emotes(chat, emotes))
 
 
 def reduce_viewers(viewers: pl.DataFrame) -> pl.DataFrame:
@@ -76,12 +81,12 @@ def reduce_viewers(viewers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _count_emotes(chat: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def _count_emotes(chat: pl.DataFrame, emotes: pl.DataFrame) -> pl.DataFrame:
     """Count the emotes that events name, and where they name none those found in the text."""
-    keys = chat["key"]
+    messages = chat.select("row", "key")
     if "emotes" in chat.columns:
         unnamed = chat["emotes"].is_null()
-        found = found.filter(unnamed.gather(found["row"]))
+        messages = messages.filter(unnamed)
         named = (
             chat.select("key", emote="emotes")
             .filter(~unnamed)
@@ -90,10 +95,21 @@ def _count_emotes(chat: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         )
     else:
         named = pl.DataFrame(schema={"key": pl.Int64(), "emote": pl.String()})
-    emotes = found.select(keys.gather(found["row"]).alias("key"), "emote")
+    found = _find_messages(messages, emotes)
     if named.height:
-        emotes = pl.concat([emotes, named])
-    return emotes.group_by("key", "emote").agg(count=pl.len().cast(pl.Int64))
+        found = pl.concat([found, named])
+    return found.group_by("key", "emote").agg(count=pl.len().cast(pl.Int64))
+
+
+def _find_messages(messages: pl.DataFrame, emotes: pl.DataFrame) -> pl.DataFrame:
+    """Return ``key`` and ``emote`` of the emotes whose messages are here."""
+    rows, wanted = messages["row"].to_numpy(), emotes["row"].to_numpy()
+    place = np.full(max(rows.max(initial=0), wanted.max(initial=0)) + 1, ABSENT)
+    place[rows] = np.arange(len(rows))
+    at = place[wanted]
+    if (is_absent := at == ABSENT).any():
+        at, emotes = at[~is_absent], emotes.filter(pl.Series(~is_absent))
+    return pl.DataFrame({"key": messages["key"].gather(at), "emote": emotes["emote"]})
 
 
 class ChatMinutes:

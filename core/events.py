@@ -6,16 +6,15 @@ One frame holds events of all types; a column that a type does not use is null. 
 over events.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 import polars as pl
 
-Rule: TypeAlias = tuple[pl.Expr, str]
-"""What a row must not be, and the words for it."""
+Rule: TypeAlias = tuple[pl.Expr | None, str]
+"""What a row must not be, and the words for it; nothing where a glance at the rows excludes it."""
 
 EVENT_TYPES: Final = ("chat", "viewers", "reading", "transaction", "meta")
 TRANSACTION_KINDS: Final = ("donation", "subscription", "bits", "gift_sub", "renewal", "other")
@@ -114,7 +113,8 @@ def check_events(
     raw = _fill_raw(raw)
     used = [name for name in SCHEMA.names() if name in raw.columns and _is_used(raw, name)]
     events = raw.select("index", *used).with_columns(timestamp=_read_times(raw["timestamp"], now))
-    rules = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
+    asked = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
+    rules = [(broken, words) for broken, words in asked if broken is not None]
     # Only the bad rows are asked which rule they break.
     bad = events.filter(pl.any_horizontal(broken for broken, _ in rules))
     if bad.is_empty():
@@ -133,40 +133,27 @@ def fill_columns(events: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     return events.with_columns(**missing) if missing else events
 
 
-def is_impossible(events: pl.DataFrame) -> pl.Expr:
-    """Build the test for events that no door lets through and that could not be counted or stored.
+def find_impossible(events: pl.DataFrame) -> pl.Series | None:
+    """Tell which events no door lets through and could not be counted or stored; None if none is.
 
-    Cheaper than the rules of the doors: it is asked again for every event of the bus.
+    It is asked again for every event of the bus: what a glance at a column excludes is not tested.
     """
-    unnamed = [_is_unnamed(events[n]) for n in ("stream_id", "channel") if n in events.columns]
-    return pl.any_horizontal(_is_impossible(tuple(events.columns)), *unnamed)
-
-
-@lru_cache(maxsize=256)
-def _is_impossible(columns: tuple[str, ...]) -> pl.Expr:
-    """Build what depends on the columns alone: building costs more than asking a small frame."""
-    col = pl.col
+    types = events["type"].unique().drop_nulls().to_list()
     tests = [
-        pl.any_horizontal(col("stream_id", "type", "timestamp").is_null()),
-        ~col("type").is_in(EVENT_TYPES),
-        ~col("timestamp").is_between(OLDEST, NEWEST),
-        *(_has_null_byte(col(name)) for name in ("unit", "currency", "title") if name in columns),
+        *(pl.col(name).is_null() for name in _ALWAYS if events[name].null_count()),
+        *(_is_lacking(events, kind) for kind in types),
+        *(_is_unnamed(events[name]) for name in ("stream_id", "channel") if name in events.columns),
+        *_list_unstorable(events, types),
     ]
-    for kind, names in _NEEDED.items():
-        missing = [col(name).is_null() if name in columns else pl.lit(value=True) for name in names]
-        tests.append((col("type") == kind) & pl.any_horizontal(missing))
-    if "kind" in columns:
-        tests.append(col("kind").is_not_null() & ~col("kind").is_in(TRANSACTION_KINDS))
-        if "user" in columns:
-            tests.append((col("type") == "transaction") & _has_null_byte(col("user")))
-    tests += [
-        col(name).is_not_null() & ~(col(name).abs() <= VALUE_MAX)
-        for name in ("value", "amount")
-        if name in columns
-    ]
-    if "emotes" in columns:
-        tests.append(_has_null_byte(col("emotes").list.join("", ignore_nulls=True)))
-    return pl.any_horizontal(tests).fill_null(value=False)
+    if not set(types) <= set(EVENT_TYPES):
+        tests.append(~pl.col("type").is_in(EVENT_TYPES))
+    if not events["timestamp"].is_between(OLDEST, NEWEST).all():
+        tests.append(~pl.col("timestamp").is_between(OLDEST, NEWEST))
+    tests = [test for test in tests if test is not None]
+    if not tests:
+        return None
+    bad = events.select(pl.any_horizontal(tests).fill_null(value=False)).to_series()
+    return bad if bad.any() else None
 
 
 _NEEDED: Final = {
@@ -178,11 +165,37 @@ _NEEDED: Final = {
 """What an event of a type is nothing without."""
 
 
-def _is_unnamed(names: pl.Series) -> pl.Expr:
+def _is_lacking(events: pl.DataFrame, kind: str) -> pl.Expr | None:
+    """Build the test for events of a type without what it needs."""
+    needed = _NEEDED.get(kind, ())
+    if any(name not in events.columns for name in needed):
+        return pl.col("type") == kind
+    missing = [pl.col(name).is_null() for name in needed if events[name].null_count()]
+    return (pl.col("type") == kind) & pl.any_horizontal(missing) if missing else None
+
+
+def _list_unstorable(events: pl.DataFrame, types: Container[str]) -> Iterator[pl.Expr]:
+    """Build the tests for values that the database or a sum could not take."""
+    col = pl.col
+    for name in ("unit", "currency", "title"):
+        if name in events.columns:
+            yield _has_null_byte(col(name))
+    if "kind" in events.columns:
+        yield col("kind").is_not_null() & ~col("kind").is_in(TRANSACTION_KINDS)
+    if "user" in events.columns and "transaction" in types:
+        yield (col("type") == "transaction") & _has_null_byte(col("user"))
+    for name in ("value", "amount"):
+        if name in events.columns:
+            yield col(name).is_not_null() & ~(col(name).abs() <= VALUE_MAX)
+    if "emotes" in events.columns:
+        yield _has_null_byte(col("emotes").list.join("", ignore_nulls=True))
+
+
+def _is_unnamed(names: pl.Series) -> pl.Expr | None:
     """Build the test for names that are none, looking at each different one once."""
     wrong = names.unique().drop_nulls()
     wrong = wrong.filter(~wrong.str.contains(NAME_PATTERN))
-    return pl.col(names.name).is_in(wrong.implode()) if len(wrong) else pl.lit(value=False)
+    return pl.col(names.name).is_in(wrong.implode()) if len(wrong) else None
 
 
 def _read_times(given: pl.Series, now: datetime) -> pl.Series:
@@ -273,7 +286,7 @@ def _rules_of_types(events: pl.DataFrame) -> list[Rule]:
         for name in ("user", "text", "value", "channel", "kind", "amount", "event")
     )
     finite = (value.abs() <= VALUE_MAX).fill_null(value=False)
-    unnamed = _is_unnamed(events["channel"]) if "channel" in events.columns else pl.lit(value=False)
+    unnamed = _is_unnamed(events["channel"]) if "channel" in events.columns else None
     return [
         (is_type["chat"] & user.is_null(), "user is missing"),
         (is_type["chat"] & text.is_null(), "text is missing"),
@@ -283,7 +296,7 @@ def _rules_of_types(events: pl.DataFrame) -> list[Rule]:
         ),
         (is_type["reading"] & channel.is_null(), "channel is missing"),
         (
-            is_type["reading"] & unnamed,
+            None if unnamed is None else is_type["reading"] & unnamed,
             "channel is not 1 to 128 letters, digits or _.:@~+=#-",
         ),
         (is_type["reading"] & ~finite, f"value is not a number of at most {VALUE_MAX:g}"),

@@ -48,7 +48,7 @@ def run(settings: Settings, member: Member) -> None:
     committer.start()
     try:
         cli_main(
-            build_dataflow(settings, reader, committer, clock),
+            build_dataflow(settings, reader, committer, clock, is_alone=not member.addresses),
             process_id=member.number if member.addresses else None,
             addresses=list(member.addresses) or None,
             epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),

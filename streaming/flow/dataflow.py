@@ -13,6 +13,7 @@ from core.settings import Settings
 from core.watermarks import LatenessPolicy
 from streaming.bus.base import BusReader
 from streaming.flow.committers import Committer
+from streaming.flow.preparations import prepare
 from streaming.flow.shards import FlowPolicy
 from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
@@ -20,9 +21,12 @@ from streaming.flow.steps import ShardLogic, key_by_shard
 
 
 def build_dataflow(
-    settings: Settings, reader: BusReader, committer: Committer, clock: Clock
+    settings: Settings, reader: BusReader, committer: Committer, clock: Clock, *, is_alone: bool
 ) -> Dataflow:
-    """Return the dataflow over a bus and a database."""
+    """Return the dataflow over a bus and a database.
+
+    In a cluster, which is not alone, most batches go to another process: they are prepared there.
+    """
     policy = build_policy(settings)
 
     def build_logic(snapshot: bytes | None) -> ShardLogic:
@@ -34,6 +38,7 @@ def build_dataflow(
         shards=settings.bus_shards,
         interval=timedelta(milliseconds=settings.live_interval_ms),
         retention=timedelta(minutes=settings.bus_retention_minutes),
+        prepare=prepare if is_alone else None,
     )
     sink = TimescaleSink(committer, shards=settings.bus_shards)
     flow = Dataflow("telemetra")

@@ -1,6 +1,6 @@
 """Partials: what one batch brings, before anything is changed by it.
 
-    batch -> decode -> number -> late ones apart -> repeats out -> one partial a kind of minute
+    prepared -> number -> late ones apart -> repeats out -> one partial a kind of minute
 
 Everything that touches single events happens here, in columns. ``streaming.flow.shards`` merges.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from core.batches import Batch, Decoded, bury_entry
+from core.batches import Batch, bury_entry
 from core.changes import POINT_COLUMNS
 from core.chat_minutes import ChatPartial, reduce_chat, reduce_viewers
 from core.dead_letters import DeadLetter
@@ -22,6 +22,7 @@ from core.reading_minutes import reduce_readings
 from core.repeats import Repeats
 from core.transaction_minutes import name_currency, reduce_transactions
 from core.watermarks import Arrival, Watermarks
+from streaming.flow.preparations import Prepared
 
 NOTHING: Final = pl.DataFrame()
 """Stands for rows of any kind: most batches have no more than two kinds."""
@@ -67,9 +68,10 @@ class Partial:
 
 
 def reduce_events(
-    decoded: Decoded, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
+    prepared: Prepared, catalogue: Catalogue, repeats: Repeats, watermarks: Watermarks
 ) -> Partial:
     """Reduce events against what is known; nothing but new numbers for names is changed."""
+    decoded = prepared.decoded
     if not decoded.events.height:
         return Partial(decoded.offset, decoded.arrived_at, dead=decoded.dead)
     events = decoded.events.with_columns(
@@ -95,7 +97,7 @@ def reduce_events(
         on_time=on_time,
         late=NOTHING if late is None else _count_late(late),
         arrival=arrival,
-        chat=None if chat is None else reduce_chat(chat),
+        chat=None if chat is None else reduce_chat(chat, prepared.emotes),
         viewers=None if viewers is None else reduce_viewers(viewers),
         readings=_reduce_readings(parts.get("reading"), catalogue.channels),
         transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),

@@ -18,7 +18,7 @@ import polars as pl
 
 from core import metrics
 from core.baselines import BaselinePolicy, Histories
-from core.batches import Batch, Decoded, decode_batch
+from core.batches import Batch, Decoded
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes
 from core.errors import SettingsInvalidError
@@ -40,6 +40,7 @@ from streaming.flow.partials import (
     list_points,
     reduce_events,
 )
+from streaming.flow.preparations import Prepared, prepare, prepare_decoded
 from streaming.flow.spikes import follow_spikes
 from streaming.flow.tellings import Tellings
 
@@ -99,6 +100,11 @@ class Shard:
             or self._tellings.is_due
         )
 
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether running minutes changed that were not written yet."""
+        return any(kind.rows.bools("dirty").any() for kind in self._kinds)
+
     @classmethod
     def restore(cls, snapshot: bytes, policy: FlowPolicy) -> "Shard":
         """Return the shard of a snapshot, which goes on by the rules of now.
@@ -122,10 +128,10 @@ class Shard:
         """Return everything that is remembered."""
         return SNAPSHOT_FORMAT + pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
 
-    def apply(self, batch: Batch) -> list[Changes]:
-        """Merge a batch and return what it changed."""
+    def apply(self, batch: Batch, prepared: Prepared | None = None) -> list[Changes]:
+        """Merge a batch, which may be prepared already, and return what it changed."""
         try:
-            partial = self._reduce(decode_batch(batch))
+            partial = self._reduce(prepared or prepare(batch))
         except MemoryError:
             raise
         # Whatever an entry holds must not stop the flow.
@@ -137,7 +143,7 @@ class Shard:
 
     def apply_decoded(self, decoded: Decoded) -> Changes:
         """Merge events that did not come over the bus, and return what they changed."""
-        return self._merge(self._reduce(decoded))
+        return self._merge(self._reduce(prepare_decoded(decoded)))
 
     def close(self, now: datetime) -> Changes | None:
         """Complete and write by the wall clock what no batch did."""
@@ -145,8 +151,8 @@ class Shard:
         rows = (changes.chat, changes.readings, changes.transactions, changes.streams)
         return changes if changes.moments or any(part.height for part in rows) else None
 
-    def _reduce(self, decoded: Decoded) -> Partial:
-        return reduce_events(decoded, self._catalogue, self._repeats, self._watermarks)
+    def _reduce(self, prepared: Prepared) -> Partial:
+        return reduce_events(prepared, self._catalogue, self._repeats, self._watermarks)
 
     def _merge(self, partial: Partial) -> Changes:
         self.offset, self._arrived_at = partial.offset, partial.arrived_at

@@ -1,8 +1,8 @@
 """Sources: the shards of the bus as a Bytewax input, one partition a shard.
 
 Caught up, a partition looks once an interval and hands on all that came since as one frame.
-Behind, it hands on large frames without a pause. Entries stay on the bus until a recovery snapshot
-beyond them is surely stored.
+Behind, it hands on large frames without a pause, in turn with the others. Entries stay on the bus
+until a recovery snapshot beyond them is surely stored.
 """
 
 from collections import deque
@@ -13,17 +13,10 @@ import structlog
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
-from core.batches import Batch, Entry
 from core.clock import Clock
 from core.errors import BusAwayError
 from streaming.bus.base import BusReader
-
-ENTRIES_A_READ: Final = 64
-"""Entries fetched at once."""
-
-EVENT_BYTES_A_FRAME: Final = 4_000_000
-"""A frame is closed at this many bytes of entries, some 100 000 events: large enough to be fast,
-small enough to be merged and committed in a moment."""
+from streaming.flow.lookaheads import Frame, Lookahead, Prepare
 
 SNAPSHOTS_KEPT: Final = 30
 """Entries are let go of only so many snapshots later; the engine never has as many of them
@@ -42,13 +35,13 @@ class Passed(NamedTuple):
     arrived_ms: int
 
 
-class ShardPartition(StatefulSourcePartition[Batch, int]):
+class ShardPartition(StatefulSourcePartition[Frame, int]):
     """Reads one shard from an offset on."""
 
     def __init__(
         self,
         shard: int,
-        reader: BusReader,
+        lookahead: Lookahead,
         clock: Clock,
         *,
         after: int,
@@ -56,7 +49,7 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         retention: timedelta,
     ) -> None:
         self._shard = shard
-        self._reader = reader
+        self._lookahead = lookahead
         self._clock = clock
         self._after = after
         self._interval = interval
@@ -65,20 +58,24 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         self._arrived_ms = 0
         self._snapshots = 0
         self._passed: deque[Passed] = deque()
+        lookahead.open(shard, after)
 
     @override
-    def next_batch(self) -> list[Batch]:
+    def next_batch(self) -> list[Frame]:
+        if not self._lookahead.has_turn(self._shard):
+            return []
         try:
-            entries, is_behind = self._gather()
+            found = self._lookahead.read(self._shard)
         except BusAwayError as error:
             log.warning("bus_away", shard=self._shard, detail=error.detail)
             self._wait = RETRY_AFTER
             return []
-        self._wait = timedelta(0) if is_behind else self._interval
-        if not entries:
+        self._wait = timedelta(0) if found.is_behind else self._interval
+        if found.frame is None:
             return []
-        self._after, self._arrived_ms = entries[-1].offset, entries[-1].arrived_ms
-        return [Batch(self._shard, tuple(entries))]
+        last = found.frame.batch.entries[-1]
+        self._after, self._arrived_ms = last.offset, last.arrived_ms
+        return [found.frame]
 
     @override
     def next_awake(self) -> datetime | None:
@@ -92,19 +89,9 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         self._release()
         return self._after
 
-    def _gather(self) -> tuple[list[Entry], bool]:
-        """Return entries up to the size of a frame, and whether more are waiting."""
-        gathered: list[Entry] = []
-        size = 0
-        while True:
-            after = gathered[-1].offset if gathered else self._after
-            entries = self._reader.read(self._shard, after=after, limit=ENTRIES_A_READ)
-            gathered += entries
-            size += sum(len(entry.payload) for entry in entries)
-            if len(entries) < ENTRIES_A_READ:
-                return gathered, False
-            if size >= EVENT_BYTES_A_FRAME:
-                return gathered, True
+    @override
+    def close(self) -> None:
+        self._lookahead.close(self._shard)
 
     def _release(self) -> None:
         """Let go of entries that are both old and behind a snapshot that is surely stored."""
@@ -118,13 +105,13 @@ class ShardPartition(StatefulSourcePartition[Batch, int]):
         if not through:
             return
         try:
-            self._reader.release(self._shard, through=through)
+            self._lookahead.release(self._shard, through)
         except BusAwayError as error:
             # The next release covers what this one did not.
             log.warning("bus_away", shard=self._shard, detail=error.detail)
 
 
-class BusSource(FixedPartitionedSource[Batch, int]):
+class BusSource(FixedPartitionedSource[Frame, int]):
     """All shards of a bus."""
 
     def __init__(
@@ -135,8 +122,9 @@ class BusSource(FixedPartitionedSource[Batch, int]):
         shards: int,
         interval: timedelta,
         retention: timedelta,
+        prepare: Prepare | None,
     ) -> None:
-        self._reader = reader
+        self._lookahead = Lookahead(reader, prepare)
         self._clock = clock
         self._shards = shards
         self._interval = interval
@@ -151,7 +139,7 @@ class BusSource(FixedPartitionedSource[Batch, int]):
         log.info("shard_opened", shard=int(for_part), after=resume_state or 0)
         return ShardPartition(
             int(for_part),
-            self._reader,
+            self._lookahead,
             self._clock,
             after=resume_state or 0,
             interval=self._interval,

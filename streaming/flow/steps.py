@@ -5,26 +5,29 @@ replaces the whole minute by itself. ``docs/decisions`` tells the story.
 """
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from bytewax.operators import StatefulBatchLogic
 from typing_extensions import override
 
-from core.batches import Batch
 from core.changes import Changes
 from core.clock import Clock
+from streaming.flow.lookaheads import Frame
 from streaming.flow.shards import FlowPolicy, Shard
 
 CLOCK_STEP: Final = timedelta(seconds=1)
+WRITE_STEP: Final = timedelta(milliseconds=100)
+"""How soon running minutes that changed are looked at again when it was not yet time for them."""
 """How often the wall clock is asked whether a silent stream's minute is over."""
 
 
-def key_by_shard(batch: Batch) -> tuple[str, Batch]:
-    """Return the batch under the key whose state it changes."""
-    return str(batch.shard), batch
+def key_by_shard(frame: Frame) -> tuple[str, Frame]:
+    """Return the frame under the key whose state it changes."""
+    return str(frame.batch.shard), frame
 
 
-class ShardLogic(StatefulBatchLogic[Batch, Changes, bytes]):
+class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
     """Holds the state of one shard; never discarded, for the watermarks in it must stay."""
 
     def __init__(self, snapshot: bytes | None, clock: Clock, policy: FlowPolicy) -> None:
@@ -33,11 +36,11 @@ class ShardLogic(StatefulBatchLogic[Batch, Changes, bytes]):
         self._policy = policy
 
     @override
-    def on_batch(self, values: list[Batch]) -> tuple[list[Changes], bool]:
+    def on_batch(self, values: list[Frame]) -> tuple[list[Changes], bool]:
         if self._shard is None:
-            self._shard = Shard(values[0].shard, self._policy)
-        changes = [changes for batch in values for changes in self._shard.apply(batch)]
-        return changes, StatefulBatchLogic.RETAIN
+            self._shard = Shard(values[0].batch.shard, self._policy)
+        found = (self._shard.apply(frame.batch, frame.prepared) for frame in values)
+        return list(chain.from_iterable(found)), StatefulBatchLogic.RETAIN
 
     @override
     def on_notify(self) -> tuple[list[Changes], bool]:
@@ -48,7 +51,7 @@ class ShardLogic(StatefulBatchLogic[Batch, Changes, bytes]):
     def notify_at(self) -> datetime | None:
         if self._shard is None or not self._shard.is_running:
             return None
-        return self._clock.now() + CLOCK_STEP
+        return self._clock.now() + (WRITE_STEP if self._shard.is_unwritten else CLOCK_STEP)
 
     @override
     def snapshot(self) -> bytes:

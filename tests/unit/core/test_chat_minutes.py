@@ -15,6 +15,7 @@ from core.chat_minutes import ChatMinutes, reduce_chat, reduce_viewers
 from core.minutes import find_minutes, find_series, number_minutes, to_micros
 from core.names import Names
 from core.open_minutes import Wanted
+from core.words import read_texts
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, Event, chat, make_frame, viewers
 from tests.fixtures.expectations import CHAT_EXACT, recompute_chat
@@ -36,7 +37,11 @@ class Chat:
         frame = make_frame(events, self.offset, self.streams)
         said, watched = (frame.filter(pl.col("type") == name) for name in ("chat", "viewers"))
         if said.height:
-            self.minutes.add_chat(reduce_chat(said))
+            feelings = read_texts(said["text"])
+            felt = said.with_columns(
+                feelings.sentiment, row=pl.int_range(pl.len(), dtype=pl.UInt32)
+            )
+            self.minutes.add_chat(reduce_chat(felt, feelings.emotes))
         if watched.height:
             self.minutes.add_viewers(reduce_viewers(watched))
 

@@ -8,14 +8,9 @@ from core.batches import Entry, make_offset
 from core.clock import ManualClock
 from core.errors import BusAwayError
 from streaming.bus.memory import MemoryBusReader, MemoryBusWriter, MemoryLog
-from streaming.flow.sources import (
-    ENTRIES_A_READ,
-    EVENT_BYTES_A_FRAME,
-    RETRY_AFTER,
-    SNAPSHOTS_KEPT,
-    BusSource,
-    ShardPartition,
-)
+from streaming.flow.lookaheads import ENTRIES_A_READ, EVENT_BYTES_A_FRAME
+from streaming.flow.preparations import prepare
+from streaming.flow.sources import RETRY_AFTER, SNAPSHOTS_KEPT, BusSource, ShardPartition
 from tests.fixtures.clocks import START
 from tests.fixtures.events import chat, make_entry
 
@@ -54,7 +49,9 @@ def writer(log: MemoryLog) -> MemoryBusWriter:
 
 
 def open_partition(reader: MemoryBusReader, clock: ManualClock, after: int = 0) -> ShardPartition:
-    source = BusSource(reader, clock, shards=4, interval=INTERVAL, retention=RETENTION)
+    source = BusSource(
+        reader, clock, shards=4, interval=INTERVAL, retention=RETENTION, prepare=prepare
+    )
     assert source.list_parts() == ["0", "1", "2", "3"]
     return source.build_part("bus", "2", after or None)
 
@@ -63,10 +60,14 @@ async def test_all_that_waits_becomes_one_batch(log: MemoryLog, writer: MemoryBu
     for _ in range(ENTRIES_A_READ * 2 + 3):
         await writer.append({2: PAYLOAD, 3: PAYLOAD})
     partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START))
-    (batch,) = partition.next_batch()
-    assert batch.shard == 2
-    assert len(batch.entries) == ENTRIES_A_READ * 2 + 3
-    assert batch.offset == partition.snapshot() == make_offset(int(START.timestamp()) * 1000, 130)
+    (frame,) = partition.next_batch()
+    assert frame.batch.shard == 2
+    assert len(frame.batch.entries) == ENTRIES_A_READ * 2 + 3
+    assert (
+        frame.batch.offset
+        == partition.snapshot()
+        == make_offset(int(START.timestamp()) * 1000, 130)
+    )
     assert partition.next_batch() == []
 
 
@@ -79,8 +80,8 @@ async def test_a_restart_goes_on_after_its_snapshot(log: MemoryLog, writer: Memo
     again = open_partition(
         MemoryBusReader(log, "flow", consumers=["flow"]), ManualClock(START), after=kept
     )
-    (batch,) = again.next_batch()
-    assert [entry.offset for entry in batch.entries] == [kept + 1]
+    (frame,) = again.next_batch()
+    assert [entry.offset for entry in frame.batch.entries] == [kept + 1]
 
 
 async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
@@ -93,11 +94,11 @@ async def test_a_caught_up_partition_sleeps_and_one_behind_does_not(
     large = PAYLOAD + b"\0" * (EVENT_BYTES_A_FRAME // ENTRIES_A_READ)
     for _ in range(ENTRIES_A_READ + 1):
         await writer.append({2: large})
-    (batch,) = partition.next_batch()
-    assert len(batch.entries) == ENTRIES_A_READ
+    (frame,) = partition.next_batch()
+    assert len(frame.batch.entries) == ENTRIES_A_READ
     assert partition.next_awake() is None
     (rest,) = partition.next_batch()
-    assert len(rest.entries) == 1
+    assert len(rest.batch.entries) == 1
     assert partition.next_awake() == START + INTERVAL
 
 
