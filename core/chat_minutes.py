@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from core.chatters import EXACT_MAX as CHATTERS_EXACT_MAX
-from core.chatters import Chatters, hash_users
-from core.emote_counts import EmoteCounts
+from core.chatters import Chatters, Pairs, hash_users, pair_chatters
+from core.emote_counts import EmoteCounts, list_top
+from core.groups import group_rows
 from core.minutes import (
     MINUTE_US,
     find_minutes,
@@ -40,8 +41,8 @@ class ChatPartial:
     sums: pl.DataFrame
     """``key``, ``chat_count``, ``sentiment_sum`` and ``revision``."""
 
-    chatters: pl.DataFrame
-    """``key`` and ``chatter``, each pair once."""
+    chatters: Pairs
+    """Keys and chatters, each pair once."""
 
     emotes: pl.DataFrame
     """``key``, ``emote`` and ``count``, each pair once."""
@@ -54,16 +55,17 @@ def reduce_chat(chat: pl.DataFrame, emotes: pl.DataFrame) -> ChatPartial:
         chat: The messages with ``key``, ``offset``, ``sentiment`` in thousandths and ``row``.
         emotes: ``row`` and ``emote``: every emote in the text of a row.
     """
-    sums = (
-        chat.group_by("key")
-        .agg(
-            chat_count=pl.len().cast(pl.Int64),
-            sentiment_sum=pl.col("sentiment").sum(),
-            revision=pl.col("offset").max(),
-        )
-        .sort("key")
+    keys = chat["key"].to_numpy()
+    groups = group_rows(keys)
+    sums = pl.DataFrame(
+        {
+            "key": groups.keys,
+            "chat_count": groups.count_rows(),
+            "sentiment_sum": groups.add(chat["sentiment"].to_numpy()),
+            "revision": groups.bound(chat["offset"].to_numpy())[1],
+        }
     )
-    chatters = chat.select("key", chatter=hash_users(pl.col("user"))).unique()
+    chatters = pair_chatters(keys, chat.select(hash_users(pl.col("user"))).to_series().to_numpy())
     return ChatPartial(sums, chatters, _count_emotes(chat, emotes))
 
 
@@ -190,11 +192,11 @@ class ChatMinutes:
         touch(self.rows, at, partial["revision"].to_numpy())
         return at
 
-    def _add_chatters(self, partial: pl.DataFrame) -> None:
+    def _add_chatters(self, pairs: Pairs) -> None:
         unique = self.rows.ints("unique_chatters")
-        for minute, pairs in split_minutes(partial):
+        for minute, keys, users in pairs.split():
             chatters = self._chatters.setdefault(minute, Chatters())
-            grown, more = chatters.add(pairs["key"].to_numpy(), pairs["chatter"].to_numpy())
+            grown, more = chatters.add(keys, users)
             at = self.rows.place(grown)
             unique[at] += more
             for key in grown[unique[at] > CHATTERS_EXACT_MAX].tolist():
@@ -207,7 +209,7 @@ class ChatMinutes:
         known = [self._emotes[minute] for minute in minutes if minute in self._emotes]
         if not known:
             return rows.with_columns(top_emotes=NO_EMOTES)
-        tops = pl.concat([emotes.list_top(rows["key"]) for emotes in known])
+        tops = list_top(known, rows["key"])
         return rows.join(tops, on="key", how="left", maintain_order="left").with_columns(
             pl.col("top_emotes").fill_null(NO_EMOTES)
         )

@@ -4,12 +4,15 @@ All streams of a shard share one sorted array a minute: a message is looked up b
 user and its stream.
 """
 
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.groups import find_first
+from core.minutes import find_minutes
 from core.rows import Ints, find_sorted
 from core.sketches import ChatterSketch
 
@@ -25,6 +28,26 @@ _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 def hash_users(user: pl.Expr) -> pl.Expr:
     """Build the hash of users; two of them share one with a chance of 1 in 10^19."""
     return user.hash(seed=0)
+
+
+class Pairs(NamedTuple):
+    """Who spoke where: keys and hashes of users."""
+
+    keys: Ints
+    users: Hashes
+
+    def split(self) -> Iterator[tuple[int, Ints, Hashes]]:
+        """Yield the pairs of each minute."""
+        minutes = find_minutes(self.keys)
+        for minute in np.unique(minutes).tolist():
+            here = minutes == minute
+            yield minute, self.keys[here], self.users[here]
+
+
+def pair_chatters(keys: Ints, users: Hashes) -> Pairs:
+    """Return the users of messages with the keys of these, each pair once."""
+    first = find_first(_mix(keys, users))
+    return Pairs(keys[first], users[first])
 
 
 class Chatters:

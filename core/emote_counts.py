@@ -3,6 +3,7 @@
 All streams of a shard share one frame a minute.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -20,61 +21,64 @@ COUNTS: Final = pl.Schema({"key": pl.Int64(), "emote": pl.String(), "count": pl.
 
 
 class EmoteCounts:
-    """The emotes of one minute."""
+    """The emotes of one minute; of a key either exact counts or a sketch."""
 
     def __init__(self) -> None:
-        self._counts = pl.DataFrame(schema=COUNTS)
-        self._sketches: dict[int, EmoteSketch] = {}
+        self.counts = pl.DataFrame(schema=COUNTS)
+        self.sketches: dict[int, EmoteSketch] = {}
 
     def add(self, counts: pl.DataFrame) -> None:
         """Add counts of different pairs of ``key`` and ``emote``."""
-        if self._sketches:
-            rough = pl.col("key").is_in(list(self._sketches))
+        if self.sketches:
+            rough = pl.col("key").is_in(list(self.sketches))
             self._add_roughly(counts.filter(rough))
             counts = counts.filter(~rough)
-        self._counts = (
-            pl.concat([self._counts, counts]).group_by("key", "emote").agg(pl.col("count").sum())
+        self.counts = (
+            pl.concat([self.counts, counts]).group_by("key", "emote").agg(pl.col("count").sum())
         )
-        if self._counts.height > EXACT_MAX:
+        if self.counts.height > EXACT_MAX:
             self._bound()
-
-    def list_top(self, keys: pl.Series) -> pl.DataFrame:
-        """Return ``key`` and ``top_emotes``, the most frequent first, ties by name."""
-        wanted = self._counts.filter(pl.col("key").is_in(keys.implode()))
-        exact = (
-            wanted.sort(["count", "emote"], descending=[True, False])
-            .group_by("key")
-            .agg(top_emotes=pl.struct("emote", "count").head(TOP))
-        )
-        rough = [
-            {"key": key, "top_emotes": [{"emote": e, "count": c} for e, c in sketch.list_top(TOP)]}
-            for key, sketch in self._sketches.items()
-        ]
-        if not rough:
-            return exact
-        told = pl.DataFrame(rough, schema=exact.schema)
-        return pl.concat([exact, told.filter(pl.col("key").is_in(keys.implode()))])
 
     def keep(self, keys: Ints) -> None:
         """Forget the emotes of all other keys."""
         known = pl.Series(keys)
-        self._counts = self._counts.filter(pl.col("key").is_in(known.implode()))
+        self.counts = self.counts.filter(pl.col("key").is_in(known.implode()))
         kept = set(keys.tolist())
-        self._sketches = {key: sketch for key, sketch in self._sketches.items() if key in kept}
+        self.sketches = {key: sketch for key, sketch in self.sketches.items() if key in kept}
 
     def _bound(self) -> None:
         """Go on with a sketch where there are too many different emotes."""
-        sizes = self._counts.group_by("key").len()
+        sizes = self.counts.group_by("key").len()
         large = sizes.filter(pl.col("len") > EXACT_MAX)["key"]
         if large.is_empty():
             return
         rough = pl.col("key").is_in(large.implode())
-        self._sketches |= {key: EmoteSketch() for key in large.to_list()}
+        self.sketches |= {key: EmoteSketch() for key in large.to_list()}
         # Always in the same order: what a sketch lets go of depends on it.
-        self._add_roughly(self._counts.filter(rough).sort("key", "emote"))
-        self._counts = self._counts.filter(~rough)
+        self._add_roughly(self.counts.filter(rough).sort("key", "emote"))
+        self.counts = self.counts.filter(~rough)
 
     def _add_roughly(self, counts: pl.DataFrame) -> None:
         for (key,), part in counts.group_by("key", maintain_order=True):
             emotes, numbers = part["emote"].to_list(), part["count"].to_list()
-            self._sketches[int(key)].update(emotes, numbers)
+            self.sketches[int(key)].update(emotes, numbers)
+
+
+def list_top(minutes: Sequence[EmoteCounts], keys: pl.Series) -> pl.DataFrame:
+    """Return ``key`` and ``top_emotes``, the most frequent first, ties by name."""
+    counts = pl.concat([minute.counts for minute in minutes])
+    exact = (
+        counts.filter(pl.col("key").is_in(keys.implode()))
+        .sort(["count", "emote"], descending=[True, False])
+        .group_by("key")
+        .agg(top_emotes=pl.struct("emote", "count").head(TOP))
+    )
+    rough = [
+        {"key": key, "top_emotes": [{"emote": e, "count": c} for e, c in sketch.list_top(TOP)]}
+        for minute in minutes
+        for key, sketch in minute.sketches.items()
+    ]
+    if not rough:
+        return exact
+    told = pl.DataFrame(rough, schema=exact.schema)
+    return pl.concat([exact, told.filter(pl.col("key").is_in(keys.implode()))])

@@ -26,6 +26,19 @@ from core.lexicon.english import BOOSTS_BY_PERCENT, CONTRASTS, NEGATORS, WORDS_B
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
+Effects: TypeAlias = npt.NDArray[np.int32]
+
+MATTERS, WEIGHT, FEELING, BOOST, NEGATES, IS_CONTRAST, ENDS, HELD, FIRST_HELD = range(9)
+"""Columns of ``Vocabulary.effects``:
+
+- whether the word does anything at all;
+- its weight in hundredths, which the words before it may change;
+- the feeling of an emote, an emoticon or emoji, which nothing changes;
+- by how many percent it makes others stronger;
+- whether it negates; whether it contrasts, as ``but``; whether a part of a sentence ends with it;
+- how many emotes it holds, and where among those that words hold they begin.
+"""
+
 PERCENT: Final = 100
 
 EMPHASIS_PERCENT: Final = 20
@@ -122,40 +135,20 @@ _NO_EMOTES: Final = pl.DataFrame(schema={"index": pl.Int64, "word": pl.String})
 
 
 class Vocabulary(NamedTuple):
-    """What each different word does; every array has one element a word."""
+    """What each different word does."""
 
-    weight: Ints
-    """In hundredths; the words before it may change it."""
-
-    feeling: Ints
-    """Of emotes, emoticons and emoji, which nothing changes."""
-
-    boost: Ints
-    """By how many percent it makes others stronger."""
-
-    negates: Bools
-    contrasts: Bools
-
-    ends: Bools
-    """Whether a sentence, or a part of one, ends with it."""
-
-    held_ends: Ints
-    """How many emotes the words hold, up to each; most hold none."""
+    effects: Effects
+    """One row a word, with these columns, most of them zero for most words."""
 
     held: pl.Series
-    """Those emotes."""
+    """The emotes that words hold."""
 
     def extend(self, more: "Vocabulary") -> "Vocabulary":
         """Return these words and more."""
+        effects = more.effects.copy()
+        effects[:, FIRST_HELD] += len(self.held)
         return Vocabulary(
-            weight=np.concatenate([self.weight, more.weight]),
-            feeling=np.concatenate([self.feeling, more.feeling]),
-            boost=np.concatenate([self.boost, more.boost]),
-            negates=np.concatenate([self.negates, more.negates]),
-            contrasts=np.concatenate([self.contrasts, more.contrasts]),
-            ends=np.concatenate([self.ends, more.ends]),
-            held_ends=np.concatenate([self.held_ends, more.held_ends + len(self.held)]),
-            held=pl.concat([self.held, more.held]),
+            np.concatenate([self.effects, effects]), pl.concat([self.held, more.held])
         )
 
 
@@ -170,16 +163,17 @@ def classify_words(words: pl.Series) -> Vocabulary:
     listed = np.where(is_written, len(_LISTED), _find_listed(frame, looks["plain"], odd))
     emoji = _find_emoji(frame, odd)
     emotes = _gather_emotes(words, written, emoji)
-    return Vocabulary(
-        weight=_LISTED_WEIGHT[listed] * _measure_emphasis(frame, listed),
-        feeling=_measure_feeling(written, emoji),
-        boost=_LISTED_BOOST[listed],
-        negates=_LISTED_NEGATES[listed],
-        contrasts=_LISTED_CONTRASTS[listed],
-        ends=frame.select(_ENDS).to_series().to_numpy(),
-        held_ends=np.bincount(emotes["index"].to_numpy(), minlength=len(words)).cumsum(),
-        held=emotes["word"],
-    )
+    effects = np.zeros((len(words), 9), np.int32)
+    effects[:, WEIGHT] = _LISTED_WEIGHT[listed] * _measure_emphasis(frame, listed)
+    effects[:, FEELING] = _measure_feeling(written, emoji)
+    effects[:, BOOST] = _LISTED_BOOST[listed]
+    effects[:, NEGATES] = _LISTED_NEGATES[listed]
+    effects[:, IS_CONTRAST] = _LISTED_CONTRASTS[listed]
+    effects[:, ENDS] = frame.select(_ENDS).to_series().to_numpy()
+    effects[:, HELD] = np.bincount(emotes["index"].to_numpy(), minlength=len(words))
+    effects[:, MATTERS] = effects.any(axis=1)
+    effects[:, FIRST_HELD] = effects[:, HELD].cumsum() - effects[:, HELD]
+    return Vocabulary(effects, emotes["word"])
 
 
 def _find_listed(frame: pl.DataFrame, plain: pl.Series, odd: Ints) -> Ints:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from core.groups import group_rows
 from core.minutes import MINUTE_US, number_minute, number_minutes, start_minutes, to_micros
 from core.rows import Bools, Ints
 from core.times import EPOCH
@@ -72,36 +73,26 @@ class Watermarks:
             streams: How many streams are known by now.
         """
         self._grow(streams)
-        moved = (
-            events.group_by("stream")
-            .agg(
-                # A sender whose clock runs ahead must not make the others late.
-                newest=pl.min_horizontal("at", "arrived").max(),
-                arrived=pl.col("arrived").max(),
-                first_arrived=pl.col("arrived").min(),
-                oldest_minute=pl.col("minute").min(),
-                last_at=pl.col("at").max(),
-            )
-            .sort("stream")
-        )
-        numbers = moved["stream"].to_numpy()
-        arrived = moved["arrived"].to_numpy()
-        newest = np.maximum(moved["newest"].to_numpy(), self.newest[numbers])
+        groups = group_rows(events["stream"].to_numpy())
+        at, arrived_at = events["at"].to_numpy(), events["arrived"].to_numpy()
+        numbers = groups.keys
+        first_at, last_at = groups.bound(at)
+        first_arrived, arrived = groups.bound(arrived_at)
+        # A sender whose clock runs ahead must not make the others late.
+        _, newest = groups.bound(np.minimum(at, arrived_at))
+        newest = np.maximum(newest, self.newest[numbers])
         # The watermark of the end is the strictest: what passes it passes at its own entry too.
         open_from = np.maximum(
             number_minutes(newest - _micros(self.policy.allowed)), self._open_from[numbers]
         )
-        first_arrived = moved["first_arrived"].to_numpy()
         before = np.where(self.arrived[numbers] == NEVER, first_arrived, self.arrived[numbers])
         rested = np.maximum(first_arrived - before, arrived - first_arrived)
-        suspect = (moved["oldest_minute"].to_numpy() < open_from) | (
-            rested > _micros(self.policy.forgotten)
-        )
+        suspect = (number_minutes(first_at) < open_from) | (rested > _micros(self.policy.forgotten))
         late, kept_from = None, self._open_from[numbers]
         if suspect.any():
             late, kept_from = self._find_late(events)
         arrived = np.maximum(arrived, self.arrived[numbers])
-        return Arrival(numbers, newest, arrived, moved["last_at"].to_numpy(), kept_from, late)
+        return Arrival(numbers, newest, arrived, last_at, kept_from, late)
 
     def move(self, arrival: Arrival) -> None:
         """Let the time of streams go on."""

@@ -70,7 +70,7 @@ class WordBook:
 
     def number_words(self, texts: pl.Series) -> Words:
         """Return the words of texts by number; new ones are looked up in the vocabulary."""
-        if len(self.vocabulary.weight) > WORDS_KEPT:
+        if len(self.vocabulary.effects) > WORDS_KEPT:
             self.vocabulary, self._shelf = NO_WORDS, _make_shelf(_WORDS_FIRST)
         joined, ends = join_texts(texts)
         if not joined.isascii() and texts.str.contains(_ODD_SPACES).any():
@@ -92,7 +92,7 @@ class WordBook:
         return Words(numbers[: words.ends[-1] if done else 0], words.ends)
 
     def _list_new(self, data: bytes) -> list[str]:
-        spans = self._shelf.spans[len(self.vocabulary.weight) : self._shelf.counts[0]]
+        spans = self._shelf.spans[len(self.vocabulary.effects) : self._shelf.counts[0]]
         return [data[begin:end].decode() for begin, end in spans.tolist()]
 
 

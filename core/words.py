@@ -16,7 +16,6 @@ sums are exact in any order. ``core.chat_minutes`` reads each frame once.
 """
 
 import threading
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,8 +23,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.compiled import compiled
-from core.rows import Bools, Ints
-from core.vocabulary import PERCENT
+from core.rows import Ints
+from core.vocabulary import (
+    BOOST,
+    ENDS,
+    FEELING,
+    FIRST_HELD,
+    HELD,
+    IS_CONTRAST,
+    MATTERS,
+    NEGATES,
+    PERCENT,
+    WEIGHT,
+    Effects,
+    Vocabulary,
+)
 from core.word_books import Numbers, WordBook, Words
 
 THOUSANDTHS: Final = 1000
@@ -49,8 +61,7 @@ UNIT: Final = PERCENT * PERCENT * PERCENT * 2
 """A weight of one: hundredths of emphasis, of boost and of negation, and halves of contrast."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextFeelings:
+class TextFeelings(NamedTuple):
     """What texts say without saying it."""
 
     sentiment: pl.Series
@@ -60,33 +71,35 @@ class TextFeelings:
     """``row`` (the index of the text) and ``emote``: one row an occurrence, in reading order."""
 
 
-class _Effects(NamedTuple):
-    """What each word of a book does, as in ``core.vocabulary.Vocabulary``."""
-
-    weight: Ints
-    feeling: Ints
-    boost: Ints
-    negates: Bools
-    contrasts: Bools
-    ends: Bools
-    held_ends: Ints
-
-
 _BOOK: Final = WordBook()
 _ONE_READER: Final = threading.Lock()
 
 
+class NumberedTexts(NamedTuple):
+    """Texts as words by number, and what these words do."""
+
+    words: Words
+    vocabulary: Vocabulary
+
+
 def read_texts(texts: pl.Series) -> TextFeelings:
     """Return the sentiment of each text, and every emote in it."""
+    return feel_texts(number_texts(texts))
+
+
+def number_texts(texts: pl.Series) -> NumberedTexts:
+    """Find the words of texts: the half of reading them that may be done by another thread."""
     with _ONE_READER:
-        words = _BOOK.number_words(texts)
-        known = _BOOK.vocabulary
-    sentiment = np.empty(len(texts), np.int64)
-    _score_texts(words, _Effects(*known[:7]), sentiment)
-    held_count = np.diff(known.held_ends, prepend=0)
-    row, held = np.empty((2, held_count[words.numbers].sum()), np.uint32)
-    _list_emotes(words, known.held_ends, row, held)
-    emotes = pl.DataFrame({"row": row, "emote": known.held.gather(held)})
+        return NumberedTexts(_BOOK.number_words(texts), _BOOK.vocabulary)
+
+
+def feel_texts(texts: NumberedTexts) -> TextFeelings:
+    """Return what texts say: the other half."""
+    words, (effects, known) = texts
+    sentiment = np.empty(len(words.ends), np.int64)
+    row, held = np.empty((2, _count_held(words.numbers, effects)), np.uint32)
+    _feel_texts(words, effects, sentiment, row, held)
+    emotes = pl.DataFrame({"row": row, "emote": known.gather(held)})
     return TextFeelings(pl.Series("sentiment", sentiment), emotes)
 
 
@@ -96,19 +109,39 @@ def warm_up() -> None:
 
 
 @compiled
-def _score_texts(words: Words, effects: _Effects, sentiment: Ints) -> None:
-    begin = 0
+def _count_held(numbers: Numbers, effects: Effects) -> int:
+    count = 0
+    for number in numbers:
+        count += effects[number, HELD]
+    return count
+
+
+@compiled
+def _feel_texts(
+    words: Words,
+    effects: Effects,
+    sentiment: Ints,
+    row: NDArray[np.uint32],
+    held: NDArray[np.uint32],
+) -> None:
+    """Score every text; note the text of each emote, and where among those held it stands."""
+    begin = count = 0
     for text in range(len(words.ends)):
         end = words.ends[text]
         total = _weigh(words.numbers, begin, end, effects)
         size = abs(total)
         score = size * THOUSANDTHS // (size + SOFTNESS * UNIT)
         sentiment[text] = score if total >= 0 else -score
+        for at in range(begin, end):
+            number = words.numbers[at]
+            for emote in range(effects[number, HELD]):
+                row[count], held[count] = text, effects[number, FIRST_HELD] + emote
+                count += 1
         begin = end
 
 
 @compiled
-def _weigh(numbers: Numbers, begin: int, end: int, effects: _Effects) -> int:
+def _weigh(numbers: Numbers, begin: int, end: int, effects: Effects) -> int:
     """Return the weight of a text's words, one after the other."""
     before = after = unchanged = 0
     is_contrast = False
@@ -116,33 +149,20 @@ def _weigh(numbers: Numbers, begin: int, end: int, effects: _Effects) -> int:
     turned = 0
     for at in range(begin, end):
         number = numbers[at]
-        if effects.contrasts[number]:
+        if effects[number, MATTERS] == 0:
+            last_boost, boost, turned = boost, 0, turned - 1
+            continue
+        if effects[number, IS_CONTRAST]:
             before, after, is_contrast = before + after, 0, True
         percent = PERCENT + min(max(last_boost + boost, BOOST_PERCENT_MIN), BOOST_PERCENT_MAX)
         turn = NEGATION_PERCENT if turned > 0 else PERCENT
-        after += effects.weight[number] * percent * turn
-        unchanged += effects.feeling[number]
-        last_boost, boost, turned = boost, effects.boost[number], turned - 1
-        if effects.negates[number]:
+        after += effects[number, WEIGHT] * percent * turn
+        unchanged += effects[number, FEELING]
+        last_boost, boost, turned = boost, effects[number, BOOST], turned - 1
+        if effects[number, NEGATES]:
             turned = NEGATION_REACH
-        if effects.ends[number]:
+        if effects[number, ENDS]:
             last_boost = boost = turned = 0
     if is_contrast:
         return before * CONTRAST_HALVES[0] + after * CONTRAST_HALVES[1] + unchanged * UNIT
     return 2 * after + unchanged * UNIT
-
-
-@compiled
-def _list_emotes(
-    words: Words, held_ends: Ints, row: NDArray[np.uint32], held: NDArray[np.uint32]
-) -> None:
-    """Note the text of each emote, and the emote's number among all that words hold."""
-    count = begin = 0
-    for text in range(len(words.ends)):
-        end = words.ends[text]
-        for at in range(begin, end):
-            number = words.numbers[at]
-            for emote in range(held_ends[number - 1] if number else 0, held_ends[number]):
-                row[count], held[count] = text, emote
-                count += 1
-        begin = end

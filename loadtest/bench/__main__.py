@@ -21,7 +21,7 @@ from loadtest.bench.results import judge_targets, rank
 from loadtest.bench.rounds import RoundFailedError, run_rounds
 from loadtest.bench.steps import measure_steps
 
-EVENTS: Final = 2_000_000
+EVENTS: Final = 4_000_000
 ROUNDS: Final = 5
 QUICK_EVENTS: Final = 200_000
 QUICK_ROUNDS: Final = 1

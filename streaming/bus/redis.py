@@ -21,6 +21,9 @@ from streaming.bus.base import CONSUMERS, Consumer, Once
 ONCE_TTL_S: Final = 3600
 """How long a repeat is recognised: senders give up long before."""
 
+READ_BYTES: Final = 1 << 20
+"""Bytes taken from the socket at once: reading a frame in small pieces costs a quarter of it."""
+
 TIMEOUT_S: Final = 5
 """An answer later than this counts as none."""
 
@@ -125,6 +128,7 @@ class RedisBusReader:
         self._redis = redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
+            socket_read_size=READ_BYTES,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
         )

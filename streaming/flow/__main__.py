@@ -8,6 +8,7 @@ start again with another: the snapshots are shared out anew.
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,7 +28,9 @@ from streaming.bus.connections import open_reader
 from streaming.flow.clusters import Member, follow_parent, run_cluster
 from streaming.flow.committers import Committer
 from streaming.flow.dataflow import build_dataflow
+from streaming.flow.lookaheads import Lookahead
 from streaming.flow.news import NewsRoom
+from streaming.flow.preparations import prepare
 from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
 
 log = structlog.get_logger()
@@ -37,6 +40,8 @@ def run(settings: Settings, member: Member) -> None:
     """Run one process of the flow until it is told to stop."""
     clock = SystemClock()
     reader = open_reader(settings, "flow")
+    # In a cluster most batches go to another process, which prepares them itself.
+    lookahead = Lookahead(reader, None if member.addresses else prepare)
     news = NewsRoom(settings.require_redis_url(), clock, process=member.number)
     committer = Committer(settings.require_database_url(), news, clock)
     if settings.flow_metrics_port:
@@ -44,11 +49,14 @@ def run(settings: Settings, member: Member) -> None:
         start_http_server(port, addr=settings.api_host)
     # On a new machine the machine code for texts is made now, and not while events wait.
     warm_up()
+    # What is there now stays: to look through it for garbage halts everything for a tenth of a
+    # second.
+    gc.freeze()
     news.start()
     committer.start()
     try:
         cli_main(
-            build_dataflow(settings, reader, committer, clock, is_alone=not member.addresses),
+            build_dataflow(settings, lookahead, committer, clock),
             process_id=member.number if member.addresses else None,
             addresses=list(member.addresses) or None,
             epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),
@@ -57,6 +65,7 @@ def run(settings: Settings, member: Member) -> None:
     finally:
         committer.stop()
         news.stop()
+        lookahead.stop()
         reader.close()
 
 

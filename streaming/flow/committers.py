@@ -107,6 +107,7 @@ class Committer:
         try:
             with asyncio.Runner() as runner:
                 try:
+                    runner.run(self._try_to_connect())
                     self._commit_groups(runner)
                 finally:
                     runner.run(self._disconnect())
@@ -155,15 +156,23 @@ class Committer:
 
     async def _write(self, group: list[Changes]) -> list[Committed]:
         if self._store is None or self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._database_url,
-                timeout=5,
-                command_timeout=60,
-                server_settings={"application_name": "telemetra-flow"},
-            )
-            await prepare_connection(self._connection)
-            self._store = CommitStore(self._connection)
+            self._store = await self._connect()
         return await self._store.commit(group)
+
+    async def _try_to_connect(self) -> None:
+        """Have a connection ready for the first group, if the database is there already."""
+        with contextlib.suppress(*AWAY):
+            self._store = await self._connect()
+
+    async def _connect(self) -> CommitStore:
+        self._connection = await asyncpg.connect(
+            self._database_url,
+            timeout=5,
+            command_timeout=60,
+            server_settings={"application_name": "telemetra-flow"},
+        )
+        await prepare_connection(self._connection)
+        return CommitStore(self._connection)
 
     async def _disconnect(self) -> None:
         if self._connection is not None:

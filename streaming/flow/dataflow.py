@@ -11,9 +11,8 @@ from bytewax.dataflow import Dataflow
 from core.clock import Clock
 from core.settings import Settings
 from core.watermarks import LatenessPolicy
-from streaming.bus.base import BusReader
 from streaming.flow.committers import Committer
-from streaming.flow.preparations import prepare
+from streaming.flow.lookaheads import Lookahead
 from streaming.flow.shards import FlowPolicy
 from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
@@ -21,24 +20,20 @@ from streaming.flow.steps import ShardLogic, key_by_shard
 
 
 def build_dataflow(
-    settings: Settings, reader: BusReader, committer: Committer, clock: Clock, *, is_alone: bool
+    settings: Settings, lookahead: Lookahead, committer: Committer, clock: Clock
 ) -> Dataflow:
-    """Return the dataflow over a bus and a database.
-
-    In a cluster, which is not alone, most batches go to another process: they are prepared there.
-    """
+    """Return the dataflow over a bus and a database."""
     policy = build_policy(settings)
 
     def build_logic(snapshot: bytes | None) -> ShardLogic:
         return ShardLogic(snapshot, clock, policy)
 
     source = BusSource(
-        reader,
+        lookahead,
         clock,
         shards=settings.bus_shards,
         interval=timedelta(milliseconds=settings.live_interval_ms),
         retention=timedelta(minutes=settings.bus_retention_minutes),
-        prepare=prepare if is_alone else None,
     )
     sink = TimescaleSink(committer, shards=settings.bus_shards)
     flow = Dataflow("telemetra")

@@ -3,7 +3,7 @@
 Of the shards that are behind, one at a time hands on a frame, in turn. While that is merged and
 then committed, the next shard's frame is fetched, decoded and its texts are read, which leaves
 other threads free to run: two cores share the work of one process. A shard that is not behind is
-read when it asks.
+read when it asks, and asks again when the thread is busy.
 """
 
 from collections import deque
@@ -64,6 +64,10 @@ class Lookahead:
         self._asked: set[int] = set()
         self._has_given = False
 
+    def stop(self) -> None:
+        """Wait for what is being read and read no more."""
+        self._thread.shutdown(cancel_futures=True)
+
     def open(self, shard: int, after: int) -> None:
         """Begin to read a shard after an offset; it may be behind."""
         self._after[shard] = after
@@ -71,7 +75,8 @@ class Lookahead:
 
     def close(self, shard: int) -> None:
         """Read a shard no more."""
-        self._turns.remove(shard) if shard in self._turns else None
+        if shard in self._turns:
+            self._turns.remove(shard)
         self._ahead.pop(shard, None)
 
     def has_turn(self, shard: int) -> bool:
@@ -82,28 +87,26 @@ class Lookahead:
         self._asked.add(shard)
         return shard not in self._turns or (not self._has_given and self._turns[0] == shard)
 
-    def read(self, shard: int) -> Found:
-        """Return what waits for a shard, as far as a frame holds it.
+    def read(self, shard: int) -> Found | None:
+        """Return what waits for a shard, as far as a frame holds it; None if it must ask again.
 
         Raises:
             BusAwayError: The bus did not answer.
         """
-        was_behind = shard in self._turns
-        if was_behind:
-            self._turns.remove(shard)
-        reading = self._ahead.pop(shard, None) or self._begin(shard)
+        reading = self._begin(shard)
+        if shard not in self._turns:
+            if self._is_reading_for_others(shard) and not reading.done():
+                return None
+            return self._take(shard)
+        self._turns.remove(shard)
         try:
-            found = reading.result()
+            found = self._take(shard)
         except BaseException:
-            if was_behind:
-                self._turns.append(shard)
-            raise
-        if found.frame is not None:
-            self._after[shard] = found.frame.batch.offset
-        if found.is_behind:
             self._turns.append(shard)
-            self._has_given = True
-            self._read_ahead()
+            raise
+        self._has_given = found.frame is not None
+        if self._has_given and self._turns:
+            self._begin(self._turns[0])
         return found
 
     def release(self, shard: int, through: int) -> None:
@@ -115,11 +118,23 @@ class Lookahead:
         self._thread.submit(self._reader.release, shard, through=through).result()
 
     def _begin(self, shard: int) -> Future[Found]:
-        return self._thread.submit(self._fetch, shard, self._after[shard])
+        """Have a shard read, if it is not being read already."""
+        if shard not in self._ahead:
+            reading = self._thread.submit(self._fetch, shard, self._after[shard])
+            self._ahead[shard] = reading
+        return self._ahead[shard]
 
-    def _read_ahead(self) -> None:
-        if (shard := self._turns[0]) not in self._ahead:
-            self._ahead[shard] = self._begin(shard)
+    def _take(self, shard: int) -> Found:
+        """Wait for what is being read of a shard; if more is waiting it takes a turn again."""
+        found = self._ahead.pop(shard).result()
+        if found.frame is not None:
+            self._after[shard] = found.frame.batch.offset
+        if found.is_behind:
+            self._turns.append(shard)
+        return found
+
+    def _is_reading_for_others(self, shard: int) -> bool:
+        return any(not reading.done() for other, reading in self._ahead.items() if other != shard)
 
     def _fetch(self, shard: int, after: int) -> Found:
         entries, is_behind = self._gather(shard, after)

@@ -22,6 +22,7 @@ from core.reading_minutes import reduce_readings
 from core.repeats import Repeats
 from core.transaction_minutes import name_currency, reduce_transactions
 from core.watermarks import Arrival, Watermarks
+from core.words import feel_texts
 from streaming.flow.preparations import Prepared
 
 NOTHING: Final = pl.DataFrame()
@@ -77,7 +78,12 @@ def reduce_events(
     events = decoded.events.with_columns(
         stream=catalogue.streams.number(decoded.events["stream_id"]),
         at=pl.col("timestamp").to_physical(),
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
     ).with_columns(minute=number_minute(pl.col("at")))
+    emotes = NOTHING
+    if prepared.texts is not None:
+        sentiment, emotes = feel_texts(prepared.texts)
+        events = events.with_columns(sentiment)
     arrival = watermarks.judge(events, len(catalogue.streams))
     late = None if arrival.late is None else events.filter(arrival.late)
     on_time = events if arrival.late is None else events.filter(~arrival.late)
@@ -97,7 +103,7 @@ def reduce_events(
         on_time=on_time,
         late=NOTHING if late is None else _count_late(late),
         arrival=arrival,
-        chat=None if chat is None else reduce_chat(chat, prepared.emotes),
+        chat=None if chat is None else reduce_chat(chat, emotes),
         viewers=None if viewers is None else reduce_viewers(viewers),
         readings=_reduce_readings(parts.get("reading"), catalogue.channels),
         transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),

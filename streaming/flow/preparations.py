@@ -1,17 +1,12 @@
 """Preparations: what can be done with a batch before its turn, because it needs no state.
 
-batch -> decode -> sentiment and emotes of the texts -> Prepared -> reduce_events
+batch -> decode -> words of the texts by number -> Prepared -> reduce_events
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
-
-import polars as pl
+from dataclasses import dataclass
 
 from core.batches import Batch, Decoded, decode_batch
-from core.words import read_texts
-
-NO_EMOTES: Final = pl.DataFrame(schema={"row": pl.UInt32(), "emote": pl.String()})
+from core.words import NumberedTexts, number_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +14,17 @@ class Prepared:
     """A batch that only waits for what is known of its shard."""
 
     decoded: Decoded
-    """Where there are texts, its events have ``sentiment`` and ``row`` besides."""
-
-    emotes: pl.DataFrame
-    """``row`` and ``emote``: every emote in the text of a row."""
+    texts: NumberedTexts | None
+    """Those of all its events, where any has one."""
 
 
 def prepare(batch: Batch) -> Prepared:
-    """Decode a batch and read its texts."""
+    """Decode a batch and find the words in it."""
     return prepare_decoded(decode_batch(batch))
 
 
 def prepare_decoded(decoded: Decoded) -> Prepared:
-    """Read the texts of events."""
+    """Find the words in the texts of events."""
     events = decoded.events
-    if "text" not in events.columns:
-        return Prepared(decoded, NO_EMOTES)
-    feelings = read_texts(events["text"])
-    felt = events.with_columns(feelings.sentiment, row=pl.int_range(pl.len(), dtype=pl.UInt32))
-    return Prepared(replace(decoded, events=felt), feelings.emotes)
+    texts = number_texts(events["text"]) if "text" in events.columns else None
+    return Prepared(decoded, texts)

@@ -15,14 +15,15 @@ from typing_extensions import override
 
 from core.clock import Clock
 from core.errors import BusAwayError
-from streaming.bus.base import BusReader
-from streaming.flow.lookaheads import Frame, Lookahead, Prepare
+from streaming.flow.lookaheads import Frame, Lookahead
 
 SNAPSHOTS_KEPT: Final = 30
 """Entries are let go of only so many snapshots later; the engine never has as many of them
 unstored."""
 
 RETRY_AFTER: Final = timedelta(seconds=1)
+ASK_AGAIN: Final = timedelta(milliseconds=5)
+"""When the thread that reads is busy with others."""
 
 log = structlog.get_logger()
 
@@ -70,6 +71,9 @@ class ShardPartition(StatefulSourcePartition[Frame, int]):
             log.warning("bus_away", shard=self._shard, detail=error.detail)
             self._wait = RETRY_AFTER
             return []
+        if found is None:
+            self._wait = ASK_AGAIN
+            return []
         self._wait = timedelta(0) if found.is_behind else self._interval
         if found.frame is None:
             return []
@@ -116,15 +120,14 @@ class BusSource(FixedPartitionedSource[Frame, int]):
 
     def __init__(
         self,
-        reader: BusReader,
+        lookahead: Lookahead,
         clock: Clock,
         *,
         shards: int,
         interval: timedelta,
         retention: timedelta,
-        prepare: Prepare | None,
     ) -> None:
-        self._lookahead = Lookahead(reader, prepare)
+        self._lookahead = lookahead
         self._clock = clock
         self._shards = shards
         self._interval = interval

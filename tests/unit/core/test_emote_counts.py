@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.emote_counts import COUNTS, EXACT_MAX, TOP, EmoteCounts
+from core.emote_counts import COUNTS, EXACT_MAX, TOP, EmoteCounts, list_top
 from tests.fixtures.snapshots import through_snapshot
 
 Top = list[tuple[str, int]]
@@ -23,8 +23,8 @@ def frame(counted: dict[tuple[int, str], int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=COUNTS, orient="row")
 
 
-def list_top(emotes: EmoteCounts, *keys: int) -> dict[int, Top]:
-    told = emotes.list_top(pl.Series(keys, dtype=pl.Int64)).to_dicts()
+def rank_kept(emotes: EmoteCounts, *keys: int) -> dict[int, Top]:
+    told = list_top([emotes], pl.Series(keys, dtype=pl.Int64)).to_dicts()
     return {
         row["key"]: [(item["emote"], item["count"]) for item in row["top_emotes"]] for row in told
     }
@@ -43,8 +43,8 @@ def test_the_most_frequent_come_first_ties_by_name_each_stream_by_itself(
         emotes.add(frame(batch))
         for (key, emote), count in batch.items():
             model.setdefault(key, Counter())[emote] += count
-    assert list_top(emotes, 1, 2, 3) == {key: rank(counted) for key, counted in model.items()}
-    assert list_top(emotes, 9) == {}
+    assert rank_kept(emotes, 1, 2, 3) == {key: rank(counted) for key, counted in model.items()}
+    assert rank_kept(emotes, 9) == {}
 
 
 def fill(emotes: EmoteCounts, key: int, start: int, stop: int) -> None:
@@ -54,9 +54,9 @@ def fill(emotes: EmoteCounts, key: int, start: int, stop: int) -> None:
 def test_counts_are_exact_at_the_limit_and_nothing_is_lost_right_behind_it():
     emotes = EmoteCounts()
     fill(emotes, 1, 0, EXACT_MAX)
-    assert list_top(emotes, 1)[1][0] == ("e00000", 1)
+    assert rank_kept(emotes, 1)[1][0] == ("e00000", 1)
     emotes.add(frame({(1, "e00007"): 4, (1, "new"): 3, (2, "own"): 1}))
-    assert list_top(emotes, 1, 2) == {
+    assert rank_kept(emotes, 1, 2) == {
         1: [("e00007", 5), ("new", 3), *((f"e{n:05}", 1) for n in (0, 1, 2, 3, 4, 5, 6, 8))],
         2: [("own", 1)],
     }
@@ -68,7 +68,7 @@ def test_far_beyond_the_limit_the_frequent_ones_are_still_found_with_nearly_thei
         fill(emotes, 1, start, start + 1000)
         emotes.add(frame({(1, "Kappa"): 200, (1, "LUL"): 100}))
         total += 1300
-    (first, second, *_) = list_top(emotes, 1)[1]
+    (first, second, *_) = rank_kept(emotes, 1)[1]
     assert (first[0], second[0]) == ("Kappa", "LUL")
     assert abs(first[1] - 4000) <= 0.0009 * total
     assert abs(second[1] - 2000) <= 0.0009 * total
@@ -79,7 +79,7 @@ def test_a_stream_with_many_emotes_leaves_the_others_exact():
     fill(emotes, 1, 0, 5 * EXACT_MAX)
     emotes.add(frame({(2, "b"): 1, (2, "a"): 1}))
     emotes.add(frame({(2, "b"): 1}))
-    assert list_top(emotes, 2) == {2: [("b", 2), ("a", 1)]}
+    assert rank_kept(emotes, 2) == {2: [("b", 2), ("a", 1)]}
 
 
 def test_what_is_not_kept_is_forgotten_and_the_rest_is_not():
@@ -87,7 +87,7 @@ def test_what_is_not_kept_is_forgotten_and_the_rest_is_not():
     fill(emotes, 1, 0, 2 * EXACT_MAX)
     emotes.add(frame({(2, "a"): 1, (3, "b"): 2}))
     emotes.keep(np.array([3]))
-    assert list_top(emotes, 1, 2, 3) == {3: [("b", 2)]}
+    assert rank_kept(emotes, 1, 2, 3) == {3: [("b", 2)]}
 
 
 def test_a_snapshot_holds_the_counts_and_the_sketches():
@@ -96,5 +96,5 @@ def test_a_snapshot_holds_the_counts_and_the_sketches():
     emotes.add(frame({(1, "Kappa"): 50, (2, "b"): 2}))
     again = through_snapshot(emotes)
     again.add(frame({(1, "Kappa"): 1, (2, "b"): 1}))
-    assert list_top(again, 1)[1][0] == ("Kappa", 51)
-    assert list_top(again, 2) == {2: [("b", 3)]}
+    assert rank_kept(again, 1)[1][0] == ("Kappa", 51)
+    assert rank_kept(again, 2) == {2: [("b", 3)]}

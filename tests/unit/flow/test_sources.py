@@ -8,7 +8,7 @@ from core.batches import Entry, make_offset
 from core.clock import ManualClock
 from core.errors import BusAwayError
 from streaming.bus.memory import MemoryBusReader, MemoryBusWriter, MemoryLog
-from streaming.flow.lookaheads import ENTRIES_A_READ, EVENT_BYTES_A_FRAME
+from streaming.flow.lookaheads import ENTRIES_A_READ, EVENT_BYTES_A_FRAME, Lookahead
 from streaming.flow.preparations import prepare
 from streaming.flow.sources import RETRY_AFTER, SNAPSHOTS_KEPT, BusSource, ShardPartition
 from tests.fixtures.clocks import START
@@ -50,7 +50,7 @@ def writer(log: MemoryLog) -> MemoryBusWriter:
 
 def open_partition(reader: MemoryBusReader, clock: ManualClock, after: int = 0) -> ShardPartition:
     source = BusSource(
-        reader, clock, shards=4, interval=INTERVAL, retention=RETENTION, prepare=prepare
+        Lookahead(reader, prepare), clock, shards=4, interval=INTERVAL, retention=RETENTION
     )
     assert source.list_parts() == ["0", "1", "2", "3"]
     return source.build_part("bus", "2", after or None)
