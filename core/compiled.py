@@ -8,8 +8,10 @@ Arrays belong to the caller: compiled code neither makes any nor counts who hold
 cost more than the work itself.
 """
 
+import contextlib
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -35,8 +37,13 @@ def _find_cache() -> Path:
     sources = hashlib.sha256()
     for file in sorted(core.rglob("*.py")):
         sources.update(file.read_bytes())
-    home = core / "__pycache__" if os.access(core, os.W_OK) else Path.home() / ".cache/telemetra"
-    return home / f"compiled-{sources.hexdigest()[:16]}"
+    folder = core / "__pycache__" / f"compiled-{sources.hexdigest()[:16]}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    # Nothing can be kept here: every start makes the code anew, which takes some seconds.
+    return Path(tempfile.mkdtemp(prefix="telemetra-"))
 
 
 numba.config.CACHE_DIR = str(_find_cache())
