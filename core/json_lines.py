@@ -13,12 +13,11 @@ import nanoarrow
 import numpy as np
 import polars as pl
 from nanoarrow.c_array import CArray
-from numpy.typing import NDArray
 
 from core.compiled import Bytes, compiled, count_byte
 from core.events import RAW_SCHEMA, TIMESTAMP
 from core.iso_times import read_iso_times
-from core.json_numbers import scan_number
+from core.json_numbers import skip_number, skip_whole
 from core.json_texts import (
     NOT_OURS,
     NULL,
@@ -57,11 +56,8 @@ class _Table(NamedTuple):
     """Where values stand in a body, and numbers."""
 
     spans: Spans
-    """Of every field but the numbers, of every row: where its text begins and ends in the body; of
+    """Of every field, of every row: where its text or number begins and ends in the body; of
     lists, which of the items are theirs."""
-
-    numbers: NDArray[np.float64]
-    """Of every field that is a number, of every row; not a number where there is none."""
 
     items: Spans
     """Where the texts in lists begin and end."""
@@ -80,8 +76,7 @@ def read_json_lines(body: bytes) -> pl.DataFrame | None:
     data = np.frombuffer(body if body.endswith(b"\n") else body + b"\n", np.uint8)
     rows = count_byte(data, _BREAK)
     table = _Table(
-        spans=np.empty((_FIRST_NUMBER, rows, 2), np.int32),
-        numbers=np.empty((len(_NUMBERS), rows)),
+        spans=np.empty((_UNKNOWN, rows, 2), np.int32),
         # An item has two quotes at least, and something between it and the next.
         items=np.empty((len(body) // 3 if b"[" in body else 0, 2), np.int32),
         counts=np.zeros(_UNKNOWN + 1, np.int64),
@@ -112,16 +107,23 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _read_column(data: Bytes, table: _Table, field: int) -> pl.Series | None:
-    if field >= _FIRST_NUMBER:
-        numbers = pl.Series(table.numbers[field - _FIRST_NUMBER], nan_to_null=True)
-        return numbers.cast(RAW_SCHEMA[_FIELDS[field]])
     spans = table.spans[field]
     if field == _TIME:
         times = read_iso_times(data, spans)
         if times is not None:
             return pl.Series(times).cast(TIMESTAMP)
-    array = make_texts(data, spans) if field < _FIRST_LIST else _make_lists(data, table, spans)
-    return None if array is None else pl.Series(array)
+    is_list = _FIRST_LIST <= field < _FIRST_NUMBER
+    array = _make_lists(data, table, spans) if is_list else make_texts(data, spans)
+    if array is None:
+        return None
+    column = pl.Series(array)
+    return _read_numbers(column, field) if field >= _FIRST_NUMBER else column
+
+
+def _read_numbers(texts: pl.Series, field: int) -> pl.Series | None:
+    numbers = texts.cast(RAW_SCHEMA[_FIELDS[field]], strict=False)
+    is_odd = numbers.null_count() > texts.null_count() or numbers.is_infinite().any()
+    return None if is_odd else numbers
 
 
 def _make_lists(data: Bytes, table: _Table, spans: Spans) -> CArray | None:
@@ -218,7 +220,7 @@ def _skip_name(data: Bytes, at: int, field: int) -> int:
 
 @compiled
 def _scan_value(data: Bytes, at: int, row: int, field: int, table: _Table) -> int:
-    """Note where a value stands, or what number it is; return where it ends."""
+    """Note where a value stands; return where it ends."""
     if field == _UNKNOWN:
         return _skip_value(data, at)
     if table.counts[field] > row:
@@ -236,19 +238,16 @@ def _scan_value(data: Bytes, at: int, row: int, field: int, table: _Table) -> in
 
 @compiled
 def _note_other(data: Bytes, at: int, row: int, field: int, table: _Table) -> int:
-    if field >= _FIRST_NUMBER:
-        number = field - _FIRST_NUMBER
-        table.numbers[number, row], end = scan_number(data, at, _WHOLE[number])
-        return end
     spans = table.spans[field, row]
-    if field == _TIME:
-        # A whole number, as the text of its digits.
-        _, end = scan_number(data, at, True)
-        spans[0], spans[1] = at, end
+    if _FIRST_LIST <= field < _FIRST_NUMBER:
+        spans[0] = table.counts[_UNKNOWN]
+        end = _scan_list(data, at, table)
+        spans[1] = table.counts[_UNKNOWN]
         return end
-    spans[0] = table.counts[_UNKNOWN]
-    end = _scan_list(data, at, table)
-    spans[1] = table.counts[_UNKNOWN]
+    # A time without quotes is a whole number, and stays the text of its digits.
+    is_whole = field == _TIME or _WHOLE[field - _FIRST_NUMBER]
+    end = skip_whole(data, at) if is_whole else skip_number(data, at)
+    spans[0], spans[1] = at, end
     return end
 
 
@@ -294,8 +293,7 @@ def _skip_value(data: Bytes, at: int) -> int:
         end = _skip_word(data, at, word)
         if end > 0:
             return end
-    _, end = scan_number(data, at, False)
-    return end
+    return skip_number(data, at)
 
 
 @compiled
@@ -312,8 +310,5 @@ def _skip_word(data: Bytes, at: int, word: int) -> int:
 def _fill_nulls(table: _Table, field: int, end: int) -> None:
     """Leave a field empty in the rows since it was looked at last."""
     for row in range(table.counts[field], end):
-        if field < _FIRST_NUMBER:
-            table.spans[field, row, 0] = NULL
-        else:
-            table.numbers[field - _FIRST_NUMBER, row] = np.nan
+        table.spans[field, row, 0] = NULL
     table.counts[field] = end

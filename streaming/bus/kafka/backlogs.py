@@ -10,8 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from core.errors import BusFullError
 from streaming.bus.kafka.topics import TIMEOUT_S, connect, name_group, name_partition, to_away
@@ -26,7 +25,7 @@ class Backlog:
         self._servers = servers
         self._partitions = [name_partition(shard) for shard in range(shards)]
         self._max_entries = max_entries
-        self._admin: AdminClient | None = None
+        self._consumer: Consumer | None = None
         self._lag: dict[int, int] = {}
         self._look_at = 0.0
         self._lock = asyncio.Lock()
@@ -47,36 +46,31 @@ class Backlog:
                 retry_after_s=1,
             )
 
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._consumer is not None:
+            await asyncio.to_thread(self._consumer.close)
+
     async def _look_once(self) -> None:
         # Those who waited for the lock come when the answer is already there.
         if (now := asyncio.get_running_loop().time()) < self._look_at:
             return
         try:
-            self._lag = await self._look_up()
+            self._lag = await asyncio.to_thread(self._look_up)
         except KafkaException as error:
             raise to_away(error.args[0].name()) from error
         self._look_at = now + LOOK_EVERY_S
 
-    async def _look_up(self) -> dict[int, int]:
-        admin = self._admin = self._admin or AdminClient(connect(self._servers))
-        group = ConsumerGroupTopicPartitions(name_group("flow"), self._partitions)
-        asked = admin.list_consumer_group_offsets([group], request_timeout=TIMEOUT_S)
-        released, ends, starts = await asyncio.gather(
-            asyncio.wrap_future(asked[group.group_id]),
-            self._list_offsets(admin, OffsetSpec.latest()),
-            self._list_offsets(admin, OffsetSpec.earliest()),
-        )
-        passed = {place.partition: place.offset for place in released.topic_partitions}
-        # Where nothing was ever released the offset is negative, and everything there counts.
-        return {
-            shard: end - max(passed.get(shard, 0), starts.get(shard, 0))
-            for shard, end in ends.items()
-        }
+    def _look_up(self) -> dict[int, int]:
+        # It joins no group and reads nothing; an admin client would crash the process when the
+        # group's coordinator has just moved.
+        settings = {"group.id": name_group("flow"), "enable.auto.commit": False}
+        consumer = self._consumer = self._consumer or Consumer(connect(self._servers) | settings)
+        released = consumer.committed(self._partitions, timeout=TIMEOUT_S)
+        return {place.partition: _measure_lag(consumer, place) for place in released}
 
-    async def _list_offsets(self, admin: AdminClient, spec: OffsetSpec) -> dict[int, int]:
-        wanted = dict.fromkeys(self._partitions, spec)
-        asked = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
-        results = await asyncio.gather(*map(asyncio.wrap_future, asked.values()))
-        return {
-            place.partition: result.offset for place, result in zip(asked, results, strict=True)
-        }
+
+def _measure_lag(consumer: Consumer, released: TopicPartition) -> int:
+    start, end = consumer.get_watermark_offsets(released, timeout=TIMEOUT_S)
+    # Where nothing was ever released the offset is negative, and everything there counts.
+    return int(end - max(released.offset, start))

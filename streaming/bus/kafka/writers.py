@@ -48,6 +48,7 @@ class KafkaBusWriter:
         if self._under_way:
             await asyncio.wait(self._under_way)
         await asyncio.to_thread(self._transactions.close)
+        await self._backlog.close()
         await self._claims.close()
 
     async def _append_once(self, entries: Mapping[int, bytes], once: Once) -> bool:

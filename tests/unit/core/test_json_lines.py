@@ -48,9 +48,8 @@ def test_events_are_read_as_by_polars(rows: list[dict[str, object]], *, is_ascii
     body = b"".join(_write(row, is_ascii=is_ascii) + b"\n" for row in rows)
     ours = read_json_lines(body)
     if ours is None:
-        # Numbers whose digits or powers do not fit are left to the other reader, and empty objects.
-        is_odd = any(isinstance(row.get(n), float) for row in rows for n in ("value", "amount"))
-        assert is_odd or {} in rows or all(row.keys() == {"other"} for row in rows)
+        # Empty objects, and bodies that name nothing, are left to the other reader.
+        assert {} in rows or all(row.keys() == {"other"} for row in rows)
         return
     assert_same(ours, read_by_polars(body))
 
@@ -93,7 +92,7 @@ def test_damaged_lines_are_never_read_otherwise_than_by_polars(data: st.DataObje
 @pytest.mark.parametrize(
     "line",
     [
-        '{"value":1.7976931348623157e308}',
+        '{"value":1e400}',
         '{"value":01}',
         '{"value":1.}',
         '{"value":.5}',
@@ -102,7 +101,6 @@ def test_damaged_lines_are_never_read_otherwise_than_by_polars(data: st.DataObje
         '{"bits":1.5}',
         '{"bits":"1"}',
         '{"bits":12345678901234567890}',
-        '{"value":12345678901234567}',
         '{"value":true}',
         '{"user":1}',
         '{"user":{}}',
@@ -158,6 +156,18 @@ def test_unknown_fields_are_passed_over() -> None:
 def test_a_field_that_comes_late_is_empty_before() -> None:
     ours, theirs = read_by_both(b'{"user":"a"}\n{"value":1}\n{"emotes":["x"]}\n{"user":"b"}\n')
     assert_same(ours, theirs)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1.7976931348623157e308)
+@example(5e-324)
+@example(-0.0)
+@example(12345678901234567.0)
+def test_numbers_are_those_of_the_standard_library(number: float) -> None:
+    for text in (repr(number), f"{number:.25g}", f"{number:E}"):
+        frame = read_json_lines(f'{{"value":{text}}}'.encode())
+        assert frame is not None
+        assert frame["value"].to_list() == [float(text)]
 
 
 @given(
