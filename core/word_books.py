@@ -68,17 +68,26 @@ class WordBook:
         self.vocabulary = NO_WORDS
         self._shelf = _make_shelf(_WORDS_FIRST)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.vocabulary, self._shelf = NO_WORDS, _make_shelf(_WORDS_FIRST)
+
     def number_words(self, texts: pl.Series) -> Words:
         """Return the words of texts by number; new ones are looked up in the vocabulary."""
         if len(self.vocabulary.effects) > WORDS_KEPT:
-            self.vocabulary, self._shelf = NO_WORDS, _make_shelf(_WORDS_FIRST)
+            self.forget()
         joined, ends = join_texts(texts)
         if not joined.isascii() and texts.str.contains(_ODD_SPACES).any():
             joined, ends = join_texts(texts.str.replace_all(_ODD_SPACES, " "))
         data = joined.encode()
         words = self._number(np.frombuffer(data, np.uint8), ends)
-        if new := self._list_new(data):
-            self.vocabulary = self.vocabulary.extend(classify_words(pl.Series(new)))
+        try:
+            if new := self._list_new(data):
+                self.vocabulary = self.vocabulary.extend(classify_words(pl.Series(new)))
+        except BaseException:
+            # There are numbers now for words of which nothing is known.
+            self.forget()
+            raise
         return words
 
     def _number(self, data: Bytes, text_ends: Ints) -> Words:

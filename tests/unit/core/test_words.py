@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import word_books
 from core.lexicon import chat, english
 from core.vocabulary import BOOSTS, EMOJI, EMOTES, SIGNS, WORDS
 from core.word_books import WORDS_KEPT
@@ -179,6 +180,19 @@ def test_more_words_than_a_book_holds_are_read_like_any_other():
         feelings = read_texts(pl.Series([*texts, "not good Kappa"]))
         assert feelings.sentiment.unique().to_list() == [score_text("not good"), 0]
         assert feelings.emotes.rows() == [(WORDS_KEPT, "Kappa")]
+
+
+def test_a_frame_that_cannot_be_read_leaves_no_words_of_which_nothing_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def run_out(words: pl.Series) -> None:
+        raise MemoryError(len(words))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(word_books, "classify_words", run_out)
+        with pytest.raises(MemoryError):
+            read_texts(pl.Series(["unheard awful of"]))
+    assert read_texts(pl.Series(["unheard awful of"])).sentiment.to_list() == [score_text("awful")]
 
 
 def test_threads_may_read_at_once():
