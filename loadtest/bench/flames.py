@@ -3,8 +3,8 @@
     python -m loadtest.bench.flames
 
 py-spy looks into the running process two hundred times a second; a box is as wide as the share of
-those looks in which the function was at work, and hangs below the one that called it. Only the
-thread that computes and the one that commits are drawn, idle time left out.
+those looks in which the function was at work, and hangs below the one that called it. Drawn are
+the threads that read ahead, merge and commit, idle time left out.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def draw_flames(root: Box, title: str) -> str:
 
 
 def _is_work(name: str) -> bool:
-    return name.startswith(("ShardLogic.", "ShardPartition.next_batch", "Committer._commit"))
+    return name.startswith(("ShardLogic.", "Lookahead._fetch", "Committer._commit"))
 
 
 def _is_ours(name: str) -> bool:
