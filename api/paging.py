@@ -4,14 +4,14 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Final, Self, TypeAlias
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.errors import InvalidError
 from core.times import parse_time
-from db.minutes import BEGINNING, END, Span
+from db.minutes import BEGINNING, END, PointSpan, Span
 
 
 def _read_time(value: object) -> object:
@@ -22,15 +22,19 @@ Time: TypeAlias = Annotated[datetime, BeforeValidator(_read_time)]
 """A point in time in a request: ISO 8601 or an epoch of any size."""
 
 
-class SpanQuery(BaseModel):
-    """The parameters of every list over time."""
+CURSOR_TEXT: Final = "cursor: take it from next_cursor of the page before."
+
+SKIP_MAX: Final = 1_000_000
+"""Points of one and the same time that a list can page through; more are no measurement."""
+
+
+class RangeQuery(BaseModel):
+    """The parameters of everything over time."""
 
     model_config = ConfigDict(extra="forbid")
 
     start: Time | None = Field(None, description="From here on.", examples=["2026-01-26T10:00:00Z"])
     end: Time | None = Field(None, description="Up to here, and not including it.")
-    limit: int = Field(100, ge=1, le=1000)
-    cursor: str | None = Field(None, max_length=200, description="next_cursor of the page before.")
 
     @model_validator(mode="after")
     def _end_follows_start(self) -> Self:
@@ -39,12 +43,41 @@ class SpanQuery(BaseModel):
             raise ValueError(message)
         return self
 
+
+class SpanQuery(RangeQuery):
+    """The parameters of every list over time."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    cursor: str | None = Field(None, max_length=200, description="next_cursor of the page before.")
+
     def to_span(self) -> Span:
         """Return the span asked for, one row longer to see whether there are more."""
         end = self.end or END
         if self.cursor:
-            end = min(end, read_time_cursor(self.cursor))
+            end = min(end, self.read_position(self.cursor))
         return Span(start=self.start or BEGINNING, end=end, limit=self.limit + 1)
+
+    def read_position(self, cursor: str) -> datetime:
+        """Return where the page before ended."""
+        return read_time_cursor(cursor)
+
+
+class PointQuery(SpanQuery):
+    """The parameters of every list of raw points."""
+
+    def to_points(self) -> PointSpan:
+        """Return the page asked for."""
+        span = self.model_copy(update={"cursor": None}).to_span()
+        if self.cursor is None:
+            return PointSpan(span)
+        time, _, skip = read_cursor(self.cursor).partition("|")
+        try:
+            wanted = PointSpan(span, parse_time(time), int(skip))
+        except ValueError:
+            raise InvalidError(CURSOR_TEXT) from None
+        if not 0 <= wanted.skip <= SKIP_MAX:
+            raise InvalidError(CURSOR_TEXT)
+        return wanted
 
 
 def write_cursor(position: str) -> str:
@@ -63,7 +96,7 @@ def read_cursor(cursor: str) -> str:
             cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True
         ).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise InvalidError("cursor: take it from next_cursor of the page before.") from None
+        raise InvalidError(CURSOR_TEXT) from None
 
 
 def read_time_cursor(cursor: str) -> datetime:
@@ -71,10 +104,23 @@ def read_time_cursor(cursor: str) -> datetime:
     try:
         return parse_time(read_cursor(cursor))
     except ValueError:
-        raise InvalidError("cursor: take it from next_cursor of the page before.") from None
+        raise InvalidError(CURSOR_TEXT) from None
 
 
-def write_page(rows: Sequence[dict[str, Any]], *, next_position: str | None) -> bytes:
-    """Return a page of rows as JSON."""
+def find_next_point(rows: Sequence[dict[str, Any]], wanted: PointSpan) -> str | None:
+    """Return where the next page of raw points begins: a time, and how many of it were given."""
+    limit = wanted.span.limit - 1
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]["timestamp"]
+    given = sum(row["timestamp"] == last for row in rows[:limit])
+    # A page may be too short for all points of one time.
+    earlier = wanted.skip if last == wanted.until else 0
+    return f"{last.isoformat()}|{given + earlier}"
+
+
+def write_page(rows: Sequence[dict[str, Any]], *, next_position: str | None, **facts: str) -> bytes:
+    """Return a page of rows as JSON, and what is said of all of them."""
     next_cursor = write_cursor(next_position) if next_position is not None else None
-    return orjson.dumps({"data": rows, "next_cursor": next_cursor}, option=orjson.OPT_UTC_Z)
+    page = {"data": rows, "next_cursor": next_cursor, **facts}
+    return orjson.dumps(page, option=orjson.OPT_UTC_Z)

@@ -23,6 +23,22 @@ class Span:
     limit: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class PointSpan:
+    """A page of raw points, which have no key: several may share a time."""
+
+    span: Span
+    until: datetime = END
+    """The time of the last point of the page before; points of that time may be left."""
+
+    skip: int = 0
+    """How many points of that time earlier pages had."""
+
+    def to_parameters(self) -> tuple[datetime, datetime, datetime, int, int]:
+        """Return the last parameters of a query for points."""
+        return (self.span.start, self.span.end, self.until, self.span.limit, self.skip)
+
+
 class MinuteStore:
     """Reads minutes through the connection it is given."""
 

@@ -7,13 +7,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import answer_cached
 from api.channels.schemas import ChannelMetricsPage, ChannelPage
 from api.deps import Uses
-from api.metrics.endpoints import load_minutes
+from api.formats import Accept
+from api.metrics import examples
 from api.metrics.schemas import MetricsQuery
+from api.metrics.service import answer_windows
 from api.paging import write_page
 from api.streams.endpoints import StreamId
 from core.events import NAME_PATTERN
 from db.minutes import MinuteStore
 from db.streams import StreamStore
+from db.windows import Source
 
 CHANNELS_MAX = 1000
 """Channels that a stream is shown with; a device with more is several streams."""
@@ -37,25 +40,18 @@ async def list_channels(request: Request, uses: Uses, stream_id: StreamId) -> Re
 
 
 @router.get(
-    "/{channel}/metrics", response_model=ChannelMetricsPage, summary="Read a channel's minutes"
+    "/{channel}/metrics",
+    response_model=ChannelMetricsPage,
+    summary="Read a channel's minutes, hours or days",
+    responses=examples.CHANNEL_METRICS,
 )
 async def list_channel_metrics(
     request: Request,
     uses: Uses,
     stream_id: StreamId,
-    channel: Annotated[str, Path(pattern=NAME_PATTERN)],
+    channel: Annotated[str, Path(pattern=NAME_PATTERN, examples=["cell_3_temp"])],
     query: Annotated[MetricsQuery, Query()],
+    accept: Accept = "",
 ) -> Response:
-    """Return minutes of a channel, newest first."""
-    span = query.to_span()
-
-    async def load() -> bytes:
-        return await load_minutes(
-            uses,
-            stream_id,
-            span,
-            lambda connection: MinuteStore(connection).list_readings(stream_id, channel, span),
-        )
-
-    ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, f"stream:{stream_id}", ttl_s=ttl_s, load=load)
+    """Return windows of a channel, newest first; a minute without a reading has no row."""
+    return await answer_windows(request, uses, Source(stream_id, channel), query, accept)

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from api.metrics.schemas import ResolutionName
+
 
 class ChannelOut(BaseModel):
     """A numeric channel of a stream with its newest value."""
@@ -22,7 +24,7 @@ class ChannelPage(BaseModel):
 
 
 class ChannelRow(BaseModel):
-    """One minute of one channel."""
+    """One channel in one window; what only minutes know is null in longer ones."""
 
     stream_id: str
     channel: str
@@ -38,13 +40,14 @@ class ChannelRow(BaseModel):
     p95: float | None
     last: float
     z_score: float | None
-    is_anomaly: bool
+    is_anomaly: bool | None
     revision: int
-    final: bool
+    final: bool | None
 
 
 class ChannelMetricsPage(BaseModel):
-    """A page of minutes of a channel, newest first."""
+    """A page of windows of a channel, newest first."""
 
     data: list[ChannelRow]
     next_cursor: str | None
+    resolution: ResolutionName

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import answer_cached
 from api.deps import Resources, Uses
 from api.moments.schemas import MomentPage, MomentQuery
-from api.paging import read_cursor, write_page
+from api.paging import CURSOR_TEXT, read_cursor, write_page
 from api.streams.endpoints import StreamId
 from core.errors import InvalidError
 from core.times import parse_time
@@ -71,4 +71,4 @@ def _read_position(cursor: str) -> tuple[datetime, str]:
     try:
         return parse_time(time), moment_id
     except ValueError:
-        raise InvalidError("cursor: take it from next_cursor of the page before.") from None
+        raise InvalidError(CURSOR_TEXT) from None

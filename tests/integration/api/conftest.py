@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.clock import SystemClock
-from tests.fixtures.events import Event, chat, reading, write_event
+from tests.fixtures.events import Event, chat, reading, viewers, write_event
 from tests.fixtures.flows import Flow
 
 Send: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
@@ -45,3 +45,26 @@ async def filled(send: Send, minute: datetime) -> None:
         events += [chat(time, user=f"user{n}", text="great Kappa") for n in range(messages)]
         events.append(reading(time, 40.0 + back, unit="°C"))
     await send(*events)
+
+
+@pytest.fixture
+def midnight(minute: datetime) -> datetime:
+    """The start of a day that is over."""
+    return minute.replace(hour=0, minute=0) - timedelta(days=3)
+
+
+@pytest.fixture
+async def past(send: Send, flow: Flow, midnight: datetime, minute: datetime) -> None:
+    """Minutes 0 to 130 of a day that is over, 20 to 59 left out; all complete."""
+    events: list[Event] = []
+    for number in [*range(20), *range(60, 131)]:
+        time = midnight + timedelta(minutes=number)
+        text = f"great {'Kappa' if number % 2 else 'LUL'} e{number % 7}"
+        events += [chat(time, user=f"user{n}", text=text) for n in range(number % 5)]
+        events.append(reading(time, 40.0 + number % 11, unit="°C"))
+        events.append(reading(time + timedelta(seconds=9), 20.0 - number % 3))
+        if number % 3 == 0 or number % 5 == 0:
+            events.append(viewers(time, 100 + number))
+    await send(*events)
+    # By a clock at which the stream has been silent for long.
+    await flow.close(minute + timedelta(minutes=10))

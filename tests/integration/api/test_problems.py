@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from api.app import build_app
+from api.paging import write_cursor
 from core.settings import Settings
 from tests.fixtures.apis import calling
 from tests.fixtures.settings import make_settings
@@ -49,6 +50,7 @@ BAD_VALUES: Final[list[tuple[str, str, str]]] = [
 
 NONSENSE: Final[list[tuple[str, str]]] = [
     (METRICS, "cursor=!!!"),
+    (METRICS, f"cursor={write_cursor('2026-01-26T10:00:00Z|7m')}"),
     (MOMENTS, "cursor=AAAA"),
     (METRICS, "start=2026-01-26T11:00:00Z&end=2026-01-26T10:00:00Z"),
     (STREAMS, "q=%00"),

@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 
 from core.errors import DatabaseAwayError, InvalidError, NotFoundError
-from db import commits, minutes, moments, roll_ups, streams
+from db import (
+    commits,
+    minutes,
+    moments,
+    roll_ups,
+    streams,
+    windows,
+)
 from db.commits import CommitStore
 from db.minutes import MinuteStore, Span
 from db.moments import MomentFilter, MomentStore
@@ -21,6 +28,7 @@ from tests.fixtures.events import STREAM, chat, make_batch, make_entry, reading
 from tests.fixtures.settings import make_settings
 
 LONG_AGO = START - timedelta(days=1)
+WIDTHS = ("buckets", "hours", "days")
 USED: dict[str, set[str]] = {
     "commits": {
         "lock_offsets",
@@ -43,8 +51,11 @@ USED: dict[str, set[str]] = {
     "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
     "moments": {"list_moments"},
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
+    "windows": {
+        *(f"list_{noun}_{width}" for noun in ("chat", "reading") for width in WIDTHS),
+    },
 }
-"""What the tests of this folder run; a new query belongs into one of them."""
+"""What the tests of this folder and of the API run; a new query belongs into one of them."""
 
 MOMENT_FILTERS: list[tuple[dict[str, Any], int]] = [
     ({}, 1),
@@ -96,6 +107,7 @@ def test_no_query_is_without_a_test():
         "moments": moments.SQL,
         "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,
+        "windows": windows.SQL,
     }
     assert {noun: set(queries) for noun, queries in loaded.items()} == USED
 

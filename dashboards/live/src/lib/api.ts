@@ -6,7 +6,8 @@ import type { Channel, ChannelMinute, Health, MinuteRow, Moment, Page, StreamInf
 /** A request that hangs longer than this is worse than one that failed: the reader sees no
     reason. */
 const TIMEOUT_MS = 10_000;
-const MINUTES_PER_PAGE = 1000;
+/** The charts append live minutes, so what they begin with is minutes too. */
+const MINUTES = { limit: 1000, resolution: '1m' };
 /** One day of minutes is two pages; more means a cursor that does not advance. */
 const PAGES_MAX = 8;
 
@@ -105,7 +106,7 @@ export const api = {
   getStream: (id: string, signal?: AbortSignal) => get<StreamInfo>(at(id), signal),
 
   listMinutes: (id: string, range: TimeRange, signal?: AbortSignal) =>
-    getAll<MinuteRow>(`${at(id)}/metrics`, query(range, { limit: MINUTES_PER_PAGE }), signal),
+    getAll<MinuteRow>(`${at(id)}/metrics`, query(range, MINUTES), signal),
 
   listMoments: async (id: string, range: TimeRange, signal?: AbortSignal) =>
     (await get<Page<Moment>>(`${at(id)}/moments?${query(range, { limit: 200 })}`, signal)).data,
@@ -119,7 +120,7 @@ export const api = {
   listChannelMinutes: (id: string, channel: string, range: TimeRange, signal?: AbortSignal) =>
     getAll<ChannelMinute>(
       `${at(id)}/channels/${encodeURIComponent(channel)}/metrics`,
-      query(range, { limit: MINUTES_PER_PAGE }),
+      query(range, MINUTES),
       signal,
     ),
 

@@ -1,0 +1,55 @@
+"""Resolutions: how much time one row of metrics tells of.
+
+    a range of time -> choose_resolution -> the finest whose rows are still few enough
+
+``db.windows`` reads the rows of each, ``api.metrics`` and ``api.compare`` choose.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.times import EPOCH
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A width of windows; windows begin at whole multiples of it since the epoch, in UTC."""
+
+    name: str
+    width: timedelta
+
+    @property
+    def minutes(self) -> int:
+        """Minutes in one window."""
+        return self.width // timedelta(minutes=1)
+
+    def round_up(self, at: datetime) -> datetime:
+        """Return the first start of a window that does not lie before a time."""
+        return at + (EPOCH - at) % self.width
+
+    def count_windows(self, span: timedelta) -> int:
+        """Return how many windows can begin within a span."""
+        return -(-span // self.width)
+
+
+MINUTE: Final = Resolution("1m", timedelta(minutes=1))
+RESOLUTIONS: Final = (
+    MINUTE,
+    Resolution("5m", timedelta(minutes=5)),
+    Resolution("15m", timedelta(minutes=15)),
+    Resolution("1h", timedelta(hours=1)),
+    Resolution("1d", timedelta(days=1)),
+)
+"""From fine to coarse."""
+
+BY_NAME: Final = {resolution.name: resolution for resolution in RESOLUTIONS}
+
+ROWS_MAX: Final = 1000
+"""Rows that a chosen resolution may give: about a pixel each on a wide chart."""
+
+
+def choose_resolution(span: timedelta, rows_max: int = ROWS_MAX) -> Resolution:
+    """Return the finest resolution that gives a span no more rows; the coarsest if none does."""
+    fine = (each for each in RESOLUTIONS if each.count_windows(span) <= rows_max)
+    return next(fine, RESOLUTIONS[-1])
