@@ -24,7 +24,9 @@ from api.metrics.endpoints import router as metrics
 from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.pages.endpoints import add_pages
+from api.readings.endpoints import router as readings
 from api.streams.endpoints import router as streams
+from api.transactions.endpoints import router as transactions
 from core.clock import Clock, SystemClock
 from core.json_lines import warm_up
 from core.settings import VERSION, Settings
@@ -67,7 +69,16 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             allow_headers=["*"],
         )
     app.include_router(probes)
-    for router in (health, streams, metrics, channels, moments, ingest):
+    for router in (
+        health,
+        streams,
+        metrics,
+        channels,
+        readings,
+        transactions,
+        moments,
+        ingest,
+    ):
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
     add_pages(app)

@@ -11,10 +11,22 @@ MOMENTS: Final = "/api/v1/moments"
 STREAM_MOMENTS: Final = f"{ONE}/moments"
 CHANNELS: Final = f"{ONE}/channels"
 CHANNEL_METRICS: Final = f"{ONE}/channels/temp/metrics"
+READINGS: Final = f"{ONE}/readings"
+TRANSACTIONS: Final = f"{ONE}/transactions"
+TRANSACTION_MINUTES: Final = f"{TRANSACTIONS}/minutes"
 INGEST: Final = "/api/v1/ingest"
 
-CACHED: Final = [STREAMS, METRICS, MOMENTS, STREAM_MOMENTS, CHANNELS, CHANNEL_METRICS]
+_LISTS: Final = [
+    METRICS,
+    STREAM_MOMENTS,
+    CHANNELS,
+    CHANNEL_METRICS,
+    READINGS,
+    TRANSACTIONS,
+    TRANSACTION_MINUTES,
+]
+CACHED: Final = [STREAMS, MOMENTS, *_LISTS]
 """What carries an ETag."""
 
-OF_A_STREAM: Final = [ONE, METRICS, STREAM_MOMENTS, CHANNELS, CHANNEL_METRICS]
+OF_A_STREAM: Final = [ONE, *_LISTS]
 """What needs the stream to exist."""

@@ -12,8 +12,10 @@ from db import (
     commits,
     minutes,
     moments,
+    readings,
     roll_ups,
     streams,
+    transactions,
     windows,
 )
 from db.commits import CommitStore
@@ -51,6 +53,8 @@ USED: dict[str, set[str]] = {
     "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
     "moments": {"list_moments"},
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
+    "readings": {"list_readings", "list_heard_channels"},
+    "transactions": {"list_transactions", "list_transaction_minutes"},
     "windows": {
         *(f"list_{noun}_{width}" for noun in ("chat", "reading") for width in WIDTHS),
     },
@@ -107,6 +111,8 @@ def test_no_query_is_without_a_test():
         "moments": moments.SQL,
         "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,
+        "readings": readings.SQL,
+        "transactions": transactions.SQL,
         "windows": windows.SQL,
     }
     assert {noun: set(queries) for noun, queries in loaded.items()} == USED
