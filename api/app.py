@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 
 from api.cache.redis import RedisCache
 from api.channels.endpoints import router as channels
+from api.compare.endpoints import router as compare
 from api.deps import Resources
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
@@ -76,6 +77,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         channels,
         readings,
         transactions,
+        compare,
         moments,
         ingest,
     ):

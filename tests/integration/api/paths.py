@@ -14,6 +14,7 @@ CHANNEL_METRICS: Final = f"{ONE}/channels/temp/metrics"
 READINGS: Final = f"{ONE}/readings"
 TRANSACTIONS: Final = f"{ONE}/transactions"
 TRANSACTION_MINUTES: Final = f"{TRANSACTIONS}/minutes"
+COMPARE: Final = "/api/v1/compare"
 INGEST: Final = "/api/v1/ingest"
 
 _LISTS: Final = [

@@ -7,13 +7,14 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from api.channels.endpoints import router as channels
+from api.compare.endpoints import router as compare
 from api.metrics.endpoints import router as metrics
 from api.readings.endpoints import router as readings
 from api.transactions.endpoints import router as transactions
 
 ROUTES: Final = [
     route
-    for router in (metrics, readings, transactions)
+    for router in (metrics, readings, transactions, compare)
     for route in router.routes
     if isinstance(route, APIRoute)
 ] + [
@@ -46,7 +47,7 @@ def test_every_route_shows_its_problems(route: APIRoute, status: int):
     assert ("errors" in example) == (status == 422)
 
 
-@pytest.mark.parametrize("path", ["metrics", "/minutes"])
+@pytest.mark.parametrize("path", ["metrics", "/minutes", "/compare"])
 def test_what_is_read_by_minutes_says_that_a_gap_is_no_zero(path: str):
     described = [route.description for route in ROUTES if route.path.endswith(path)]
     assert described
