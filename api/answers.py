@@ -1,13 +1,44 @@
 """Answers: finished bytes on their way out, with ``ETag``, ``Cache-Control`` and 304."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from fastapi import Request, Response
 
-from api.cache.base import Answer, answer_from
+from api.cache.base import Answer
+from api.cache.lookups import STALE_S_MAX, Wanted
 from api.deps import Resources
+from api.errors import MEDIA_TYPE
 
 JSON = "application/json"
+
+STALE: Final = "X-Telemetra-Stale"
+"""The header of an answer from before the database went away: seconds since it was loaded."""
+
+_SECONDS: Final = {"type": "integer"}
+
+ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            "ETag": {"description": "Names the content.", "schema": {"type": "string"}},
+            STALE: {
+                "description": "Only while the database is away: the answer is one from before,"
+                f" this many seconds old, {STALE_S_MAX} at most.",
+                "schema": _SECONDS,
+            },
+            "Age": {"description": "The same, only then.", "schema": _SECONDS},
+        }
+    },
+    304: {"description": "The answer is still the one that `If-None-Match` names."},
+    503: {
+        "description": "The database is away, and no answer from before is at hand.",
+        "content": {MEDIA_TYPE: {}},
+        "headers": {
+            "Retry-After": {"description": "Seconds to wait.", "schema": _SECONDS},
+        },
+    },
+}
+"""What the pages of the API say of every cached answer, beside its model."""
 
 
 async def answer_cached(
@@ -21,7 +52,7 @@ async def answer_cached(
 ) -> Response:
     """Answer from the cache, or from ``load``; the path, the query and the variant are the key."""
     key = f"{request.url.path}?{request.url.query}#{variant}"
-    answer = await answer_from(uses.cache, scope, key, ttl_s=ttl_s, load=load)
+    answer = await uses.lookups.find(Wanted(scope, key, ttl_s, load))
     return send_answer(request, answer)
 
 
@@ -30,6 +61,8 @@ def send_answer(request: Request, answer: Answer) -> Response:
     # Clients may keep the answer but ask before using it: a minute is revised when late events
     # come.
     headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache"}
+    if answer.stale_s is not None:
+        headers |= {STALE: str(answer.stale_s), "Age": str(answer.stale_s)}
     if _is_known(request.headers.get("If-None-Match", ""), answer.etag):
         return Response(status_code=304, headers=headers)
     return Response(answer.body, media_type=JSON, headers=headers)

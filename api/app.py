@@ -11,7 +11,11 @@ from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from api.cache.layered import LayeredCache
+from api.cache.listeners import TouchListener
+from api.cache.lookups import Lookups
 from api.cache.redis import RedisCache
+from api.cache.touches import Touches
 from api.channels.endpoints import router as channels
 from api.compare.endpoints import router as compare
 from api.deps import Resources
@@ -51,7 +55,9 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def run(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(warm_up)
         resources.hub.start()
+        resources.listener.start()
         yield
+        await resources.listener.stop()
         await resources.hub.stop()
         await resources.bus.close()
         await resources.redis.aclose()
@@ -98,12 +104,16 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         retry=Retry(NoBackoff(), 1),
     )
     client = redis.asyncio.Redis.from_pool(pool)
+    touches = Touches()
+    cache = LayeredCache(RedisCache(client, clock), touches, clock)
     return Resources(
         settings=settings,
         clock=clock,
         pool=Pool(settings),
         redis=client,
-        cache=RedisCache(client),
+        cache=cache,
+        lookups=Lookups(cache, clock),
+        listener=TouchListener(client, touches),
         bus=open_writer(settings),
         hub=Hub(client, clock, queue_messages=settings.live_queue_messages),
     )

@@ -7,6 +7,8 @@ import redis.asyncio
 from fastapi import Depends, Request, WebSocket
 
 from api.cache.base import Cache
+from api.cache.listeners import TouchListener
+from api.cache.lookups import Lookups
 from api.live.hub import Hub
 from core.clock import Clock
 from core.settings import Settings
@@ -23,6 +25,8 @@ class Resources:
     pool: Pool
     redis: redis.asyncio.Redis
     cache: Cache
+    lookups: Lookups
+    listener: TouchListener
     bus: BusWriter
     hub: Hub
 

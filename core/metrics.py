@@ -23,7 +23,21 @@ events_accepted_total = Counter(
 events_rejected_total = Counter(
     "telemetra_events_rejected_total", "Events refused at a door.", ("reason",)
 )
-cache_reads_total = Counter("telemetra_cache_reads_total", "Cache look-ups.", ("noun", "result"))
+cache_reads_total = Counter(
+    "telemetra_cache_reads_total",
+    "Look-ups of answers: memory and redis are hits, waited shared a load, away had no cache.",
+    ("noun", "result"),
+)
+cache_stale_total = Counter(
+    "telemetra_cache_stale_total", "Old answers served while the database was away.", ("noun",)
+)
+cache_bytes = Gauge("telemetra_cache_bytes", "Memory that answers take in the process, about.")
+cache_answers_evicted_total = Counter(
+    "telemetra_cache_answers_evicted_total", "Answers let go of because the memory was full."
+)
+cache_listening = Gauge(
+    "telemetra_cache_listening", "1 while the process hears which answers become old."
+)
 live_connections = Gauge("telemetra_live_connections", "Open live connections.")
 live_messages_sent_total = Counter(
     "telemetra_live_messages_sent_total", "Live messages handed to sockets."

@@ -81,7 +81,11 @@ class Settings(BaseSettings):
         60, ge=1, le=86_400, description="Seconds that a metrics answer stays in the cache."
     )
     cache_ttl_streams: int = Field(
-        300, ge=1, le=86_400, description="Seconds that the list of streams stays in the cache."
+        300,
+        ge=1,
+        le=86_400,
+        description="Seconds that answers about streams stay in the cache; 5 at most, so that a"
+        " stream which fell silent is seen to be.",
     )
     live_interval_ms: int = Field(
         250,

@@ -1,32 +1,50 @@
 """Cache: finished answers as bytes, kept until what they tell of changes.
 
-    GET ─► read(scope, key) ─ hit ─► the same bytes, an ETag, perhaps 304
-                 └ miss ─► database ─► write(scope, key, version read before)
+    GET ─► read(scope, key) ─ good ─► the same bytes, an ETag, perhaps 304
+                 └ else ─► database ─► write(scope, key, version read before)
 
-An answer carries the version of its scope from before it was computed, and is good only while that
+An answer carries the version of its scope from before it was loaded, and is good only while that
 is still the version. The flow changes the version with every commit; the time to live is a net,
-not the truth.
+not the truth. An answer that is old may still be recalled while the database is away.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
-
-from core import metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished body and the tag that names its content."""
+    """A finished body and the tag that names its content; without a tag there is nothing."""
 
     body: bytes
     etag: str
+    stale_s: int | None = None
+    """Age of an answer that is served because the database is away; None of a good one."""
 
     @classmethod
     def of(cls, body: bytes) -> "Answer":
         """Return the body with its tag."""
         return cls(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+
+    @classmethod
+    def of_absence(cls, detail: str) -> "Answer":
+        """Return that there is nothing, and in which words to say so."""
+        return cls(detail.encode(), "")
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether it says that there is nothing."""
+        return not self.etag
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it is kept: since when, and until when."""
+
+    answer: Answer
+    loaded_ms: int
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,12 @@ class CacheRead:
     """What a look-up found: the version of the scope, and the answer if one is good."""
 
     version: bytes
-    answer: Answer | None
+    """Of a miss: to be handed back with the answer that is loaded now. Equal ones mean that nothing
+    was touched between the two look-ups."""
+
+    kept: Kept | None
+    layer: str
+    """Where it was found, for the metrics."""
 
 
 class Cache(Protocol):
@@ -44,30 +67,14 @@ class Cache(Protocol):
         """Look an answer up; None when the cache is away."""
         ...
 
-    async def write(
-        self, scope: str, key: str, version: bytes, answer: Answer, *, ttl_s: int
-    ) -> None:
-        """Keep an answer that was computed at a version."""
+    async def write(self, scope: str, key: str, version: bytes, kept: Kept) -> None:
+        """Keep an answer that was loaded at a version."""
         ...
 
     async def touch(self, scope: str) -> None:
         """Make every answer of a scope old."""
         ...
 
-
-async def answer_from(
-    cache: Cache, scope: str, key: str, *, ttl_s: int, load: Callable[[], Awaitable[bytes]]
-) -> Answer:
-    """Return the cached answer, or load one and keep it."""
-    noun = scope.partition(":")[0]
-    found = await cache.read(scope, key)
-    if found is None:
-        metrics.cache_reads_total.labels(noun, "away").inc()
-        return Answer.of(await load())
-    if found.answer is not None:
-        metrics.cache_reads_total.labels(noun, "hit").inc()
-        return found.answer
-    metrics.cache_reads_total.labels(noun, "miss").inc()
-    answer = Answer.of(await load())
-    await cache.write(scope, key, found.version, answer, ttl_s=ttl_s)
-    return answer
+    async def recall(self, scope: str, key: str) -> Kept | None:
+        """Return the answer kept last, good or old, if it is still there."""
+        ...

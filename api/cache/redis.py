@@ -1,9 +1,9 @@
 """Redis cache: answers shared by all API processes.
 
-An entry is version, etag and body, a line each. Version and entry are read in one round trip.
+An entry is a line with version, times and tag, and the body. Version and entry are read in one
+round trip.
 """
 
-import random
 import secrets
 from typing import Final, cast
 
@@ -11,10 +11,11 @@ import redis.asyncio
 import redis.exceptions
 import structlog
 
-from api.cache.base import Answer, CacheRead
+from api.cache.base import Answer, CacheRead, Kept
+from core.clock import Clock
+from core.scopes import TOUCHED, pack_scopes, version_key
 
-JITTER: Final = 0.1
-"""Answers written together do not all end together."""
+LAYER: Final = "redis"
 
 log = structlog.get_logger()
 
@@ -22,47 +23,71 @@ log = structlog.get_logger()
 class RedisCache:
     """Keeps answers in Redis; when it is away, every look-up misses."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
+    def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
         self._redis = client
+        self._clock = clock
 
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up; None when Redis is away."""
         try:
-            found = await self._redis.mget(_version_key(scope), _entry_key(scope, key))
+            found = await self._redis.mget(version_key(scope), _entry_key(scope, key))
         except (redis.exceptions.RedisError, OSError) as error:
             log.warning("cache_away", error=type(error).__name__)
             return None
         # The library's types cannot know that answers are bytes here.
         version, entry = cast("list[bytes | None]", found)
         version = version or b""
-        if entry is None:
-            return CacheRead(version, None)
-        known, etag, body = entry.split(b"\n", 2)
-        if known != version:
-            return CacheRead(version, None)
-        return CacheRead(version, Answer(body, etag.decode()))
+        known, kept = _unpack(entry)
+        if kept is None or known != version or kept.until_ms <= self._clock.now_ms():
+            return CacheRead(version, None, LAYER)
+        return CacheRead(version, kept, LAYER)
 
-    async def write(
-        self, scope: str, key: str, version: bytes, answer: Answer, *, ttl_s: int
-    ) -> None:
-        """Keep an answer for about its time to live."""
-        entry = b"\n".join((version, answer.etag.encode(), answer.body))
-        ttl_ms = int(ttl_s * 1000 * random.uniform(1 - JITTER, 1))  # noqa: S311 (no secret)
+    async def write(self, scope: str, key: str, version: bytes, kept: Kept) -> None:
+        """Keep an answer for its time to live."""
+        ttl_ms = kept.until_ms - self._clock.now_ms()
+        if ttl_ms <= 0:
+            return
         try:
-            await self._redis.set(_entry_key(scope, key), entry, px=ttl_ms)
+            await self._redis.set(_entry_key(scope, key), _pack(version, kept), px=ttl_ms)
         except (redis.exceptions.RedisError, OSError) as error:
             log.warning("cache_away", error=type(error).__name__)
 
     async def touch(self, scope: str) -> None:
-        """Make every answer of a scope old."""
+        """Make every answer of a scope old, here and in every cache that listens."""
         try:
-            await self._redis.set(_version_key(scope), secrets.token_hex(8))
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.set(version_key(scope), secrets.token_hex(8))
+                for payload in pack_scopes([scope]):
+                    pipeline.publish(TOUCHED, payload)
+                await pipeline.execute()
         except (redis.exceptions.RedisError, OSError) as error:
             log.warning("cache_away", error=type(error).__name__)
 
+    async def recall(self, scope: str, key: str) -> Kept | None:
+        """Return the answer kept last, good or old, until its time to live is over."""
+        try:
+            entry = await self._redis.get(_entry_key(scope, key))
+        except (redis.exceptions.RedisError, OSError) as error:
+            log.warning("cache_away", error=type(error).__name__)
+            return None
+        return _unpack(cast("bytes | None", entry))[1]
 
-def _version_key(scope: str) -> str:
-    return f"version:{scope}"
+
+def _pack(version: bytes, kept: Kept) -> bytes:
+    answer = kept.answer
+    line = b"%d %d %b %b" % (kept.loaded_ms, kept.until_ms, answer.etag.encode(), version)
+    return line + b"\n" + answer.body
+
+
+def _unpack(entry: bytes | None) -> tuple[bytes, Kept | None]:
+    """Return version and answer; what cannot be read, perhaps of another release, is none."""
+    line, found, body = (entry or b"").partition(b"\n")
+    try:
+        loaded_ms, until_ms, etag, version = line.split(b" ", 3)
+        kept = Kept(Answer(body, etag.decode()), int(loaded_ms), int(until_ms))
+    except ValueError:
+        return b"", None
+    return (version, kept) if found else (b"", None)
 
 
 def _entry_key(scope: str, key: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import answer_cached
+from api.answers import ANSWERS, answer_cached
 from api.channels.schemas import ChannelMetricsPage, ChannelPage
 from api.deps import Uses
 from api.formats import Accept
@@ -14,6 +14,7 @@ from api.metrics.service import answer_windows
 from api.paging import write_page
 from api.streams.endpoints import StreamId
 from core.events import NAME_PATTERN
+from core.scopes import scope_of_stream
 from db.minutes import MinuteStore
 from db.streams import StreamStore
 from db.windows import Source
@@ -21,7 +22,7 @@ from db.windows import Source
 CHANNELS_MAX = 1000
 """Channels that a stream is shown with; a device with more is several streams."""
 
-router = APIRouter(prefix="/streams/{stream_id}/channels", tags=["channels"])
+router = APIRouter(prefix="/streams/{stream_id}/channels", tags=["channels"], responses=ANSWERS)
 
 
 @router.get("", response_model=ChannelPage, summary="List the channels of a stream")
@@ -36,7 +37,7 @@ async def list_channels(request: Request, uses: Uses, stream_id: StreamId) -> Re
         return write_page(rows, next_position=None)
 
     ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, f"stream:{stream_id}", ttl_s=ttl_s, load=load)
+    return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)
 
 
 @router.get(

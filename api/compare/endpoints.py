@@ -4,11 +4,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer_cached
+from api.answers import ANSWERS, answer_cached
 from api.compare.schemas import CompareQuery, Comparison
 from api.compare.service import load_comparison
 from api.deps import Uses
 from api.examples import NO_STREAM, show_answer, show_problem
+from core.scopes import STREAMS_ALL
 
 PATH: Final = "/api/v1/compare"
 EXAMPLE: Final = {
@@ -33,7 +34,7 @@ EXAMPLE: Final = {
     "times": ["2026-01-26T10:30:00Z", "2026-01-26T10:35:00Z"],
 }
 
-router = APIRouter(prefix="/compare", tags=["metrics"])
+router = APIRouter(prefix="/compare", tags=["metrics"], responses=ANSWERS)
 
 
 @router.get(
@@ -63,4 +64,4 @@ async def compare(
         return await load_comparison(uses, query)
 
     ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, "streams:all", ttl_s=ttl_s, load=load)
+    return await answer_cached(request, uses, STREAMS_ALL, ttl_s=ttl_s, load=load)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.answers import ANSWERS
 from api.deps import Uses
 from api.formats import Accept
 from api.metrics import examples
@@ -12,7 +13,7 @@ from api.metrics.service import answer_windows
 from api.streams.endpoints import StreamId
 from db.windows import Source
 
-router = APIRouter(prefix="/streams/{stream_id}/metrics", tags=["metrics"])
+router = APIRouter(prefix="/streams/{stream_id}/metrics", tags=["metrics"], responses=ANSWERS)
 
 
 @router.get(

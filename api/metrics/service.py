@@ -16,6 +16,7 @@ from api.metrics.schemas import THINNED_ROWS_MAX, MetricsQuery, write_window_pos
 from api.paging import write_page
 from core.errors import InvalidError
 from core.resolutions import Resolution
+from core.scopes import scope_of_stream
 from core.windows import CHANNEL, CHAT, WindowTable
 from db.minutes import Span
 from db.streams import StreamStore
@@ -33,7 +34,7 @@ async def answer_windows(
     wanted = choose_format(query.format, accept)
     if wanted != "json":
         return await asked.send_file(wanted)
-    scope = f"stream:{source.stream_id}"
+    scope = scope_of_stream(source.stream_id)
     ttl_s = uses.settings.cache_ttl_metrics
     answer = await answer_cached(request, uses, scope, ttl_s=ttl_s, load=asked.load)
     answer.headers["Vary"] = "Accept"

@@ -6,17 +6,18 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer_cached
+from api.answers import ANSWERS, answer_cached
 from api.deps import Resources, Uses
 from api.moments.schemas import MomentPage, MomentQuery
 from api.paging import CURSOR_TEXT, read_cursor, write_page
 from api.streams.endpoints import StreamId
 from core.errors import InvalidError
+from core.scopes import STREAMS_ALL, scope_of_stream
 from core.times import parse_time
 from db.moments import MomentFilter, MomentStore
 from db.streams import StreamStore
 
-router = APIRouter(tags=["moments"])
+router = APIRouter(tags=["moments"], responses=ANSWERS)
 
 Wanted: TypeAlias = Annotated[MomentQuery, Query()]
 
@@ -24,7 +25,7 @@ Wanted: TypeAlias = Annotated[MomentQuery, Query()]
 @router.get("/moments", response_model=MomentPage, summary="List moments of all streams")
 async def list_all_moments(request: Request, uses: Uses, wanted: Wanted) -> Response:
     """Return moments, newest first."""
-    return await _answer(request, uses, "streams:all", _to_filter(wanted))
+    return await _answer(request, uses, STREAMS_ALL, _to_filter(wanted))
 
 
 @router.get(
@@ -35,7 +36,7 @@ async def list_moments(
 ) -> Response:
     """Return moments of one stream, newest first."""
     chosen = replace(_to_filter(wanted), stream_id=stream_id)
-    return await _answer(request, uses, f"stream:{stream_id}", chosen)
+    return await _answer(request, uses, scope_of_stream(stream_id), chosen)
 
 
 def _to_filter(query: MomentQuery) -> MomentFilter:

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer_cached
+from api.answers import ANSWERS, answer_cached
 from api.channels.endpoints import CHANNELS_MAX
 from api.deps import Uses
 from api.examples import NO_STREAM, show_answer, show_problem
 from api.paging import find_next_point, write_page
 from api.readings.schemas import ReadingPage, ReadingQuery
 from api.streams.endpoints import StreamId
+from core.scopes import scope_of_stream
 from db.minutes import PointSpan
 from db.pool import Connection
 from db.readings import ReadingStore
@@ -26,7 +27,7 @@ POINT: Final = {
     "unit": "°C",
 }
 
-router = APIRouter(prefix="/streams/{stream_id}/readings", tags=["channels"])
+router = APIRouter(prefix="/streams/{stream_id}/readings", tags=["channels"], responses=ANSWERS)
 
 
 @router.get(
@@ -57,7 +58,7 @@ async def list_readings(
         return write_page(rows[:limit], next_position=find_next_point(rows, wanted))
 
     ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, f"stream:{stream_id}", ttl_s=ttl_s, load=load)
+    return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)
 
 
 async def _list_points(

@@ -6,25 +6,26 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import answer_cached, send_json
+from api.answers import ANSWERS, answer_cached, send_json
 from api.deps import Resources, Uses
 from api.paging import read_cursor, write_page
 from api.streams.schemas import StreamIn, StreamOut, StreamPage, StreamQuery
 from core.events import NAME_PATTERN
+from core.scopes import STREAMS_ALL, scope_of_stream
 from db.streams import StreamFilter, StreamStore
 
 LIVE_FOR: Final = timedelta(seconds=60)
 """A stream is live while its last event is younger than this."""
 
-LIVE_STEP_MS: Final = 5000
-"""How late a list may notice that a stream fell silent."""
+NOTICE_S_MAX: Final = 5
+"""How late an answer may notice that a stream fell silent, which nobody commits."""
 
 StreamId = Annotated[str, Path(pattern=NAME_PATTERN, examples=["northlight_live"])]
 
 router = APIRouter(prefix="/streams", tags=["streams"])
 
 
-@router.get("", response_model=StreamPage, summary="List streams")
+@router.get("", response_model=StreamPage, responses=ANSWERS, summary="List streams")
 async def list_streams(
     request: Request, uses: Uses, query: Annotated[StreamQuery, Query()]
 ) -> Response:
@@ -46,21 +47,20 @@ async def list_streams(
         more = rows[limit - 1]["stream_id"] if len(rows) > limit else None
         return write_page([_write(uses, row) for row in rows[:limit]], next_position=more)
 
-    # A stream falls silent without anything being committed: the answer holds for one such step at
-    # most.
-    step = uses.clock.now_ms() // LIVE_STEP_MS
-    ttl_s = uses.settings.cache_ttl_streams
-    return await answer_cached(
-        request, uses, "streams:all", ttl_s=ttl_s, load=load, variant=str(step)
-    )
+    return await answer_cached(request, uses, STREAMS_ALL, ttl_s=_choose_ttl_s(uses), load=load)
 
 
-@router.get("/{stream_id}", response_model=StreamOut, summary="Read one stream")
-async def get_stream(uses: Uses, stream_id: StreamId) -> Response:
+@router.get("/{stream_id}", response_model=StreamOut, responses=ANSWERS, summary="Read one stream")
+async def get_stream(request: Request, uses: Uses, stream_id: StreamId) -> Response:
     """Return one stream with its newest minute."""
-    async with uses.pool.connection() as connection:
-        row = await StreamStore(connection).get(stream_id)
-    return send_json(orjson.dumps(_write(uses, row), option=orjson.OPT_UTC_Z))
+
+    async def load() -> bytes:
+        async with uses.pool.connection() as connection:
+            row = await StreamStore(connection).get(stream_id)
+        return orjson.dumps(_write(uses, row), option=orjson.OPT_UTC_Z)
+
+    scope = scope_of_stream(stream_id)
+    return await answer_cached(request, uses, scope, ttl_s=_choose_ttl_s(uses), load=load)
 
 
 @router.put("/{stream_id}", response_model=StreamOut, summary="Name a stream")
@@ -70,8 +70,13 @@ async def put_stream(uses: Uses, stream_id: StreamId, given: StreamIn) -> Respon
         store = StreamStore(connection)
         await store.put(stream_id, title=given.title, kind=given.kind, metadata=given.metadata)
         row = await store.get(stream_id)
-    await uses.cache.touch("streams:all")
+    await uses.cache.touch(scope_of_stream(stream_id))
+    await uses.cache.touch(STREAMS_ALL)
     return send_json(orjson.dumps(_write(uses, row), option=orjson.OPT_UTC_Z))
+
+
+def _choose_ttl_s(uses: Resources) -> int:
+    return min(uses.settings.cache_ttl_streams, NOTICE_S_MAX)
 
 
 def _write(uses: Resources, row: dict[str, Any]) -> dict[str, Any]:

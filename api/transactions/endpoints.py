@@ -5,13 +5,14 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer_cached
+from api.answers import ANSWERS, answer_cached
 from api.deps import Uses
 from api.examples import NO_STREAM, Responses, show_answer, show_problem
 from api.paging import CURSOR_TEXT, find_next_point, read_cursor, write_page
 from api.streams.endpoints import StreamId
 from api.transactions.schemas import TransactionMinutePage, TransactionPage, TransactionQuery
 from core.errors import InvalidError
+from core.scopes import scope_of_stream
 from core.times import parse_time
 from db.streams import StreamStore
 from db.transactions import TransactionFilter, TransactionStore
@@ -37,7 +38,9 @@ MINUTE: Final = {
     "final": True,
 }
 
-router = APIRouter(prefix="/streams/{stream_id}/transactions", tags=["transactions"])
+router = APIRouter(
+    prefix="/streams/{stream_id}/transactions", tags=["transactions"], responses=ANSWERS
+)
 
 Wanted: TypeAlias = Annotated[TransactionQuery, Query()]
 
@@ -75,7 +78,7 @@ async def list_transactions(
         return write_page(rows[:limit], next_position=find_next_point(rows, wanted))
 
     ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, f"stream:{stream_id}", ttl_s=ttl_s, load=load)
+    return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)
 
 
 @router.get(
@@ -105,7 +108,7 @@ async def list_transaction_minutes(
         return write_page(rows[:limit], next_position=more)
 
     ttl_s = uses.settings.cache_ttl_metrics
-    return await answer_cached(request, uses, f"stream:{stream_id}", ttl_s=ttl_s, load=load)
+    return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)
 
 
 def _to_filter(stream_id: str, query: TransactionQuery) -> TransactionFilter:

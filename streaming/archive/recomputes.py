@@ -20,6 +20,7 @@ from core.clock import Clock
 from core.errors import ConflictError
 from core.events import TIMESTAMP
 from core.minutes import MINUTE
+from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 from core.settings import Settings
 from db.recomputations import RecomputationStore
 from streaming.archive.comparisons import ShardMarks, compare_all, spread_marks
@@ -174,10 +175,16 @@ async def _tell(settings: Settings, streams: frozenset[str], clock: Clock) -> No
     """Make the cached answers of streams old; a Redis that is away has none."""
     if not streams:
         return
+    touched = [STREAMS_ALL, *map(scope_of_stream, streams)]
     version = f"recomputed.{clock.now_ms()}"
-    keys = [*(f"version:stream:{stream_id}" for stream_id in streams), "version:streams:all"]
     try:
-        async with redis.asyncio.from_url(settings.require_redis_url(), socket_timeout=2) as client:
-            await client.mset(dict.fromkeys(keys, version))
+        async with (
+            redis.asyncio.from_url(settings.require_redis_url(), socket_timeout=2) as client,
+            client.pipeline(transaction=False) as pipeline,
+        ):
+            pipeline.mset(dict.fromkeys(map(version_key, touched), version))
+            for payload in pack_scopes(touched):
+                pipeline.publish(TOUCHED, payload)
+            await pipeline.execute()
     except (redis.exceptions.RedisError, OSError) as error:
         log.warning("redis_away", error=type(error).__name__)

@@ -1,7 +1,8 @@
 """News: what the flow tells Redis after a commit, and whether the flow is alive.
 
-    version:stream:{id}   the offset of the newest commit that touched the stream: what caches
+    version:stream:{id}   another value after each commit that touched the stream: what caches
     compare with
+    touched:scopes        the same streams, for caches that listen
     latest:stream:{id}    the newest minute, for the first picture of a client
     live:shard:{n}        messages for the hubs
     heartbeat:flow:{n}    how far the flow has come, gone when it is
@@ -10,6 +11,7 @@ Losing Redis costs speed, never data: what could not be told is told again as an
 it is back.
 """
 
+import secrets
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ import structlog
 from core.changes import Changes
 from core.clock import Clock
 from core.live import channel_of_shard, describe_changes, pack_messages
+from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_TTL_S: Final = 10
@@ -79,28 +82,33 @@ class NewsRoom:
 
     def _publish(self, group: Sequence[Changes], streams: set[str]) -> None:
         now = self._clock.now()
-        version = f"{max((changes.offset for changes in group), default=0)}.{self._clock.now_ms()}"
-        values: dict[str, str | bytes] = {f"version:stream:{name}": version for name in streams}
-        values["version:streams:all"] = version
+        # Not from offset and time alone: processes of the flow may share both.
+        version = f"{self._clock.now_ms()}.{secrets.token_hex(6)}"
+        touched = {STREAMS_ALL, *map(scope_of_stream, streams)}
+        values: dict[str, str | bytes] = {version_key(scope): version for scope in touched}
+        told = [(TOUCHED, payload) for payload in pack_scopes(touched)]
         ended: set[str] = set()
+        for changes in group:
+            messages = describe_changes(changes, now)
+            newest = _list_newest(changes.chat)
+            latest = {
+                f"latest:stream:{message.stream_id}": message
+                for message in messages
+                if message.kind in LATEST and message.stream_id in newest
+            }
+            values |= {key: message.body for key, message in latest.items()}
+            ended |= {key for key, message in latest.items() if message.kind == "minute"}
+            if messages:
+                told.append((channel_of_shard(changes.shard), pack_messages(messages)))
         with self._redis.pipeline(transaction=False) as pipeline:
-            for changes in group:
-                messages = describe_changes(changes, now)
-                newest = _list_newest(changes.chat)
-                latest = {
-                    f"latest:stream:{message.stream_id}": message
-                    for message in messages
-                    if message.kind in LATEST and message.stream_id in newest
-                }
-                values |= {key: message.body for key, message in latest.items()}
-                ended |= {key for key, message in latest.items() if message.kind == "minute"}
-                if messages:
-                    pipeline.publish(channel_of_shard(changes.shard), pack_messages(messages))
             # One command for all of them, and after it the few that end: a minute that runs will
             # be told again, one that is complete may have been its stream's last.
             pipeline.mset(values)
             for key in ended:
                 pipeline.expire(key, LATEST_TTL_S)
+            # Last, so that who hears of a commit finds its versions and minutes when it asks.
+            for channel, payload in told:
+                pipeline.publish(channel, payload)
             pipeline.execute()
 
     def _beat(self) -> None:

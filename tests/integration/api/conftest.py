@@ -1,15 +1,18 @@
 """A stream with minutes, channels and a moment, sent and committed the way events really are."""
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from core.clock import SystemClock
 from tests.fixtures.events import Event, chat, reading, viewers, write_event
 from tests.fixtures.flows import Flow
+from tests.fixtures.waiting import eventually
 
 Send: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -20,15 +23,23 @@ def minute() -> datetime:
     return SystemClock().now().replace(second=0, microsecond=0)
 
 
+async def wait_until_heard(app: FastAPI) -> None:
+    """Wait until an application has heard all that was told until now."""
+    told_at = time.monotonic()
+    touches = app.state.resources.listener.touches
+    await eventually(lambda: touches.heard_at, holds=told_at.__le__)
+
+
 @pytest.fixture
-def send(client: httpx.AsyncClient, flow: Flow) -> Send:
-    """Send events through the door and commit what is on the bus."""
+def send(app: FastAPI, client: httpx.AsyncClient, flow: Flow) -> Send:
+    """Send events through the door, commit what is on the bus, and let the application hear it."""
 
     async def send(*events: Event) -> dict[str, Any]:
         body = [write_event(event) for event in events]
         answer = await client.post("/api/v1/ingest", json=body)
         assert answer.status_code == 202, answer.text
         await flow.pump()
+        await wait_until_heard(app)
         receipt: dict[str, Any] = answer.json()
         return receipt
 

@@ -26,7 +26,7 @@ _LISTS: Final = [
     TRANSACTIONS,
     TRANSACTION_MINUTES,
 ]
-CACHED: Final = [STREAMS, MOMENTS, *_LISTS]
+CACHED: Final = [STREAMS, ONE, MOMENTS, *_LISTS]
 """What carries an ETag."""
 
 OF_A_STREAM: Final = [ONE, *_LISTS]

@@ -1,9 +1,11 @@
 """Answers: the tag names the content, and a client that has it gets 304."""
 
+from dataclasses import replace
+
 import pytest
 from starlette.requests import Request
 
-from api.answers import send_answer, send_json
+from api.answers import STALE, send_answer, send_json
 from api.cache.base import Answer
 
 ANSWER = Answer.of(b'{"data":[]}')
@@ -34,6 +36,15 @@ def test_a_client_that_has_another_answer_gets_the_body(known: str | None):
     assert (response.status_code, response.body) == (200, ANSWER.body)
     assert response.headers["ETag"] == ANSWER.etag
     assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("known", [None, ANSWER.etag])
+def test_an_old_answer_says_how_old_it_is_and_a_good_one_nothing(known: str | None):
+    response = send_answer(ask(known), replace(ANSWER, stale_s=42))
+    assert (response.headers[STALE], response.headers["Age"]) == ("42", "42")
+    good = send_answer(ask(known), ANSWER)
+    assert [name in good.headers for name in (STALE, "Age")] == [False, False]
+    assert good.status_code == response.status_code
 
 
 def test_what_is_not_to_be_kept_says_so():
