@@ -2,10 +2,10 @@
 
 import ipaddress
 import sys
-
-import uvicorn
+from contextlib import suppress
 
 from api.app import build_app
+from api.servers import LiveServer
 from core.errors import SettingsInvalidError, TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
@@ -41,18 +41,11 @@ def main() -> None:
         app = build_app(settings)
     except TelemetraError as error:
         sys.exit(error.detail)
-    uvicorn.run(
-        app,
-        host=settings.api_host,
-        port=settings.api_port,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=1_000_000,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    server = LiveServer(app, host=settings.api_host, port=settings.api_port)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

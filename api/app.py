@@ -106,14 +106,15 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
     client = redis.asyncio.Redis.from_pool(pool)
     touches = Touches()
     cache = LayeredCache(RedisCache(client, clock), touches, clock)
+    database = Pool(settings)
     return Resources(
         settings=settings,
         clock=clock,
-        pool=Pool(settings),
+        pool=database,
         redis=client,
         cache=cache,
         lookups=Lookups(cache, clock),
         listener=TouchListener(client, touches),
         bus=open_writer(settings),
-        hub=Hub(client, clock, queue_messages=settings.live_queue_messages),
+        hub=Hub(client, database, clock, settings),
     )

@@ -123,3 +123,11 @@ class DatabaseAwayError(TelemetraError):
     status = 503
     code = "database_away"
     title = "The database is away"
+
+
+class LiveFullError(TelemetraError):
+    """There are as many live connections as there may be."""
+
+    status = 503
+    code = "live_full"
+    title = "Too many live connections"

@@ -3,13 +3,14 @@
     Changes -> one line a message: stream, kind, key, JSON body -> Redis -> hub -> the same bytes
     to every client
 
-The body lacks only ``seq``, which belongs to a connection and is put in front of it there.
+The body lacks only ``position``, which ``core.backlogs`` puts in front of what is kept, and
+``seq``, which belongs to a connection and is put in front of it there.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 import orjson
 import polars as pl
@@ -19,6 +20,12 @@ from core.moments import Moment
 
 LATEST_WINS: Final = frozenset({"metrics", "reading"})
 """Kinds of which a slow client gets only the newest of each key."""
+
+KEPT: Final = frozenset({"minute", "moment", "stream"})
+"""Kinds that have a position and stay in the backlog for clients that were away."""
+
+LIVE_FOR: Final = timedelta(minutes=1)
+"""A stream is live while its last event is younger than this."""
 
 _FIELD: Final = b"\x1f"
 _LINE: Final = b"\n"
@@ -34,6 +41,8 @@ class LiveMessage:
     """What a newer message of the same kind replaces: the stream, or a channel of it."""
 
     body: bytes
+    position: int | None = None
+    """Its number among all that are kept; None for what only the newest of counts."""
 
 
 def channel_of_shard(shard: int) -> str:
@@ -64,6 +73,15 @@ def describe_changes(changes: Changes, now: datetime) -> list[LiveMessage]:
         *_tell_readings(changes.readings, at),
         *(_tell_moment(moment, at) for moment in changes.moments),
     ]
+
+
+def tell_stream(stream_id: str, state: Literal["live", "silent"], now: datetime) -> LiveMessage:
+    """Return the message that a stream went live or fell silent."""
+    body = orjson.dumps(
+        {"type": "stream", "stream_id": stream_id, "timestamp": now, "data": {"state": state}},
+        option=orjson.OPT_UTC_Z,
+    )
+    return LiveMessage(stream_id, "stream", stream_id, body)
 
 
 def write_moment(moment: Moment) -> dict[str, object]:

@@ -45,6 +45,20 @@ live_messages_sent_total = Counter(
 live_messages_dropped_total = Counter(
     "telemetra_live_messages_dropped_total", "Live messages skipped for slow clients."
 )
+live_messages_replaced_total = Counter(
+    "telemetra_live_messages_replaced_total", "Live messages that a newer one took the place of."
+)
+live_connections_refused_total = Counter(
+    "telemetra_live_connections_refused_total", "Live connections refused: too many, or stopping."
+)
+live_connections_slow_total = Counter(
+    "telemetra_live_connections_slow_total", "Live connections closed as too slow."
+)
+live_resumes_total = Counter(
+    "telemetra_live_resumes_total",
+    "Live clients that came back, by whether all they missed could be sent.",
+    ("result",),
+)
 flow_events_applied_total = Counter(
     "telemetra_flow_events_applied_total", "Events committed to the database."
 )

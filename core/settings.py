@@ -96,6 +96,21 @@ class Settings(BaseSettings):
     live_queue_messages: int = Field(
         1000, ge=10, le=100_000, description="Undelivered messages a live client may have."
     )
+    live_connections_max: int = Field(
+        20_000, ge=1, le=1_000_000, description="Live connections that one API process takes."
+    )
+    live_connections_per_address_max: int = Field(
+        5_000, ge=1, le=1_000_000, description="Live connections of one address to one process."
+    )
+    live_send_seconds: int = Field(
+        30,
+        ge=1,
+        le=300,
+        description="Seconds that a live client may take nothing before it is cut.",
+    )
+    live_ping_seconds: int = Field(
+        15, ge=1, le=300, description="Seconds without news after which a live client is pinged."
+    )
 
     bus_shards: int = Field(
         16, ge=1, le=1024, description="Shards of the bus; fixed once events have been sent."

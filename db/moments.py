@@ -1,5 +1,6 @@
 """Moments: what was unusual, as it is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,4 +44,11 @@ class MomentStore:
             *(wanted.after or (None, None)),
             wanted.span.limit,
         )
+        return [dict(row) for row in rows]
+
+    async def list_open(
+        self, streams: Sequence[str], *, since: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Return the moments of streams that began since a time and are not over, newest first."""
+        rows = await self._connection.fetch(SQL["list_open_moments"], streams, since, limit)
         return [dict(row) for row in rows]

@@ -14,3 +14,16 @@ WHERE ($1::text IS NULL OR stream_id = $1)
   AND ($7::timestamptz IS NULL OR timestamp < $7 OR (timestamp = $7 AND moment_id > $8))
 ORDER BY timestamp DESC, moment_id
 LIMIT $9;
+
+-- list_open_moments
+-- Moments of some streams that are not over, newest first.
+SELECT
+    moment_id, stream_id, timestamp, started_at, peak_at, ended_at, moment_type, metric_name,
+    metric_value, expected, threshold, z_score, score, direction, state, description, reasons,
+    metadata
+FROM moments
+WHERE stream_id = ANY($1)
+  AND timestamp >= $2
+  AND ended_at IS NULL
+ORDER BY timestamp DESC, moment_id
+LIMIT $3;

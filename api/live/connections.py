@@ -8,7 +8,9 @@ counted and said.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Collection
+from enum import IntEnum
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -21,20 +23,50 @@ EVERYTHING: Final = "*"
 
 NEVER_SKIPPED: Final = frozenset({"moment"})
 
+Slot: TypeAlias = tuple[str, ...]
+"""Where a message waits: what a newer one of the same slot replaces."""
+
+
+class CloseCode(IntEnum):
+    """Why the server ends a connection."""
+
+    RESTART = 1012
+    AWAY = 1013
+    UNKNOWN_STREAM = 4004
+    TOO_SLOW = 4408
+
+
+class Told(NamedTuple):
+    """One message on its way to a client."""
+
+    kind: str
+    position: int | None
+    body: bytes
+
 
 class Connection:
     """The queue and the subscriptions of one client."""
 
-    def __init__(self, clock: Clock, *, limit: int) -> None:
+    def __init__(self, clock: Clock, *, limit: int, address: str = "") -> None:
         self._clock = clock
         self._limit = limit
-        self._pending: dict[tuple[str, ...], bytes] = {}
+        self._pending: dict[Slot, Told] = {}
+        self._held: dict[Slot, LiveMessage] | None = None
         self._ready = asyncio.Event()
+        self._too_slow = asyncio.Event()
         self._sequence = 0
         self._arrivals = 0
         self._skipped = 0
+        self._replaced = 0
+        self.address = address
         self.streams: set[str] = set()
-        self.is_too_slow = False
+        self.is_leaving = False
+        """Whether the connection ends once everything pending is sent."""
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether the client let too much wait."""
+        return self._too_slow.is_set()
 
     def wants(self, stream_id: str) -> bool:
         """Tell whether the client subscribed to a stream."""
@@ -42,51 +74,93 @@ class Connection:
 
     def offer(self, message: LiveMessage) -> None:
         """Queue a message; never waits."""
-        if message.kind in LATEST_WINS:
-            slot: tuple[str, ...] = (message.kind, message.stream_id, message.key)
-        else:
-            self._arrivals += 1
-            slot = (message.kind, str(self._arrivals))
-        if slot in self._pending:
+        slot = self._find_slot(message)
+        queue = self._pending if self._held is None else self._held
+        if slot in queue:
             # The newest goes to the end: whoever waits longest is sent first.
-            del self._pending[slot]
-        elif len(self._pending) >= self._limit:
+            del queue[slot]
+            self._replaced += self._held is None
+            metrics.live_messages_replaced_total.inc()
+        elif len(queue) >= self._limit:
             self._refuse(message)
             return
-        self._pending[slot] = message.body
-        self._ready.set()
+        if self._held is None:
+            self._append(slot, message)
+        else:
+            self._held[slot] = message
 
-    def say(self, kind: str, **facts: object) -> None:
+    def hold(self) -> None:
+        """Keep what is offered apart, until it is known what comes before it."""
+        self._held = {}
+
+    def release(self, first: Collection[LiveMessage]) -> None:
+        """Queue what comes first, then what was held; a message that is in both counts once."""
+        held, self._held = self._held or {}, None
+        known = {message.position for message in first if message.position is not None}
+        later = (message for message in held.values() if message.position not in known)
+        for message in (*first, *later):
+            slot = self._find_slot(message)
+            self._pending.pop(slot, None)
+            self._append(slot, message)
+
+    def say(self, kind: str, *, position: int | None = None, **facts: object) -> None:
         """Queue a message about the connection itself; a client that asks and never reads goes."""
         if len(self._pending) >= 2 * self._limit:
-            self.is_too_slow = True
+            self.give_up()
             return
         facts = {"type": kind, "timestamp": self._clock.now(), **facts}
-        body = orjson.dumps(facts, option=orjson.OPT_UTC_Z)
+        if position is not None:
+            facts["position"] = position
         self._arrivals += 1
-        self._pending[kind, str(self._arrivals)] = body
+        body = orjson.dumps(facts, option=orjson.OPT_UTC_Z)
+        self._pending[kind, str(self._arrivals)] = Told(kind, position, body)
         self._ready.set()
 
-    async def take(self) -> list[bytes]:
+    def leave(self, *, delay_ms: int) -> None:
+        """Ask the client to connect again after a while, and end when it has been told."""
+        self.say("reconnect", delay_ms=delay_ms)
+        self.is_leaving = True
+        self._ready.set()
+
+    def give_up(self) -> None:
+        """End the connection of a client that is too slow."""
+        self._too_slow.set()
+        self._ready.set()
+
+    async def wait_until_too_slow(self) -> None:
+        """Wait until the client has let too much wait."""
+        await self._too_slow.wait()
+
+    async def take(self) -> list[Told]:
         """Wait for messages and return all that are pending, numbered."""
         await self._ready.wait()
+        if self._skipped or self._replaced:
+            lost = self._skipped + self._replaced
+            self.say("dropped", count=lost, replaced=self._replaced)
+            self._skipped = self._replaced = 0
         self._ready.clear()
-        if self._skipped:
-            skipped, self._skipped = self._skipped, 0
-            self.say("dropped", count=skipped)
-            self._ready.clear()
-        bodies = list(self._pending.values())
+        told = [self._number(one) for one in self._pending.values()]
         self._pending.clear()
-        return [self._number(body) for body in bodies]
+        return told
 
-    def _number(self, body: bytes) -> bytes:
-        numbered = b'{"seq":%d,' % self._sequence + body[1:]
+    def _find_slot(self, message: LiveMessage) -> Slot:
+        if message.kind in LATEST_WINS:
+            return (message.kind, message.stream_id, message.key)
+        self._arrivals += 1
+        return (message.kind, str(self._arrivals))
+
+    def _append(self, slot: Slot, message: LiveMessage) -> None:
+        self._pending[slot] = Told(message.kind, message.position, message.body)
+        self._ready.set()
+
+    def _number(self, told: Told) -> Told:
+        numbered = b'{"seq":%d,' % self._sequence + told.body[1:]
         self._sequence += 1
-        return numbered
+        return told._replace(body=numbered)
 
     def _refuse(self, message: LiveMessage) -> None:
         if message.kind in NEVER_SKIPPED:
-            self.is_too_slow = True
+            self.give_up()
         self._skipped += 1
         metrics.live_messages_dropped_total.inc()
         self._ready.set()

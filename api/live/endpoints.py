@@ -1,41 +1,57 @@
-"""Live: sockets on which minutes, readings and moments arrive as they are committed."""
+"""Live: sockets and event streams on which minutes, readings and moments arrive once committed."""
 
 import asyncio
-from enum import IntEnum
-from typing import Final
+from collections.abc import Coroutine
+from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
-import structlog
-from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
+from fastapi import (
+    APIRouter,
+    Depends,
+    Header,
+    Query,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketDisconnect,
+)
 from prometheus_client import Counter
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketState
 
 from api.answers import send_json
 from api.deps import Resources, SocketUses, Uses
-from api.live.connections import EVERYTHING, Connection
+from api.live.connections import EVERYTHING, CloseCode, Connection, Told
+from api.live.deliveries import Patience, Send, Wish, deliver
+from api.live.event_streams import EventStream
 from core import metrics
 from core.errors import InvalidError, NotFoundError, TelemetraError
 from db.streams import StreamStore
 
-SEND_TIMEOUT_S: Final = 30
-"""A client that takes nothing for so long is closed as too slow."""
-
-PING_EVERY_S: Final = 15
-"""A connection without news is told so often that it is alive."""
-
 STREAMS_MAX: Final = 5000
 """Streams that one socket may subscribe to by name; more subscribe to ``*``."""
 
+CLOSE_S_MAX: Final = 10
+"""How long a client that takes nothing is waited for when it is told why it is closed."""
+
+Position = Annotated[
+    int | None, Query(ge=0, description="The last `position` seen: go on from there.")
+]
+
+
+def find_since(
+    resume: Position = None, last_event_id: Annotated[str | None, Header()] = None
+) -> int | None:
+    """Return where a client of server-sent events was; a browser says it in a header."""
+    if last_event_id is None:
+        return resume
+    # What is no position of ours is one from which nothing can be made up.
+    return int(last_event_id) if last_event_id.isdecimal() else 0
+
+
+Since: TypeAlias = Annotated[int | None, Depends(find_since)]
+
 router = APIRouter(tags=["live"])
-log = structlog.get_logger()
-
-
-class CloseCode(IntEnum):
-    """Why the server closes a socket."""
-
-    AWAY = 1013
-    UNKNOWN_STREAM = 4004
-    TOO_SLOW = 4408
 
 
 @router.get("/ws/live/health", summary="Count the live connections")
@@ -46,8 +62,12 @@ async def read_live_health(uses: Uses) -> Response:
             {
                 "connections": uses.hub.connections_count,
                 "streams": uses.hub.streams_count,
+                "shards": uses.hub.shards_count,
                 "sent": _read(metrics.live_messages_sent_total),
                 "dropped": _read(metrics.live_messages_dropped_total),
+                "replaced": _read(metrics.live_messages_replaced_total),
+                "refused": _read(metrics.live_connections_refused_total),
+                "too_slow": _read(metrics.live_connections_slow_total),
                 "timestamp": uses.clock.now(),
             },
             option=orjson.OPT_UTC_Z,
@@ -58,62 +78,94 @@ async def read_live_health(uses: Uses) -> Response:
 @router.websocket("/ws/live")
 async def follow_many(socket: WebSocket, uses: SocketUses) -> None:
     """Push what the client subscribes to with ``{"type":"subscribe","streams":[…]}``."""
-    await socket.accept()
-    await _serve(socket, uses, streams=set())
+    if connection := await _admit(socket, uses):
+        await _serve(socket, uses, connection, Wish(()))
 
 
 @router.websocket("/ws/live/{stream_id}")
-async def follow_stream(socket: WebSocket, uses: SocketUses, stream_id: str) -> None:
+async def follow_stream(
+    socket: WebSocket, uses: SocketUses, stream_id: str, resume: Position = None
+) -> None:
     """Push everything of one stream."""
+    if connection := await _admit(socket, uses, stream_id):
+        await _serve(socket, uses, connection, Wish((stream_id,), resume))
+
+
+@router.get("/sse/live", response_class=EventStream, summary="Follow several streams")
+async def read_many(
+    request: Request,
+    uses: Uses,
+    since: Since,
+    streams: Annotated[str, Query(min_length=1, examples=["northlight_live,bench"])],
+) -> Response:
+    """Push what happens in streams, named with commas between them, or in all with ``*``."""
+    names = {name for name in streams.split(",") if name}
+    if len(names) > STREAMS_MAX:
+        raise InvalidError(f"At most {STREAMS_MAX} streams; ask for {EVERYTHING}.")
+    return _stream(uses, uses.hub.connect(_find_address(request)), Wish(names, since))
+
+
+@router.get("/sse/live/{stream_id}", response_class=EventStream, summary="Follow one stream")
+async def read_one(request: Request, uses: Uses, since: Since, stream_id: str) -> Response:
+    """Push what happens in one stream as server-sent events."""
+    await _require_stream(uses, stream_id)
+    return _stream(uses, uses.hub.connect(_find_address(request)), Wish((stream_id,), since))
+
+
+async def _admit(
+    socket: WebSocket, uses: Resources, stream_id: str | None = None
+) -> Connection | None:
+    """Accept a socket, or close it with the reason; every live socket comes in here."""
     await socket.accept()
     try:
-        async with uses.pool.connection() as connection:
-            await StreamStore(connection).require(stream_id)
+        if stream_id is not None:
+            await _require_stream(uses, stream_id)
+        return uses.hub.connect(_find_address(socket))
     except (NotFoundError, InvalidError) as error:
         await socket.close(CloseCode.UNKNOWN_STREAM, error.detail)
-        return
     except TelemetraError as error:
         await socket.close(CloseCode.AWAY, error.detail)
+    return None
+
+
+async def _serve(socket: WebSocket, uses: Resources, connection: Connection, wish: Wish) -> None:
+    """Send and receive until either side has enough, and say why it ends."""
+
+    async def send(told: Told) -> None:
+        await socket.send_text(told.body.decode())
+
+    await deliver(
+        uses.hub,
+        connection,
+        wish,
+        send=send,
+        receive=_receive(socket, uses, connection),
+        patience=Patience.of(uses.settings),
+    )
+    if socket.application_state is not WebSocketState.CONNECTED:
         return
-    await _serve(socket, uses, streams={stream_id})
-
-
-async def _serve(socket: WebSocket, uses: Resources, *, streams: set[str]) -> None:
-    """Send and receive until either side has enough."""
-    connection = uses.hub.connect()
     try:
-        connection.say("connected", streams=sorted(streams))
-        await uses.hub.subscribe(connection, streams)
-        tasks = [
-            asyncio.create_task(_send(socket, connection)),
-            asyncio.create_task(_receive(socket, uses, connection)),
-        ]
-        _, unfinished = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    finally:
-        uses.hub.disconnect(connection)
-    if connection.is_too_slow and socket.application_state is WebSocketState.CONNECTED:
-        await socket.close(CloseCode.TOO_SLOW, "Too slow for too long. Connect again.")
+        async with asyncio.timeout(CLOSE_S_MAX):
+            if connection.is_too_slow:
+                await socket.close(CloseCode.TOO_SLOW, "Too slow for too long. Connect again.")
+            elif connection.is_leaving:
+                await socket.close(CloseCode.RESTART, "This process is stopping. Connect again.")
+    except (TimeoutError, RuntimeError, WebSocketDisconnect):
+        # It still takes nothing, or it is gone: TCP ends what is left.
+        return
 
 
-async def _send(socket: WebSocket, connection: Connection) -> None:
-    while not connection.is_too_slow:
-        try:
-            async with asyncio.timeout(PING_EVERY_S):
-                bodies = await connection.take()
-        except TimeoutError:
-            connection.say("ping")
-            continue
-        for body in bodies:
-            try:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await socket.send_text(body.decode())
-            except TimeoutError:
-                connection.is_too_slow = True
-                return
-        metrics.live_messages_sent_total.inc(len(bodies))
+def _stream(uses: Resources, connection: Connection, wish: Wish) -> Response:
+    async def run(send: Send, receive: Coroutine[Any, Any, None]) -> None:
+        patience = Patience.of(uses.settings)
+        await deliver(uses.hub, connection, wish, send=send, receive=receive, patience=patience)
+
+    return EventStream(run)
+
+
+async def _require_stream(uses: Resources, stream_id: str) -> None:
+    async with uses.pool.connection() as connection:
+        await StreamStore(connection).require(stream_id)
 
 
 async def _receive(socket: WebSocket, uses: Resources, connection: Connection) -> None:
@@ -131,6 +183,7 @@ async def _obey(text: str, uses: Resources, connection: Connection) -> None:
         message = orjson.loads(text)
         kind = message["type"]
         streams = {str(name) for name in message.get("streams", ())}
+        since = message.get("since")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         connection.say("error", detail='A message is JSON with a "type".')
         return
@@ -138,12 +191,22 @@ async def _obey(text: str, uses: Resources, connection: Connection) -> None:
         connection.say("pong")
     elif kind == "subscribe" and len(streams | connection.streams) > STREAMS_MAX:
         connection.say("error", detail=f"At most {STREAMS_MAX} streams; subscribe to {EVERYTHING}.")
+    elif kind == "subscribe" and not _is_position(since):
+        connection.say("error", detail="since is the last position seen, a whole number.")
     elif kind == "subscribe":
-        await uses.hub.subscribe(connection, streams)
+        await uses.hub.subscribe(connection, streams, since)
     elif kind == "unsubscribe":
         uses.hub.unsubscribe(connection, streams)
     else:
         connection.say("error", detail="type is one of ping, subscribe, unsubscribe.")
+
+
+def _is_position(given: object) -> bool:
+    return given is None or (type(given) is int and given >= 0)
+
+
+def _find_address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
 
 
 def _read(counter: Counter) -> int:

@@ -1,6 +1,5 @@
 """Streams: list, read and name the sources of events."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import orjson
@@ -11,11 +10,9 @@ from api.deps import Resources, Uses
 from api.paging import read_cursor, write_page
 from api.streams.schemas import StreamIn, StreamOut, StreamPage, StreamQuery
 from core.events import NAME_PATTERN
+from core.live import LIVE_FOR
 from core.scopes import STREAMS_ALL, scope_of_stream
 from db.streams import StreamFilter, StreamStore
-
-LIVE_FOR: Final = timedelta(seconds=60)
-"""A stream is live while its last event is younger than this."""
 
 NOTICE_S_MAX: Final = 5
 """How late an answer may notice that a stream fell silent, which nobody commits."""

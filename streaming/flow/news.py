@@ -5,6 +5,7 @@
     touched:scopes        the same streams, for caches that listen
     latest:stream:{id}    the newest minute, for the first picture of a client
     live:shard:{n}        messages for the hubs
+    live:backlog:{n}      those that nobody may miss, for clients that come back
     heartbeat:flow:{n}    how far the flow has come, gone when it is
 
 Losing Redis costs speed, never data: what could not be told is told again as an invalidation once
@@ -23,9 +24,10 @@ import polars as pl
 import redis
 import structlog
 
+from core.backlogs import POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
 from core.changes import Changes
 from core.clock import Clock
-from core.live import channel_of_shard, describe_changes, pack_messages
+from core.live import LiveMessage, channel_of_shard, describe_changes
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 
 HEARTBEAT_S: Final = 1.0
@@ -45,6 +47,7 @@ class NewsRoom:
 
     def __init__(self, url: str, clock: Clock, *, process: int) -> None:
         self._redis = redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._publish_script = self._redis.register_script(PUBLISH)
         self._clock = clock
         self._process = process
         self._untold: set[str] = set()
@@ -86,7 +89,7 @@ class NewsRoom:
         version = f"{self._clock.now_ms()}.{secrets.token_hex(6)}"
         touched = {STREAMS_ALL, *map(scope_of_stream, streams)}
         values: dict[str, str | bytes] = {version_key(scope): version for scope in touched}
-        told = [(TOUCHED, payload) for payload in pack_scopes(touched)]
+        told: list[tuple[int, Sequence[LiveMessage]]] = []
         ended: set[str] = set()
         for changes in group:
             messages = describe_changes(changes, now)
@@ -99,7 +102,7 @@ class NewsRoom:
             values |= {key: message.body for key, message in latest.items()}
             ended |= {key for key, message in latest.items() if message.kind == "minute"}
             if messages:
-                told.append((channel_of_shard(changes.shard), pack_messages(messages)))
+                told.append((changes.shard, messages))
         with self._redis.pipeline(transaction=False) as pipeline:
             # One command for all of them, and after it the few that end: a minute that runs will
             # be told again, one that is complete may have been its stream's last.
@@ -107,9 +110,20 @@ class NewsRoom:
             for key in ended:
                 pipeline.expire(key, LATEST_TTL_S)
             # Last, so that who hears of a commit finds its versions and minutes when it asks.
-            for channel, payload in told:
-                pipeline.publish(channel, payload)
+            for payload in pack_scopes(touched):
+                pipeline.publish(TOUCHED, payload)
+            for shard, messages in told:
+                self._send(shard, messages, pipeline)
             pipeline.execute()
+
+    def _send(
+        self, shard: int, messages: Sequence[LiveMessage], client: redis.client.Pipeline
+    ) -> None:
+        self._publish_script(
+            keys=[POSITION_KEY, backlog_of_shard(shard)],
+            args=list_publication(channel_of_shard(shard), messages),
+            client=client,
+        )
 
     def _beat(self) -> None:
         key = f"heartbeat:flow:{self._process}"

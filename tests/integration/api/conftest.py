@@ -13,6 +13,8 @@ from core.clock import SystemClock
 from tests.fixtures.events import Event, chat, reading, viewers, write_event
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
+from tests.integration.api.paths import INGEST
+from tests.integration.api.sockets import Post
 
 Send: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -79,3 +81,16 @@ async def past(send: Send, flow: Flow, midnight: datetime, minute: datetime) -> 
     await send(*events)
     # By a clock at which the stream has been silent for long.
     await flow.close(minute + timedelta(minutes=10))
+
+
+@pytest.fixture
+def post(served: str, flow: Flow) -> Post:
+    """Send events through the real server and commit them."""
+
+    async def post(*events: Event) -> None:
+        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+            answer = await client.post(INGEST, json=[write_event(event) for event in events])
+        assert answer.json()["accepted"] == len(events), answer.text
+        assert await flow.pump() == len(events)
+
+    return post

@@ -1,89 +1,24 @@
 """Live: sockets on which what was committed arrives, on a real server with a real client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
 
 import httpx
-import orjson
 import pytest
 import websockets
 from redis.asyncio import Redis
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from api.app import build_app
+from core.ids import shard_of
+from core.live import channel_of_shard
 from tests.fixtures.apis import serving
-from tests.fixtures.events import STREAM, Event, chat, reading, write_event
-from tests.fixtures.flows import Flow
+from tests.fixtures.events import STREAM, chat, reading
 from tests.fixtures.settings import make_settings
 from tests.fixtures.waiting import eventually
-from tests.integration.api.paths import INGEST
-
-Message: TypeAlias = dict[str, Any]
-Post: TypeAlias = Callable[..., Awaitable[None]]
+from tests.integration.api.sockets import Post, follow, receive, receive_kind, say, settle
 
 GARBAGE = ["", "no", "[]", "5", "null", '{"streams":[]}', '{"type":"subscribe","streams":5}']
-
-
-@pytest.fixture
-def post(served: str, flow: Flow) -> Post:
-    """Send events through the real server and commit them."""
-
-    async def post(*events: Event) -> None:
-        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
-            answer = await client.post(INGEST, json=[write_event(event) for event in events])
-        assert answer.json()["accepted"] == len(events), answer.text
-        assert await flow.pump() == len(events)
-
-    return post
-
-
-@pytest.fixture
-async def listening(served: str, redis_client: Redis) -> str:
-    """The server's address, once it listens to the flow."""
-
-    async def is_subscribed() -> bool:
-        return bool(await redis_client.pubsub_numpat())
-
-    await eventually(is_subscribed)
-    return served
-
-
-@asynccontextmanager
-async def follow(address: str, path: str) -> AsyncIterator[ClientConnection]:
-    """Connect, and pass over the greeting."""
-    async with connect(f"ws://{address}{path}") as socket:
-        greeting = await receive(socket)
-        assert (greeting["type"], greeting["seq"]) == ("connected", 0)
-        yield socket
-
-
-async def receive(socket: ClientConnection) -> Message:
-    async with asyncio.timeout(20):
-        message: Message = orjson.loads(await socket.recv())
-    return message
-
-
-async def receive_kind(socket: ClientConnection, kind: str) -> Message:
-    """Return the next message of a kind, passing over others."""
-    while (message := await receive(socket))["type"] != kind:
-        pass
-    return message
-
-
-async def say(socket: ClientConnection, **message: object) -> None:
-    await socket.send(orjson.dumps(message).decode())
-
-
-async def settle(socket: ClientConnection) -> list[Message]:
-    """Return all that came before the answer to a ping."""
-    await say(socket, type="ping")
-    before = []
-    while (message := await receive(socket))["type"] != "pong":
-        before.append(message)
-    return before
 
 
 async def test_an_unknown_stream_closes_with_4004(served: str):
@@ -101,13 +36,11 @@ async def test_a_stream_that_cannot_exist_is_unknown_too(served: str, name: str)
         assert socket.close_code == 4004
 
 
-async def test_a_client_gets_the_newest_minute_at_once(
-    listening: str, post: Post, minute: datetime
-):
+async def test_a_client_gets_the_newest_minute_at_once(served: str, post: Post, minute: datetime):
     await post(chat(minute - timedelta(minutes=1)))
     await post(chat(minute, user="a"), chat(minute, user="b"))
     await post(chat(minute - timedelta(minutes=1)))
-    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+    async with follow(served, f"/ws/live/{STREAM}") as socket:
         message = await receive(socket)
     assert (message["type"], message["seq"], message["stream_id"]) == ("metrics", 1, STREAM)
     assert message["data"]["chat_count"] == 2
@@ -115,12 +48,12 @@ async def test_a_client_gets_the_newest_minute_at_once(
 
 
 async def test_a_commit_arrives_at_those_who_follow_the_stream(
-    listening: str, post: Post, minute: datetime
+    served: str, post: Post, minute: datetime
 ):
     await post(chat(minute), chat(minute, stream_id="other"))
     async with (
-        follow(listening, f"/ws/live/{STREAM}") as mine,
-        follow(listening, "/ws/live/other") as other,
+        follow(served, f"/ws/live/{STREAM}") as mine,
+        follow(served, "/ws/live/other") as other,
     ):
         await settle(mine)
         await settle(other)
@@ -133,10 +66,10 @@ async def test_a_commit_arrives_at_those_who_follow_the_stream(
     assert told["stream_id"] == STREAM
 
 
-async def test_messages_are_numbered_without_gaps(listening: str, post: Post, minute: datetime):
+async def test_messages_are_numbered_without_gaps(served: str, post: Post, minute: datetime):
     await post(chat(minute))
     numbers = []
-    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+    async with follow(served, f"/ws/live/{STREAM}") as socket:
         for _ in range(5):
             numbers += [message["seq"] for message in await settle(socket)]
             numbers.append(numbers[-1] + 1 if numbers else 1)
@@ -148,10 +81,10 @@ async def test_messages_are_numbered_without_gaps(listening: str, post: Post, mi
 
 
 async def test_one_socket_subscribes_to_many_streams_and_leaves_them(
-    listening: str, post: Post, minute: datetime
+    served: str, post: Post, minute: datetime
 ):
     await post(chat(minute, stream_id="a"), chat(minute, stream_id="b"))
-    async with follow(listening, "/ws/live") as socket:
+    async with follow(served, "/ws/live") as socket:
         await say(socket, type="subscribe", streams=["a", "b", "nobody"])
         snapshots = await settle(socket) + await settle(socket)
         assert {m["stream_id"] for m in snapshots} == {"a", "b"}
@@ -163,9 +96,9 @@ async def test_one_socket_subscribes_to_many_streams_and_leaves_them(
 
 
 async def test_a_star_is_every_stream_and_each_message_comes_once(
-    listening: str, post: Post, minute: datetime
+    served: str, post: Post, minute: datetime
 ):
-    async with follow(listening, "/ws/live") as socket:
+    async with follow(served, "/ws/live") as socket:
         await say(socket, type="subscribe", streams=["*", "a"])
         await settle(socket)
         await post(chat(minute, stream_id="a"))
@@ -226,13 +159,14 @@ async def test_a_socket_without_a_database_closes_as_away(redis_url: str, dead_d
 
 
 async def test_what_somebody_else_writes_to_the_channel_harms_nobody(
-    listening: str, redis_client: Redis, post: Post
+    served: str, redis_client: Redis, post: Post
 ):
     await post(chat(datetime.now(UTC)))  # noqa: TID251 (the server has the real clock)
-    async with follow(listening, f"/ws/live/{STREAM}") as socket:
+    async with follow(served, f"/ws/live/{STREAM}") as socket:
         await receive_kind(socket, "metrics")
-        for rubbish in (b"", b"no", b"\xff\x1f\x1f", b"a\x1fb\nc"):
-            await redis_client.publish("live:shard:0", rubbish)
+        channel = channel_of_shard(shard_of(STREAM, make_settings().bus_shards))
+        for rubbish in (b"", b"no", b"\xff\x1f\x1f", b"1\na\x1fb\nc"):
+            assert await redis_client.publish(channel, rubbish) == 1
         await post(chat(datetime.now(UTC), user="eve"))  # noqa: TID251 (as above)
         message = await receive_kind(socket, "metrics")
         assert message["data"]["unique_chatters"] == 2

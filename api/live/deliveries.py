@@ -1,0 +1,106 @@
+"""Deliveries: the life of one live connection, the same for sockets and server-sent events.
+
+connected -> first picture -> what happens ... until the client goes, is too slow, or we stop
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import structlog
+from fastapi import WebSocketDisconnect
+
+from api.live.connections import Connection, Told
+from api.live.hub import Hub
+from core import metrics
+from core.settings import Settings
+
+Send: TypeAlias = Callable[[Told], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection is left alone."""
+
+    ping_s: float
+    """Without news for so long, the client is told that all is well."""
+
+    send_s: float
+    """A client that takes nothing for so long is closed as too slow."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Patience":
+        """Return the patience of the settings."""
+        return cls(settings.live_ping_seconds, settings.live_send_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client wants from the start."""
+
+    streams: Collection[str]
+    since: int | None = None
+    """The last position it saw, when it was here before."""
+
+
+async def deliver(
+    hub: Hub,
+    connection: Connection,
+    wish: Wish,
+    *,
+    send: Send,
+    receive: Coroutine[Any, Any, None],
+    patience: Patience,
+) -> None:
+    """Send a client what it wants until either side has enough, then forget it."""
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        tasks = [
+            asyncio.create_task(_send(connection, send, patience)),
+            asyncio.create_task(connection.wait_until_too_slow()),
+        ]
+        # Who says where it was goes on from there, also if it is cut before it got what it missed.
+        position = await hub.find_position() if wish.since is None else None
+        connection.say("connected", streams=sorted(wish.streams), position=position)
+        await hub.subscribe(connection, wish.streams, wish.since)
+        # What a client asks is answered after its first picture.
+        tasks.append(asyncio.create_task(receive))
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hub.disconnect(connection)
+        if len(tasks) < 3:
+            receive.close()
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            _note(result)
+
+
+async def _send(connection: Connection, send: Send, patience: Patience) -> None:
+    while not connection.is_too_slow:
+        try:
+            async with asyncio.timeout(patience.ping_s):
+                told = await connection.take()
+        except TimeoutError:
+            connection.say("ping")
+            continue
+        for one in told:
+            try:
+                async with asyncio.timeout(patience.send_s):
+                    await send(one)
+            except TimeoutError:
+                connection.give_up()
+                return
+        metrics.live_messages_sent_total.inc(len(told))
+        if connection.is_leaving:
+            return
+
+
+def _note(result: object) -> None:
+    """Log what ended a connection, unless the client simply went."""
+    expected = (WebSocketDisconnect, asyncio.CancelledError, OSError)
+    if isinstance(result, BaseException) and not isinstance(result, expected):
+        log.error("live_connection_crashed", exc_info=result)
