@@ -6,6 +6,7 @@
     latest:stream:{id}    the newest minute, for the first picture of a client
     live:shard:{n}        messages for the hubs
     live:backlog:{n}      those that nobody may miss, for clients that come back
+    live:streams          which streams are live
     heartbeat:flow:{n}    how far the flow has come, gone when it is
 
 Losing Redis costs speed, never data: what could not be told is told again as an invalidation once
@@ -27,8 +28,9 @@ import structlog
 from core.backlogs import POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
 from core.changes import Changes
 from core.clock import Clock
-from core.live import LiveMessage, channel_of_shard, describe_changes
+from core.live import LiveMessage, channel_of_shard, describe_changes, tell_stream
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
+from streaming.flow.presences import Presences
 
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_TTL_S: Final = 10
@@ -48,6 +50,7 @@ class NewsRoom:
     def __init__(self, url: str, clock: Clock, *, process: int) -> None:
         self._redis = redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         self._publish_script = self._redis.register_script(PUBLISH)
+        self._presences = Presences(self._redis)
         self._clock = clock
         self._process = process
         self._untold: set[str] = set()
@@ -92,7 +95,11 @@ class NewsRoom:
         told: list[tuple[int, Sequence[LiveMessage]]] = []
         ended: set[str] = set()
         for changes in group:
-            messages = describe_changes(changes, now)
+            begun = self._presences.note(changes.shard, changes.streams, now)
+            messages = [
+                *(tell_stream(stream_id, "live", now) for stream_id in begun),
+                *describe_changes(changes, now),
+            ]
             newest = _list_newest(changes.chat)
             latest = {
                 f"latest:stream:{message.stream_id}": message
@@ -112,8 +119,16 @@ class NewsRoom:
             # Last, so that who hears of a commit finds its versions and minutes when it asks.
             for payload in pack_scopes(touched):
                 pipeline.publish(TOUCHED, payload)
-            for shard, messages in told:
-                self._send(shard, messages, pipeline)
+            for shard, publication in told:
+                self._send(shard, publication, pipeline)
+            pipeline.execute()
+
+    def tell_silent(self) -> None:
+        """Publish which streams fell silent; nothing is committed when that happens."""
+        now = self._clock.now()
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for shard, stream_id in self._presences.take_silent(now):
+                self._send(shard, [tell_stream(stream_id, "silent", now)], pipeline)
             pipeline.execute()
 
     def _send(
@@ -130,6 +145,7 @@ class NewsRoom:
         while not self._stopped.wait(HEARTBEAT_S):
             try:
                 self._redis.set(key, orjson.dumps(self._progress.describe()), ex=HEARTBEAT_TTL_S)
+                self.tell_silent()
             except (redis.RedisError, OSError) as error:
                 log.debug("heartbeat_failed", error=type(error).__name__)
 
