@@ -121,6 +121,8 @@ export type LiveMessage = Envelope &
     | { type: 'moment'; stream_id: string; data: Moment }
     | { type: 'reading'; stream_id: string; data: Reading }
     | { type: 'stream'; stream_id: string; data: { state: 'live' | 'silent' } }
-    | { type: 'dropped'; count: number }
+    | { type: 'dropped'; count: number; replaced: number }
+    | { type: 'resumed'; complete: boolean; position?: number }
+    | { type: 'reconnect'; delay_ms: number }
     | { type: 'error'; detail: string }
   );

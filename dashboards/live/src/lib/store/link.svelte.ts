@@ -81,8 +81,12 @@ class Link {
     if (message.type === 'connected') {
       clock.set(message.timestamp);
     } else if (message.type === 'dropped') {
-      this.dropped += message.count;
-      this.#repair();
+      // What a newer version stands for is not lost.
+      const lost = message.count - message.replaced;
+      this.dropped += lost;
+      if (lost > 0) this.#repair();
+    } else if (message.type === 'resumed') {
+      if (!message.complete) this.#repair();
     } else if (this.#queue.push(message)) {
       nextFrame(this.#drain);
     }
