@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.cache.base import CacheRead, Kept
@@ -24,7 +24,20 @@ from tests.fixtures.clocks import START
 T = TypeVar("T")
 
 SCOPE: Final = "stream:a"
-STEPS: Final = ("commit", "deliver", "ask", "pass_first", "pass_last", "lose", "subscribe")
+STEPS: Final = (
+    ("ask",),
+    ("ask", "pass_all"),
+    ("commit",),
+    ("deliver",),
+    ("commit", "deliver"),
+    ("pass_first",),
+    ("pass_last",),
+    ("lose",),
+    ("subscribe",),
+    ("lose", "subscribe"),
+)
+"""What often happens together comes together too: that finds more in fewer steps."""
+
 ROUNDS_A_STEP: Final = 10
 """Turns of the loop in which everything that can go on has gone on."""
 
@@ -75,11 +88,12 @@ class World:
         self._lookups = Lookups(cache, clock, monotonic=lambda: self._now)
         self._asking: list[tuple[int, asyncio.Task[int]]] = []
 
-    async def step(self, name: str) -> None:
-        """Do one thing and let everything go on as far as it can."""
-        await getattr(self, name)()
-        for _ in range(ROUNDS_A_STEP):
-            await asyncio.sleep(0)
+    async def step(self, *names: str) -> None:
+        """Do things, and after each let everything go on as far as it can."""
+        for name in names:
+            await getattr(self, name)()
+            for _ in range(ROUNDS_A_STEP):
+                await asyncio.sleep(0)
 
     async def commit(self) -> None:
         self._committed += 1
@@ -117,10 +131,12 @@ class World:
         if self._gates.waiting:
             self._gates.waiting.pop().set()
 
-    async def end(self) -> None:
-        """Let everything through; nobody has got what was too old when they asked."""
-        while any(not task.done() for _, task in self._asking):
+    async def pass_all(self) -> None:
+        while self._gates.waiting:
             await self.step("pass_first")
+
+    def check(self) -> None:
+        """Nobody has got what was too old when they asked."""
         for least, task in self._asking:
             assert task.result() >= least
 
@@ -134,13 +150,24 @@ class World:
         return b"%d" % self._committed
 
 
-@given(st.lists(st.sampled_from(STEPS), max_size=60))
-def test_nothing_is_served_that_was_old_before_the_last_message(steps: list[str]):
+# Found in the cache behind while a commit is heard: rare by chance, so it is tried each time.
+@example(
+    [
+        ("ask", "pass_all"),
+        ("lose", "subscribe"),
+        ("ask",),
+        ("commit", "deliver"),
+        ("pass_first",),
+    ]
+)
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(STEPS), max_size=16))
+def test_nothing_is_served_that_was_old_before_the_last_message(steps: list[tuple[str, ...]]):
     async def run() -> None:
         world = World()
         await world.subscribe()
-        for name in steps:
-            await world.step(name)
-        await world.end()
+        for names in (*steps, ("ask", "pass_all")):
+            await world.step(*names)
+        world.check()
 
     asyncio.run(run())
