@@ -47,6 +47,23 @@ async def test_a_client_gets_the_newest_minute_at_once(served: str, post: Post, 
     assert message["data"]["window_start"] == minute.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+async def test_a_client_gets_the_open_moments_at_once_as_they_were_pushed(
+    served: str, post: Post, minute: datetime
+):
+    past = [minute - timedelta(minutes=back) for back in range(20, 0, -1)]
+    await post(*(chat(time) for time in past for _ in range(5)))
+    async with follow(served, f"/ws/live/{STREAM}") as socket:
+        await settle(socket)
+        await post(*[chat(minute)] * 200)
+        pushed = await receive_kind(socket, "moment")
+    async with follow(served, f"/ws/live/{STREAM}") as socket:
+        first = await receive_kind(socket, "moment")
+    assert first["data"]["state"] == "open"
+    assert first["data"] | {"timestamp": None} == pushed["data"] | {"timestamp": None}
+    assert "position" in pushed
+    assert "position" not in first
+
+
 async def test_a_commit_arrives_at_those_who_follow_the_stream(
     served: str, post: Post, minute: datetime
 ):
