@@ -53,6 +53,7 @@ async def follow(
     cursor: str | None = None
     while True:
         page = await get(client, path, **query, **({"cursor": cursor} if cursor else {}))
+        assert page["next_cursor"] is None or page["next_cursor"] != cursor
         for row in page["data"]:
             yield row
         if (cursor := page["next_cursor"]) is None:

@@ -37,6 +37,7 @@ async def follow(client: httpx.AsyncClient, path: str, **query: Any) -> AsyncIte
     cursor: str | None = None
     while True:
         page = await get(client, path, **query, **({"cursor": cursor} if cursor else {}))
+        assert page["next_cursor"] is None or page["next_cursor"] != cursor
         for row in page["data"]:
             yield row
         if (cursor := page["next_cursor"]) is None:
@@ -128,8 +129,9 @@ async def test_the_next_page_keeps_the_resolution_of_the_first(
 ):
     span = {"start": midnight.isoformat(), "end": (midnight + timedelta(days=1)).isoformat()}
     first = await get(client, METRICS, limit=5, **span)
-    later = span | {"end": (midnight + timedelta(days=300)).isoformat()}
-    second = await get(client, METRICS, limit=5, cursor=first["next_cursor"], **later)
+    longer = span | {"start": (midnight - timedelta(days=30)).isoformat()}
+    assert (await get(client, METRICS, **longer))["resolution"] == "1h"
+    second = await get(client, METRICS, limit=5, cursor=first["next_cursor"], **longer)
     assert first["resolution"] == second["resolution"] == "5m"
     assert second["data"] == (await get(client, METRICS, **span))["data"][5:10]
 
