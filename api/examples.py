@@ -2,6 +2,7 @@
 
 from typing import Any, Final, TypeAlias
 
+from api.answers import ANSWERS
 from api.errors import MEDIA_TYPE
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -13,8 +14,8 @@ NO_STREAM: Final = "There is no stream 'northlight_live'. Its first event makes 
 
 
 def show_answer(example: object) -> Responses:
-    """Return an example of a good answer."""
-    return {200: {"content": {"application/json": {"example": example}}}}
+    """Return an example of a good answer, beside what is said of every cached one."""
+    return {200: {**ANSWERS[200], "content": {"application/json": {"example": example}}}}
 
 
 def show_problem(status: int, path: str, detail: str, *fields: str) -> Responses:

@@ -91,7 +91,9 @@ async def follow_stream(
         await _serve(socket, uses, connection, Wish((stream_id,), resume))
 
 
-@router.get("/sse/live", response_class=EventStream, summary="Follow several streams")
+@router.get(
+    "/sse/live", status_code=200, response_class=EventStream, summary="Follow several streams"
+)
 async def read_many(
     request: Request,
     uses: Uses,
@@ -105,7 +107,12 @@ async def read_many(
     return _stream(uses, uses.hub.connect(_find_address(request)), Wish(names, since))
 
 
-@router.get("/sse/live/{stream_id}", response_class=EventStream, summary="Follow one stream")
+@router.get(
+    "/sse/live/{stream_id}",
+    status_code=200,
+    response_class=EventStream,
+    summary="Follow one stream",
+)
 async def read_one(request: Request, uses: Uses, since: Since, stream_id: str) -> Response:
     """Push what happens in one stream as server-sent events."""
     await _require_stream(uses, stream_id)

@@ -113,8 +113,8 @@ async def stalling(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Hold the tables that every answer is read from, so that no query ends in time."""
     async with connection.transaction():
         await connection.execute(
-            "LOCK TABLE chat_summary_minute, reading_summary_minute, moments"
-            " IN ACCESS EXCLUSIVE MODE"
+            "LOCK TABLE chat_summary_minute, reading_summary_minute, moments, readings,"
+            " transactions, transaction_summary_minute IN ACCESS EXCLUSIVE MODE"
         )
         yield
 
