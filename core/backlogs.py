@@ -9,12 +9,15 @@ processes. A client remembers the last one it saw and may go on from it at any A
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.live import KEPT, LiveMessage, pack_messages, unpack_messages
 
 POSITION_KEY: Final = "live:position"
 """The last position given out."""
+
+GAP_KEY: Final = "live:gap"
+"""The last position before which something was committed that nobody could publish."""
 
 ENTRIES_MAX: Final = 512
 """Chunks that a backlog holds; with those below a shard takes 16 MB at most."""
@@ -43,12 +46,31 @@ if #ARGV > 4 then
   redis.call('SET', KEYS[1], string.format('%.0f', last))
   redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
-redis.call('PUBLISH', ARGV[1], string.format('%.0f', first) .. '\\n' .. ARGV[2])
+local gap = redis.call('GET', KEYS[3]) or '0'
+redis.call('PUBLISH', ARGV[1], string.format('%.0f', first) .. ' ' .. gap .. '\\n' .. ARGV[2])
 """
 """Numbers the kept messages, appends them to the backlog and publishes all, in one step.
 
-Keys: the last position, the backlog. Arguments: channel, payload, most entries, seconds to live,
-then for each chunk how many messages it has and its bytes (empty: counted, not kept)."""
+Keys: the last position, the backlog, the last gap. Arguments: channel, payload, most entries,
+seconds to live, then for each chunk how many messages it has and its bytes (empty: counted, not
+kept)."""
+
+
+MARK_GAP: Final = """
+local time = redis.call('TIME')
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+last = string.format('%.0f', math.max(last, time[1] * 1000000 + time[2]))
+redis.call('SET', KEYS[1], last)
+redis.call('SET', KEYS[2], last)
+"""
+"""Says that whoever was here before has missed something. Keys: the last position, the gap."""
+
+
+class Publication(NamedTuple):
+    """What a hub hears at once."""
+
+    gap: int
+    messages: list[LiveMessage]
 
 
 def backlog_of_shard(shard: int) -> str:
@@ -72,14 +94,15 @@ def list_publication(channel: str, messages: Sequence[LiveMessage]) -> list[str 
     return arguments
 
 
-def unpack_publication(payload: bytes) -> Iterator[LiveMessage]:
+def unpack_publication(payload: bytes) -> Publication:
     """Read what the script published.
 
     Raises:
         ValueError: Somebody else wrote it.
     """
     head, _, packed = payload.partition(b"\n")
-    return number_messages(int(head), unpack_messages(packed))
+    first, gap = map(int, head.split(b" "))
+    return Publication(gap, list(number_messages(first, unpack_messages(packed))))
 
 
 def unpack_chunk(last: int, count: int, packed: bytes) -> Iterator[LiveMessage]:

@@ -13,6 +13,7 @@ import structlog
 from core.backlogs import (
     BACKLOG_TTL_S,
     ENTRIES_MAX,
+    GAP_KEY,
     POSITION_KEY,
     backlog_of_shard,
     unpack_chunk,
@@ -59,18 +60,18 @@ class Backlogs:
         chosen = sorted(shards)
         try:
             async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.get(POSITION_KEY)
+                pipeline.mget(POSITION_KEY, GAP_KEY)
                 for shard in chosen:
                     key = backlog_of_shard(shard)
                     pipeline.xlen(key)
                     pipeline.xrange(key, count=1)
                     pipeline.xrange(key, min=f"({since}-0", count=ENTRIES_MAX)
-                position, *found = await pipeline.execute()
+                (position, gap), *found = await pipeline.execute()
         except AWAY as error:
             log.warning("backlog_away", error=type(error).__name__)
             return None
-        # A position nobody gave out, or Redis has lost what it knew.
-        if since > int(position or 0):
+        # Something was never published, nobody gave this position out, or Redis forgot it.
+        if not int(gap or 0) <= since <= int(position or 0):
             return None
         messages: list[LiveMessage] = []
         for length, oldest, newer in zip(found[::3], found[1::3], found[2::3], strict=True):

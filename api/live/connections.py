@@ -60,6 +60,9 @@ class Connection:
         self._replaced = 0
         self.address = address
         self.streams: set[str] = set()
+        self.gap = 0
+        """The last gap that the client was told of."""
+
         self.is_leaving = False
         """Whether the connection ends once everything pending is sent."""
 

@@ -203,13 +203,24 @@ class Hub:
 
     def _hear(self, shard: int, payload: bytes) -> None:
         try:
-            messages = list(unpack_publication(payload))
+            gap, messages = unpack_publication(payload)
         except ValueError:
             # Somebody else wrote to the channel; the flow's messages must go on.
             log.warning("live_payload_unreadable", bytes=len(payload))
             return
+        if gap > self._seen.get(shard, gap):
+            self._seen[shard] = gap
+            self._tell_gap(shard, gap)
         for message in messages:
             self._pass_on(shard, message)
+
+    def _tell_gap(self, shard: int, gap: int) -> None:
+        """Tell the clients of a shard, each once, that something was never published."""
+        metrics.live_resumes_total.labels("gap").inc()
+        for connection in {one for _, all_of in self._list_listened(shard) for one in all_of}:
+            if connection.gap < gap:
+                connection.gap = gap
+                connection.say("resumed", complete=False, position=gap)
 
     def _pass_on(self, shard: int, message: LiveMessage) -> None:
         """Publish a message, one with a position only once."""

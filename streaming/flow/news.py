@@ -25,7 +25,14 @@ import polars as pl
 import redis
 import structlog
 
-from core.backlogs import POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
+from core.backlogs import (
+    GAP_KEY,
+    MARK_GAP,
+    POSITION_KEY,
+    PUBLISH,
+    backlog_of_shard,
+    list_publication,
+)
 from core.changes import Changes
 from core.clock import Clock
 from core.live import LiveMessage, channel_of_shard, describe_changes, tell_stream
@@ -49,6 +56,10 @@ class NewsRoom:
 
     def __init__(self, url: str, clock: Clock, *, process: int) -> None:
         self._redis = redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._mark_gap = self._redis.register_script(MARK_GAP)
+        self._is_gap = True
+        """Whether something may be committed that was not told: a flow that crashed did not say."""
+
         self._publish_script = self._redis.register_script(PUBLISH)
         self._presences = Presences(self._redis)
         self._clock = clock
@@ -82,8 +93,10 @@ class NewsRoom:
         try:
             self._publish(group, streams | self._untold)
             self._untold.clear()
+            self._is_gap = False
         except (redis.RedisError, OSError) as error:
             self._untold |= streams
+            self._is_gap = True
             log.warning("redis_away", error=type(error).__name__, untold=len(self._untold))
 
     def _publish(self, group: Sequence[Changes], streams: set[str]) -> None:
@@ -111,6 +124,8 @@ class NewsRoom:
             if messages:
                 told.append((changes.shard, messages))
         with self._redis.pipeline(transaction=False) as pipeline:
+            if self._is_gap:
+                self._mark_gap(keys=[POSITION_KEY, GAP_KEY], client=pipeline)
             # One command for all of them, and after it the few that end: a minute that runs will
             # be told again, one that is complete may have been its stream's last.
             pipeline.mset(values)
@@ -135,7 +150,7 @@ class NewsRoom:
         self, shard: int, messages: Sequence[LiveMessage], client: redis.client.Pipeline
     ) -> None:
         self._publish_script(
-            keys=[POSITION_KEY, backlog_of_shard(shard)],
+            keys=[POSITION_KEY, backlog_of_shard(shard), GAP_KEY],
             args=list_publication(channel_of_shard(shard), messages),
             client=client,
         )

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from websockets.asyncio.client import ClientConnection, connect
 
-from core.backlogs import POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
+from core.backlogs import GAP_KEY, POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
 from core.ids import shard_of
 from core.live import LiveMessage, channel_of_shard
 from tests.fixtures.settings import make_settings
@@ -62,7 +62,7 @@ async def tell(
     shard = shard_of(stream_id, make_settings().bus_shards)
     publish = client.register_script(PUBLISH)
     await publish(
-        keys=[POSITION_KEY, backlog_of_shard(shard)],
+        keys=[POSITION_KEY, backlog_of_shard(shard), GAP_KEY],
         args=list_publication(channel_of_shard(shard), messages),
         client=through,
     )

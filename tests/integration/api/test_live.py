@@ -182,7 +182,7 @@ async def test_what_somebody_else_writes_to_the_channel_harms_nobody(
     async with follow(served, f"/ws/live/{STREAM}") as socket:
         await receive_kind(socket, "metrics")
         channel = channel_of_shard(shard_of(STREAM, make_settings().bus_shards))
-        for rubbish in (b"", b"no", b"\xff\x1f\x1f", b"1\na\x1fb\nc"):
+        for rubbish in (b"", b"no", b"\xff\x1f\x1f", b"1 0\na\x1fb\nc"):
             assert await redis_client.publish(channel, rubbish) == 1
         await post(chat(datetime.now(UTC), user="eve"))  # noqa: TID251 (as above)
         message = await receive_kind(socket, "metrics")

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from api.app import build_app
-from core.backlogs import CHUNK_BYTES_MAX, ENTRIES_MAX
+from core.backlogs import CHUNK_BYTES_MAX, ENTRIES_MAX, GAP_KEY, MARK_GAP, POSITION_KEY
 from core.settings import Settings
 from tests.fixtures.apis import serving
 from tests.fixtures.waiting import eventually
@@ -195,3 +195,21 @@ async def test_one_stream_is_resumed_by_its_address(served: str, filled: None, r
     async with follow(served, f"/ws/live/zz_other?resume={since}") as socket:
         assert (await receive(socket))["complete"] is True
         assert (await receive(socket))["number"] == 2
+
+
+async def test_what_the_flow_could_not_tell_is_said_to_those_who_stayed_and_those_who_left(
+    served: str, redis_client: Redis
+):
+    since = await leave_with(served, redis_client)
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["*"])
+        await settle(socket)
+        await redis_client.register_script(MARK_GAP)(keys=[POSITION_KEY, GAP_KEY])
+        for stream_id in STREAMS:
+            await tell(redis_client, stream_id, make_message(stream_id, "minute", 1))
+        told, *messages = await settle(socket) + await settle(socket)
+    assert (told["type"], told["complete"], told["position"] > since) == ("resumed", False, True)
+    assert len(list_numbers(messages)) == len(messages) == 3
+    assert (await come_back(served, since, ("a",)))[0]["complete"] is False
+    resumed, *missed = await come_back(served, told["position"], ("a",))
+    assert (resumed["complete"], list_numbers(missed)) == (True, [("a", 1)])

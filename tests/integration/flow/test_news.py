@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from api.live.backlogs import Entry
-from core.backlogs import backlog_of_shard, unpack_chunk
+from core.backlogs import GAP_KEY, backlog_of_shard, unpack_chunk
 from core.clock import ManualClock
 from streaming.flow.news import NewsRoom
 from tests.fixtures.changes import make_changes
@@ -102,3 +102,18 @@ async def test_a_restart_of_the_flow_neither_repeats_nor_forgets(
     restarted.tell_silent()
     beside.tell_silent()
     assert await list_told(redis_client) == [("a", "live"), ("a", "silent")]
+
+
+async def test_a_flow_that_starts_says_that_something_may_be_missing_once(
+    open_news: Open, clock: ManualClock, redis_client: Redis
+):
+    async def find_gap() -> int:
+        return int(await redis_client.get(GAP_KEY) or 0)
+
+    room = open_news()
+    note(room, "a", START)
+    first = await find_gap()
+    note(room, "b", clock.now())
+    assert await find_gap() == first > 0
+    note(open_news(), "c", clock.now())
+    assert await find_gap() > first

@@ -29,7 +29,8 @@ def test_only_what_is_kept_has_a_position():
     told = [message(kind, number) for number, kind in enumerate(kinds)]
     packed = list_publication("channel", told)[1]
     assert isinstance(packed, bytes)
-    heard = list(unpack_publication(b"100\n" + packed))
+    gap, heard = unpack_publication(b"100 7\n" + packed)
+    assert gap == 7
     assert [one.position for one in heard] == [None, 100, None, 101, 102]
     assert [orjson.loads(one.body).get("position") for one in heard] == [None, 100, None, 101, 102]
     assert [(one.kind, one.key) for one in heard] == [(one.kind, one.key) for one in told]
@@ -59,7 +60,7 @@ def test_of_more_than_fits_only_the_end_is_sent():
     assert {count for count, _ in chunks} == {1}
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"no", b"\xff\x1f\x1f", b"a\x1fb\nc", b"1\nc"])
+@pytest.mark.parametrize("rubbish", [b"", b"no", b"\xff\x1f\x1f", b"a\x1fb\nc", b"1\nc", b"1 0\nc"])
 def test_what_somebody_else_published_is_refused(rubbish: bytes):
     with pytest.raises(ValueError, match=r"."):
-        list(unpack_publication(rubbish))
+        unpack_publication(rubbish)
