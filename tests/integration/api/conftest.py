@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from core.clock import SystemClock
-from tests.fixtures.events import Event, chat, reading, viewers, write_event
+from tests.fixtures.events import STREAM, Event, chat, reading, viewers, write_event
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
 from tests.integration.api.paths import INGEST
@@ -67,7 +67,7 @@ def midnight(minute: datetime) -> datetime:
 
 
 @pytest.fixture
-async def past(send: Send, flow: Flow, midnight: datetime, minute: datetime) -> None:
+async def past(send: Send, midnight: datetime) -> None:
     """Minutes 0 to 130 of a day that is over, 20 to 59 left out; all complete."""
     events: list[Event] = []
     for number in [*range(20), *range(60, 131)]:
@@ -78,9 +78,9 @@ async def past(send: Send, flow: Flow, midnight: datetime, minute: datetime) -> 
         events.append(reading(time + timedelta(seconds=9), 20.0 - number % 3))
         if number % 3 == 0 or number % 5 == 0:
             events.append(viewers(time, 100 + number))
-    await send(*events)
-    # By a clock at which the stream has been silent for long.
-    await flow.close(minute + timedelta(minutes=10))
+    # It moves the stream's time past the last minute and opens none.
+    raid = {"stream_id": STREAM, "type": "meta", "event": "raid", "viewers": 1}
+    await send(*events, raid | {"timestamp": midnight + timedelta(minutes=132)})
 
 
 @pytest.fixture
