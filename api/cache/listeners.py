@@ -19,6 +19,7 @@ import structlog
 from api.cache.touches import Touches
 from core import metrics
 from core.scopes import TOUCHED, unpack_scopes
+from core.tasks import end
 
 PING_S: Final = 0.025
 """A third of the trusted time: two pings may be slow before the shelf is left aside."""
@@ -53,10 +54,8 @@ class TouchListener:
 
     async def stop(self) -> None:
         """Stop listening."""
-        # The Redis client swallows a cancellation that comes while it connects.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.1)
+        if self._task is not None:
+            await end(self._task)
 
     async def _listen_for_ever(self) -> None:
         wait_s = 0.1

@@ -15,6 +15,7 @@ from api.live.connections import Connection, Told
 from api.live.hub import Hub
 from core import metrics
 from core.settings import Settings
+from core.tasks import end
 
 Send: TypeAlias = Callable[[Told], Awaitable[None]]
 
@@ -73,10 +74,9 @@ async def deliver(
         hub.disconnect(connection)
         if len(tasks) < 3:
             receive.close()
+        await end(*tasks)
         for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            _note(result)
+            _note(task)
 
 
 async def _send(connection: Connection, send: Send, patience: Patience) -> None:
@@ -99,8 +99,8 @@ async def _send(connection: Connection, send: Send, patience: Patience) -> None:
             return
 
 
-def _note(result: object) -> None:
+def _note(task: asyncio.Task[None]) -> None:
     """Log what ended a connection, unless the client simply went."""
-    expected = (WebSocketDisconnect, asyncio.CancelledError, OSError)
-    if isinstance(result, BaseException) and not isinstance(result, expected):
-        log.error("live_connection_crashed", exc_info=result)
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, WebSocketDisconnect | OSError):
+        log.error("live_connection_crashed", exc_info=error)

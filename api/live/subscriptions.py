@@ -17,12 +17,16 @@ import structlog
 
 from api.live.backlogs import AWAY
 from core.live import channel_of_shard
+from core.tasks import end, run_together
 
 WAIT_S_MAX: Final = 5.0
 """The longest pause between two attempts to reach Redis."""
 
 HEARD_S_MAX: Final = 1.0
 """A client waits no longer for a subscription; without Redis it gets what comes once it is back."""
+
+LOST: Final = (*AWAY, RuntimeError)
+"""What ends a subscription: also that both of its tasks connected again at the same time."""
 
 log = structlog.get_logger()
 
@@ -58,10 +62,8 @@ class Subscriptions:
 
     async def stop(self) -> None:
         """Stop listening."""
-        # The Redis client swallows a cancellation that comes while it connects.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.1)
+        if self._task is not None:
+            await end(self._task)
 
     def add(self, shards: Iterable[int]) -> None:
         """Count one more listener of each shard."""
@@ -95,15 +97,13 @@ class Subscriptions:
         while True:
             started = asyncio.get_running_loop().time()
             try:
-                async with self._redis.pubsub() as channel, asyncio.TaskGroup() as tasks:
+                async with self._redis.pubsub() as channel:
                     await channel.connect()
-                    tasks.create_task(self._steer(channel))
-                    tasks.create_task(self._read(channel))
-            except* AWAY as errors:
+                    await run_together(self._steer(channel), self._read(channel))
+            except LOST as error:
                 if asyncio.get_running_loop().time() - started > WAIT_S_MAX:
                     wait_s = 0.1
-                error = type(errors.exceptions[0]).__name__
-                log.warning("live_source_away", error=error, retry_in_s=wait_s)
+                log.warning("live_source_away", error=type(error).__name__, retry_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, WAIT_S_MAX)
 

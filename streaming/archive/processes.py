@@ -20,6 +20,7 @@ from core.archives import HOUR
 from core.clock import Clock
 from core.errors import BusAwayError, ConflictError, ServiceMissingError
 from core.settings import Settings
+from core.tasks import end
 from streaming.archive.archivers import Archiver, Round
 from streaming.archive.heartbeats import Pulse, beat
 from streaming.archive.houses import House
@@ -61,9 +62,7 @@ class ArchiveProcess:
                     await asyncio.wait_for(stop.wait(), self._find_pause_s(failures))
             await self._try_round()
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await end(*beside)
 
     async def _try_round(self) -> Round | None:
         try:
