@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from api.pages.headers import SECURITY_HEADERS
 from core.settings import REPOSITORY
 
 BUILT: Final = REPOSITORY / "dashboards" / "live" / "dist"
@@ -26,9 +27,10 @@ def add_pages(app: FastAPI, built: Path = BUILT) -> None:
     @router.get("/app/{view:path}")
     async def read_page() -> Response:
         if not (built / "index.html").is_file():
-            return HTMLResponse(NOT_BUILT, status_code=503)
+            return HTMLResponse(NOT_BUILT, status_code=503, headers=SECURITY_HEADERS)
         # The page names its files by content: it is asked for anew, they are kept for ever.
-        return FileResponse(built / "index.html", headers={"Cache-Control": "no-cache"})
+        headers = {"Cache-Control": "no-cache", **SECURITY_HEADERS}
+        return FileResponse(built / "index.html", headers=headers)
 
     app.include_router(router)
     app.mount("/assets", _Assets(directory=built / "assets", check_dir=False))
@@ -40,4 +42,5 @@ class _Assets(StaticFiles):
     def file_response(self, *args: object, **options: object) -> Response:
         response = super().file_response(*args, **options)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers.update(SECURITY_HEADERS)
         return response
