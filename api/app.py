@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from api.audit.endpoints import router as audit
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
@@ -23,6 +24,12 @@ from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
 from api.ingest.endpoints import router as ingest
+from api.keys.endpoints import router as keys
+from api.keys.endpoints import tickets
+from api.keys.middleware import KeyMiddleware
+from api.keys.rates import RateLimiter, choose_limit
+from api.keys.rings import KeyRing
+from api.keys.tickets import TicketBox
 from api.live.endpoints import router as live
 from api.live.hub import Hub
 from api.metrics.endpoints import router as metrics
@@ -54,11 +61,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(warm_up)
+        await resources.ring.start()
         resources.hub.start()
         resources.listener.start()
         yield
         await resources.listener.stop()
         await resources.hub.stop()
+        await resources.ring.stop()
         await resources.bus.close()
         await resources.redis.aclose()
         await resources.pool.close()
@@ -67,6 +76,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app = FastAPIOffline(title=settings.api_title, version=VERSION, lifespan=run)
     app.state.resources = resources
     add_error_handlers(app)
+    # The last one added is the outermost: a refusal has a request id and the headers of CORS too.
+    app.add_middleware(
+        KeyMiddleware,
+        ring=resources.ring,
+        tickets=resources.tickets,
+        limiter=RateLimiter(resources.redis, choose_limit(settings)),
+    )
     app.add_middleware(RequestIdMiddleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -86,6 +102,9 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         compare,
         moments,
         ingest,
+        keys,
+        tickets,
+        audit,
     ):
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
@@ -117,4 +136,6 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         listener=TouchListener(client, touches),
         bus=open_writer(settings),
         hub=Hub(client, database, clock, settings),
+        ring=KeyRing(settings, clock),
+        tickets=TicketBox(client),
     )

@@ -5,11 +5,15 @@ from typing import Annotated, TypeAlias
 
 import redis.asyncio
 from fastapi import Depends, Request, WebSocket
+from starlette.requests import HTTPConnection
 
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.keys.rings import KeyRing
+from api.keys.tickets import TicketBox
 from api.live.hub import Hub
+from core import keys
 from core.clock import Clock
 from core.settings import Settings
 from db.pool import Pool
@@ -29,6 +33,8 @@ class Resources:
     listener: TouchListener
     bus: BusWriter
     hub: Hub
+    ring: KeyRing
+    tickets: TicketBox
 
 
 def get_resources(request: Request) -> Resources:
@@ -43,5 +49,12 @@ def get_socket_resources(socket: WebSocket) -> Resources:
     return resources
 
 
+def get_caller(connection: HTTPConnection) -> keys.Caller:
+    """Return who asks, as the door found out."""
+    caller: keys.Caller = connection.scope["caller"]
+    return caller
+
+
 Uses: TypeAlias = Annotated[Resources, Depends(get_resources)]
 SocketUses: TypeAlias = Annotated[Resources, Depends(get_socket_resources)]
+Caller: TypeAlias = Annotated[keys.Caller, Depends(get_caller)]

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 def add_error_handlers(app: FastAPI) -> None:
     """Render every error of the application."""
-    app.add_exception_handler(TelemetraError, _render_own)
+    app.add_exception_handler(TelemetraError, render_error)
     app.add_exception_handler(RequestValidationError, _render_validation)
     app.add_exception_handler(HTTPException, _render_http)
     app.add_exception_handler(Exception, _render_unknown)
@@ -48,7 +48,8 @@ def make_problem(
     return Response(orjson.dumps(document), status_code=status, media_type=MEDIA_TYPE)
 
 
-async def _render_own(request: Request, error: Exception) -> Response:
+async def render_error(request: Request, error: Exception) -> Response:
+    """Return an error of ours as a problem document."""
     assert isinstance(error, TelemetraError)  # noqa: S101 (registered for this class only)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_failed", code=error.code, detail=error.detail)

@@ -69,6 +69,22 @@ class InvalidError(TelemetraError):
     title = "A value is not allowed"
 
 
+class UnauthorizedError(TelemetraError):
+    """No good key was shown. Which keys there are is nobody's business."""
+
+    status = 401
+    code = "unauthorized"
+    title = "A key is needed"
+
+
+class ForbiddenError(TelemetraError):
+    """The key that was shown does not allow this."""
+
+    status = 403
+    code = "forbidden"
+    title = "The key does not allow this"
+
+
 class NotFoundError(TelemetraError):
     """The thing asked for does not exist."""
 
@@ -99,6 +115,14 @@ class UnsupportedMediaError(TelemetraError):
     status = 415
     code = "unsupported_media"
     title = "The format is not supported"
+
+
+class RateLimitedError(TelemetraError):
+    """One caller asked too often; the others are not held up."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
 
 
 class BusFullError(TelemetraError):

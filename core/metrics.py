@@ -38,6 +38,12 @@ cache_answers_evicted_total = Counter(
 cache_listening = Gauge(
     "telemetra_cache_listening", "1 while the process hears which answers become old."
 )
+keys_refused_total = Counter(
+    "telemetra_keys_refused_total", "Requests and sockets turned away at the door.", ("status",)
+)
+rate_limits_skipped_total = Counter(
+    "telemetra_rate_limits_skipped_total", "Requests let through uncounted: Redis was away."
+)
 live_connections = Gauge("telemetra_live_connections", "Open live connections.")
 live_messages_sent_total = Counter(
     "telemetra_live_messages_sent_total", "Live messages handed to sockets."

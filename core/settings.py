@@ -4,6 +4,7 @@ Each field carries its default, unit and meaning; ``.env.example`` and ``docs/se
 them and a test holds the three together. A wrong value stops the start and names what is allowed.
 """
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
@@ -58,6 +59,21 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
     api_open: bool = Field(
         False, description="Serve beyond this machine without keys; only inside a trusted network."
+    )
+    api_keys: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="Whether requests must show a key; auto: as soon as one exists, and always"
+        " beyond this machine unless API_OPEN.",
+    )
+    api_key: str | None = Field(
+        None, repr=False, description="Key that the simulator and the replay show to the API."
+    )
+    rate_limit_per_minute: int | None = Field(
+        None,
+        ge=0,
+        le=10_000_000,
+        description="Requests a minute of one key, or of one address without; 0 for no limit."
+        " Empty: 6000, and none while only this machine is served.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins that browsers may call the API from, separated by commas."
@@ -199,7 +215,13 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @field_validator(
-        "database_url", "postgres_host", "redis_url", "kafka_bootstrap_servers", mode="before"
+        "database_url",
+        "postgres_host",
+        "redis_url",
+        "kafka_bootstrap_servers",
+        "api_key",
+        "rate_limit_per_minute",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -223,6 +245,14 @@ class Settings(BaseSettings):
         user, password = quote(self.postgres_user, safe=""), quote(self.postgres_password, safe="")
         place = f"{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
         return f"postgresql://{user}:{password}@{place}"
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the API listens to this machine only."""
+        try:
+            return ipaddress.ip_address(self.api_host).is_loopback
+        except ValueError:
+            return self.api_host == "localhost"
 
     @property
     def log_as_json(self) -> bool | None:

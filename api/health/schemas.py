@@ -34,6 +34,7 @@ class HealthOut(BaseModel):
     status: Literal["ok", "degraded", "error"]
     timestamp: datetime
     version: str
+    keys: Literal["required", "open"]
     database: PartHealth
     redis: PartHealth
     flow: FlowHealth

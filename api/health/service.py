@@ -38,6 +38,7 @@ async def read_health(uses: Resources) -> HealthOut:
         status=status,
         timestamp=uses.clock.now(),
         version=VERSION,
+        keys="required" if uses.ring.is_required else "open",
         database=database,
         redis=cache,
         flow=flow,

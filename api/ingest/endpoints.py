@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Request, Response
 
 from api.answers import JSON
-from api.deps import Uses
+from api.deps import Caller, Uses
 from api.ingest.schemas import IngestOut
 from api.ingest.service import IngestService
 from core.errors import TooLargeError, UnsupportedMediaError
@@ -44,6 +44,7 @@ router = APIRouter(tags=["ingest"])
 async def ingest(
     request: Request,
     uses: Uses,
+    caller: Caller,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Response:
     """Put events on the bus. 202 once they would survive the death of this process.
@@ -53,7 +54,7 @@ async def ingest(
     """
     body = await _read_body(request, uses.settings.ingest_body_max_mb * MEGABYTE)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    service = IngestService(uses.settings, uses.clock, uses.bus)
+    service = IngestService(uses.settings, uses.clock, uses.bus, caller)
     receipt = await service.accept(body, media_type, idempotency_key)
     return Response(receipt.write(), status_code=202, media_type=JSON)
 

@@ -17,6 +17,7 @@ from core.batches import encode_events, split_by_shard
 from core.clock import Clock
 from core.errors import BadRequestError, UnsupportedMediaError
 from core.events import RejectedRow, TimePolicy, check_events
+from core.keys import EVERYONE, Caller
 from core.ndjson import read_ndjson
 from core.settings import Settings
 from streaming.bus.base import BusWriter, Once
@@ -26,6 +27,8 @@ INLINE_BYTES_MAX: Final = 32_768
 
 ERRORS_NAMED_MAX: Final = 100
 """So many bad rows are named; all are counted."""
+
+OUT_OF_REACH: Final = "stream_id: the key does not reach this stream"
 
 NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
@@ -59,12 +62,15 @@ class Receipt:
 
 
 class IngestService:
-    """Accepts bodies."""
+    """Accepts bodies of one caller."""
 
-    def __init__(self, settings: Settings, clock: Clock, bus: BusWriter) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, bus: BusWriter, caller: Caller = EVERYONE
+    ) -> None:
         self._shards = settings.bus_shards
         self._clock = clock
         self._bus = bus
+        self._caller = caller
         self._policy = TimePolicy(
             past=timedelta(days=settings.ingest_past_days),
             ahead=timedelta(minutes=settings.ingest_ahead_minutes),
@@ -84,13 +90,14 @@ class IngestService:
 
     def _parse(self, body: bytes, media_type: str) -> Parsed:
         raw, unreadable = read_ndjson(_to_lines(body, media_type))
+        raw, foreign = refuse_streams(raw, self._caller)
         events, refused = check_events(raw, now=self._clock.now(), policy=self._policy)
         counts = events.group_by("type").len()
         entries = split_by_shard(events, self._shards) if not events.is_empty() else {}
         return Parsed(
             entries={shard: encode_events(part) for shard, part in entries.items()},
             accepted_by_type=_pair(counts),
-            rejected=sorted([*unreadable, *refused], key=lambda row: row.index),
+            rejected=sorted([*unreadable, *foreign, *refused], key=lambda row: row.index),
         )
 
     def _count(self, parsed: Parsed) -> None:
@@ -98,6 +105,19 @@ class IngestService:
             metrics.events_accepted_total.labels(event_type).inc(count)
         if parsed.rejected:
             metrics.events_rejected_total.labels("invalid").inc(len(parsed.rejected))
+
+
+def refuse_streams(raw: pl.DataFrame, caller: Caller) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Put aside the rows of streams that a caller does not reach; one without a stream is none."""
+    if caller.streams is None or "stream_id" not in raw.columns:
+        return raw, []
+    named = raw["stream_id"].unique().drop_nulls().to_list()
+    foreign = [stream_id for stream_id in named if not caller.allows_stream(stream_id)]
+    is_foreign = pl.col("stream_id").is_in(foreign).fill_null(value=False)
+    refused = [
+        RejectedRow(index, OUT_OF_REACH) for index in raw.filter(is_foreign)["index"].to_list()
+    ]
+    return raw.filter(~is_foreign), refused
 
 
 def _to_lines(body: bytes, media_type: str) -> bytes:

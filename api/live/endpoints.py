@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketState
 
 from api.answers import send_json
-from api.deps import Resources, SocketUses, Uses
+from api.deps import Caller, Resources, SocketUses, Uses, get_caller
 from api.live.connections import EVERYTHING, CloseCode, Connection, Told
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
@@ -178,13 +178,13 @@ async def _require_stream(uses: Resources, stream_id: str) -> None:
 async def _receive(socket: WebSocket, uses: Resources, connection: Connection) -> None:
     try:
         while True:
-            await _obey(await socket.receive_text(), uses, connection)
+            await _obey(await socket.receive_text(), uses, connection, get_caller(socket))
     except (WebSocketDisconnect, KeyError):
         # KeyError: the client sent bytes where text is spoken.
         return
 
 
-async def _obey(text: str, uses: Resources, connection: Connection) -> None:
+async def _obey(text: str, uses: Resources, connection: Connection, caller: Caller) -> None:
     """Do what a client's message says, or tell it what was wrong."""
     try:
         message = orjson.loads(text)
@@ -200,6 +200,8 @@ async def _obey(text: str, uses: Resources, connection: Connection) -> None:
         connection.say("error", detail=f"At most {STREAMS_MAX} streams; subscribe to {EVERYTHING}.")
     elif kind == "subscribe" and not _is_position(since):
         connection.say("error", detail="since is the last position seen, a whole number.")
+    elif kind == "subscribe" and not all(map(caller.allows_stream, streams)):
+        connection.say("error", detail="The key does not reach all of these streams.")
     elif kind == "subscribe":
         await uses.hub.subscribe(connection, streams, since)
     elif kind == "unsubscribe":

@@ -139,7 +139,7 @@ def replay(settings: Settings, options: Namespace, console: Console) -> tuple[st
             f" to {plan.span.end:%Y-%m-%dT%H:%MZ}."
         )
     shift = find_shift(recording, plan, clock.now()) if options.shift else timedelta(0)
-    client = ApiClient(url, options.api_key)
+    client = ApiClient(url, options.api_key or settings.api_key)
     sender = Sender(client, clock, time.sleep)
     started = time.monotonic()
     try:

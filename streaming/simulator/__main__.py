@@ -11,7 +11,7 @@ import structlog
 from core.clock import SystemClock
 from core.errors import SettingsInvalidError
 from core.logging import configure_logging
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import Sender
 from streaming.simulator.options import Options, read_options
@@ -30,13 +30,12 @@ def main() -> None:
         signal.signal(number, _stop)
     with suppress(KeyboardInterrupt):
         options = read_options(sys.argv[1:])
-        _configure_logging()
-        _simulate(options)
+        _simulate(options, _configure_logging())
 
 
-def _simulate(options: Options) -> None:
+def _simulate(options: Options, settings: Settings) -> None:
     clock = SystemClock()
-    client = ApiClient(options.url, options.api_key)
+    client = ApiClient(options.url, options.api_key or settings.api_key)
     sender = Sender(client, clock, time.sleep)
     world = World(options.seed, list_profiles(options.streams), options.rate)
     run = Run(world, sender, clock, time.sleep)
@@ -49,7 +48,7 @@ def _simulate(options: Options) -> None:
         log.info("simulator_stopped", events=sender.events_sent)
 
 
-def _configure_logging() -> None:
+def _configure_logging() -> Settings:
     try:
         settings = load_settings()
     except SettingsInvalidError as error:
@@ -58,6 +57,7 @@ def _configure_logging() -> None:
     if as_json is None:
         as_json = not sys.stderr.isatty()
     configure_logging("simulator", level=settings.log_level, as_json=as_json)
+    return settings
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -49,7 +49,7 @@ async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asy
     health = answer.json()
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     parts = ["database", "redis", "flow", "archive"]
-    assert list(health) == ["status", "timestamp", "version", *parts]
+    assert list(health) == ["status", "timestamp", "version", "keys", *parts]
     assert (health["status"], health["version"]) == ("ok", VERSION)
     for part in parts:
         assert health[part]["status"] == "ok"

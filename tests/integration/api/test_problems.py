@@ -114,7 +114,7 @@ async def without_database(
     redis_url: str, dead_database_url: str
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An API whose database does not run."""
-    settings = make_settings(database_url=dead_database_url, redis_url=redis_url)
+    settings = make_settings(database_url=dead_database_url, redis_url=redis_url, api_keys="off")
     async with calling(build_app(settings)) as client:
         yield client
 

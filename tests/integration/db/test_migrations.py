@@ -13,6 +13,8 @@ from db.pool import prepare_connection
 from tests.fixtures.roll_ups import check_roll_ups, read_all
 
 TABLES: Final = {
+    "api_keys",
+    "audit_log",
     "chat_summary_day",
     "chat_summary_hour",
     "chat_summary_minute",
@@ -29,7 +31,14 @@ TABLES: Final = {
     "transactions",
     "viewer_timeseries",
 }
-HYPERTABLES: Final = TABLES - {"dead_letters", "late_events", "source_offsets", "streams"}
+HYPERTABLES: Final = TABLES - {
+    "api_keys",
+    "audit_log",
+    "dead_letters",
+    "late_events",
+    "source_offsets",
+    "streams",
+}
 
 
 OLD_ROWS: Final = (

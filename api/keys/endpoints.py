@@ -1,0 +1,100 @@
+"""API keys: make, list, replace and revoke them; and tickets for sockets."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Path, Query, Response
+
+from api.answers import JSON, send_json
+from api.deps import Caller, Uses
+from api.keys.schemas import KeyIn, KeyMadeOut, KeyOut, KeyPage, KeyQuery, TicketOut
+from api.keys.tickets import GOOD_FOR
+from api.paging import read_cursor, write_page
+from core.errors import InvalidError
+from core.keys import Secret, make_secret
+from core.times import parse_time
+from db.api_keys import KeyStore
+
+KeyId = Annotated[str, Path(pattern="^key_[0-9a-f]{16}$", examples=["key_0123456789abcdef"])]
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+router = APIRouter(prefix="/keys", tags=["keys"])
+tickets = APIRouter(prefix="/tickets", tags=["keys"])
+
+
+@router.get("", response_model=KeyPage, summary="List keys")
+async def list_keys(uses: Uses, query: Annotated[KeyQuery, Query()]) -> Response:
+    """Return keys without their secrets, newest first; revoked ones are among them."""
+    after = _read_position(query.cursor) if query.cursor else None
+    async with uses.pool.connection() as connection:
+        rows = await KeyStore(connection).list_keys(after=after, limit=query.limit + 1)
+    more = None
+    if len(rows) > query.limit:
+        last = rows[query.limit - 1]
+        more = f"{last['created_at'].isoformat()}|{last['key_id']}"
+    return send_json(write_page(rows[: query.limit], next_position=more))
+
+
+@router.post("", status_code=201, response_model=KeyMadeOut, summary="Make a key")
+async def create_key(uses: Uses, caller: Caller, given: KeyIn) -> Response:
+    """Make a key and show it this once. From the first key on, requests need one."""
+    if given.expires_at is not None and given.expires_at <= uses.clock.now():
+        raise InvalidError("expires_at: lies in the past.")
+    secret = make_secret()
+    async with uses.pool.connection() as connection:
+        row = await KeyStore(connection).insert(
+            secret,
+            name=given.name,
+            scopes=given.scopes,
+            streams=given.streams,
+            expires_at=given.expires_at,
+            actor=caller,
+        )
+    await uses.ring.refresh()
+    return _show_once(row, secret, status=201)
+
+
+@router.post("/{key_id}/rotate", response_model=KeyMadeOut, summary="Replace a key's secret")
+async def rotate_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
+    """Give a key another secret and show it this once; the one before stops at once."""
+    secret = make_secret()
+    async with uses.pool.connection() as connection:
+        row = await KeyStore(connection).rotate(key_id, secret, actor=caller)
+    await uses.ring.refresh()
+    return _show_once(row, secret, status=200)
+
+
+@router.delete("/{key_id}", response_model=KeyOut, summary="Revoke a key")
+async def revoke_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
+    """Let a key open nothing any more, within a second, open sockets included."""
+    async with uses.pool.connection() as connection:
+        row = await KeyStore(connection).revoke(key_id, actor=caller)
+    await uses.ring.refresh()
+    return send_json(orjson.dumps(row, option=orjson.OPT_UTC_Z))
+
+
+@tickets.post("", status_code=201, response_model=TicketOut, summary="Get a ticket for a socket")
+async def issue_ticket(uses: Uses, caller: Caller) -> Response:
+    """Return what opens one socket as ``?ticket=…``, once and within half a minute."""
+    expires_at = uses.clock.now() + GOOD_FOR
+    body = {"ticket": await uses.tickets.issue(caller), "expires_at": expires_at}
+    return _send(body, status=201)
+
+
+def _show_once(row: dict[str, Any], secret: Secret, *, status: int) -> Response:
+    return _send({**row, "key": secret.text}, status=status)
+
+
+def _send(body: dict[str, Any], *, status: int) -> Response:
+    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return Response(content, status_code=status, media_type=JSON, headers=NO_STORE)
+
+
+def _read_position(cursor: str) -> tuple[datetime, str]:
+    time, _, key_id = read_cursor(cursor).partition("|")
+    try:
+        return parse_time(time), key_id
+    except ValueError:
+        raise InvalidError("cursor: take it from next_cursor of the page before.") from None

@@ -1,0 +1,87 @@
+"""Access: which scope a request needs, and which streams it reaches.
+
+    path -> open?  -> nobody is asked
+         -> scope  -> the caller must have it
+         -> stream -> within reach of the caller, or the endpoint looks itself
+
+What is not listed needs ``read`` to be seen and ``operate`` to be changed, so that a new route is
+never open by accident.
+"""
+
+from typing import Final
+
+from core.errors import ForbiddenError
+from core.keys import Caller, Scope
+
+OPEN_PATHS: Final = frozenset(
+    {
+        # Probes and Prometheus come without keys; what they get names no stream.
+        "/health",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/api/v1/health",
+        # The page and the description of the API are in every copy of the source.
+        "/",
+        "/app",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/redoc",
+        "/openapi.json",
+    }
+)
+OPEN_FOLDERS: Final = ("/app/", "/assets/", "/static-offline-docs/")
+
+TICKETS: Final = "/api/v1/tickets"
+INGEST: Final = "/api/v1/ingest"
+
+ADMIN_FOLDERS: Final = ("/api/v1/keys", "/api/v1/audit")
+INGEST_PATHS: Final = frozenset(
+    {INGEST, "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
+)
+LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+STREAM_FOLDERS: Final = ("/api/v1/streams/", "/ws/live/", "/sse/live/")
+"""What follows is the id of a stream."""
+
+SELF_CHECKED: Final = frozenset({INGEST, TICKETS, "/ws/live"})
+"""Endpoints that ask the caller about each stream that a request names."""
+
+
+def find_scope(method: str, path: str) -> Scope | None:
+    """Return the scope that a request needs; None when it is open to everyone."""
+    if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
+        return None
+    if any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS):
+        return Scope.ADMIN
+    if path in INGEST_PATHS:
+        return Scope.INGEST
+    if method in LOOKING or path == TICKETS:
+        return Scope.READ
+    return Scope.OPERATE
+
+
+def find_stream(path: str) -> str | None:
+    """Return the stream that a path is about, if it names one."""
+    for folder in STREAM_FOLDERS:
+        if path.startswith(folder):
+            return path[len(folder) :].partition("/")[0]
+    return None
+
+
+def require_access(caller: Caller, scope: Scope, path: str) -> None:
+    """Let a request through.
+
+    Raises:
+        ForbiddenError: The caller lacks the scope, or the stream is out of reach. The text is the
+            same whether the stream exists or not.
+    """
+    if not caller.allows(scope):
+        raise ForbiddenError(f"This needs a key with the scope {scope}.")
+    if caller.streams is None or path in SELF_CHECKED:
+        return
+    stream_id = find_stream(path)
+    if stream_id is None:
+        raise ForbiddenError("This key reaches single streams only. Name one in the path.")
+    if not caller.allows_stream(stream_id):
+        raise ForbiddenError("This key does not reach that stream.")

@@ -1,0 +1,129 @@
+"""Every route of the application, whichever there are: open, or shut to all but its scope."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import asyncpg
+import httpx
+import pytest
+import websockets
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount, WebSocketRoute
+from websockets.asyncio.client import connect
+
+from core.keys import Scope
+from tests.fixtures.api_keys import make_key
+from tests.fixtures.apis import calling, serving
+from tests.fixtures.events import STREAM
+from tests.integration.api.problems import read_problem
+
+OPEN = {"/health", "/livez", "/readyz", "/metrics", "/api/v1/health"}
+"""What orchestrators, Prometheus and `telemetra up` ask; the rest of what is open is pages."""
+
+PAGES = ("/app", "/assets", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
+INGEST = {"/api/v1/ingest", "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
+PLACES = {"stream_id": STREAM, "key_id": "key_0123456789abcdef"}
+
+
+def list_doors(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Return every method and path that there is; sockets as the method WEBSOCKET."""
+    for route in iter_route_contexts(app.routes):
+        path = re.sub(r"\{(\w+)[^}]*\}", lambda m: PLACES.get(m[1], "x"), route.path or "")
+        if isinstance(route.original_route, Mount):
+            yield "GET", f"{path}/x"
+        elif isinstance(route.original_route, WebSocketRoute):
+            yield "WEBSOCKET", path
+        else:
+            for method in sorted(route.methods or ()):
+                yield method, path
+
+
+def choose_scopes(method: str, path: str) -> set[str]:
+    """Return the scopes that shall open a door; all of them when nobody is asked."""
+    if path in OPEN or path == "/" or path.startswith(PAGES):
+        return set(Scope)
+    if path.startswith(("/api/v1/keys", "/api/v1/audit")):
+        return {"admin"}
+    if path in INGEST:
+        return {"ingest", "admin"}
+    if method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets":
+        return {"read", "admin"}
+    return {"operate", "admin"}
+
+
+async def knock(
+    client: httpx.AsyncClient, address: str, method: str, path: str, headers: dict[str, str]
+) -> int:
+    """Return the status of an answer, or of the close of a socket less 4000; 0 when it is open."""
+    if method != "WEBSOCKET":
+        return (await client.request(method, path, headers=headers)).status_code
+    async with connect(f"ws://{address}{path}", additional_headers=headers) as socket:
+        try:
+            await socket.recv()
+        except websockets.ConnectionClosed:
+            return (socket.close_code or 0) - 4000
+    return 0
+
+
+def test_the_walk_finds_what_is_known_to_be_there(app: FastAPI):
+    doors = set(list_doors(app))
+    assert {
+        ("GET", "/"),
+        ("POST", "/api/v1/ingest"),
+        ("GET", f"/api/v1/streams/{STREAM}/metrics"),
+        ("DELETE", "/api/v1/keys/key_0123456789abcdef"),
+        ("WEBSOCKET", f"/ws/live/{STREAM}"),
+        ("WEBSOCKET", "/ws/live"),
+    } <= doors
+    assert len(doors) > 25
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_a_key_with_one_scope_opens_exactly_its_routes(
+    app: FastAPI, connection: asyncpg.Connection, scope: Scope
+):
+    _, headers = await make_key(connection, scope)
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        wrong = []
+        for method, path in list_doors(app):
+            async with asyncio.timeout(20):
+                status = await knock(client, address, method, path, headers)
+            assert status != 401, (method, path)
+            if (status != 403) != (scope in choose_scopes(method, path)):
+                wrong.append((method, path, status))
+    assert wrong == []
+
+
+async def test_without_a_key_only_what_is_open_answers(
+    app: FastAPI, connection: asyncpg.Connection
+):
+    await make_key(connection, "read")
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        for method, path in list_doors(app):
+            status = await knock(client, address, method, path, {})
+            is_open = choose_scopes(method, path) == set(Scope)
+            assert (status != 401) == is_open, (method, path, status)
+
+
+async def test_a_key_of_some_streams_sees_no_other_by_any_route(
+    app: FastAPI, connection: asyncpg.Connection
+):
+    _, headers = await make_key(connection, "read", "operate", "ingest", streams=["else*"])
+    selves = {"/api/v1/ingest", "/api/v1/tickets", "/ws/live"}
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        for method, path in list_doors(app):
+            if choose_scopes(method, path) == set(Scope):
+                continue
+            status = await knock(client, address, method, path, headers)
+            assert (status == 403) == (path not in selves), (method, path, status)
+
+
+async def test_an_unknown_path_says_nothing_without_a_key(
+    app: FastAPI, connection: asyncpg.Connection
+):
+    await make_key(connection, "read")
+    async with calling(app) as client:
+        read_problem(await client.get("/nothing"), 401, "unauthorized")
+        read_problem(await client.get("/api/v1/keys/../streams"), 401, "unauthorized")

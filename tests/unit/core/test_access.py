@@ -1,0 +1,80 @@
+"""Access: what a path needs, and whom it lets in."""
+
+import pytest
+
+from core.access import find_scope, find_stream, require_access
+from core.errors import ForbiddenError
+from core.keys import Caller, Scope
+
+SCOPES = [
+    ("GET", "/health", None),
+    ("GET", "/api/v1/health", None),
+    ("GET", "/metrics", None),
+    ("POST", "/health", None),
+    ("GET", "/", None),
+    ("GET", "/app/streams/a", None),
+    ("GET", "/assets/index.js", None),
+    ("GET", "/application", "read"),
+    ("GET", "/healthy", "read"),
+    ("GET", "//health", "read"),
+    ("GET", "/api/v1/streams", "read"),
+    ("HEAD", "/api/v1/streams", "read"),
+    ("PUT", "/api/v1/streams/a", "operate"),
+    ("PATCH", "/api/v1/moments/m", "operate"),
+    ("DELETE", "/api/v1/anything/new", "operate"),
+    ("BREW", "/api/v1/streams", "operate"),
+    ("GET", "/ws/live/a", "read"),
+    ("GET", "/nothing", "read"),
+    ("POST", "/api/v1/ingest", "ingest"),
+    ("POST", "/api/v2/write", "ingest"),
+    ("POST", "/v1/metrics", "ingest"),
+    ("POST", "/api/v1/tickets", "read"),
+    ("GET", "/api/v1/keys", "admin"),
+    ("DELETE", "/api/v1/keys/key_1", "admin"),
+    ("GET", "/api/v1/audit", "admin"),
+    ("GET", "/api/v1/audit/", "admin"),
+    ("GET", "/api/v1/keysmith", "read"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), SCOPES)
+def test_a_request_needs_one_scope(method: str, path: str, scope: str | None):
+    assert find_scope(method, path) == scope
+
+
+@pytest.mark.parametrize(
+    ("path", "stream_id"),
+    [
+        ("/api/v1/streams/a", "a"),
+        ("/api/v1/streams/a/metrics", "a"),
+        ("/api/v1/streams/", ""),
+        ("/api/v1/streams", None),
+        ("/ws/live/a", "a"),
+        ("/ws/live", None),
+        ("/sse/live/a", "a"),
+        ("/api/v1/moments", None),
+    ],
+)
+def test_a_path_is_about_one_stream_or_none(path: str, stream_id: str | None):
+    assert find_stream(path) == stream_id
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_the_scope_decides_who_comes_in(scope: Scope):
+    require_access(Caller("a", frozenset({scope})), scope, "/x")
+    require_access(Caller("a", frozenset({Scope.ADMIN})), scope, "/x")
+    others = frozenset(Scope) - {scope, Scope.ADMIN}
+    with pytest.raises(ForbiddenError, match=scope):
+        require_access(Caller("a", others), scope, "/x")
+
+
+def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
+    caller = Caller("a", frozenset({Scope.READ}), streams=("north*",))
+    for path in ("/api/v1/streams/north/metrics", "/ws/live/north", "/ws/live", "/api/v1/ingest"):
+        require_access(caller, Scope.READ, path)
+    for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):
+        with pytest.raises(ForbiddenError, match="that stream"):
+            require_access(caller, Scope.READ, path)
+    for path in ("/api/v1/streams", "/api/v1/moments", "/api/v1/compare", "/api/v2/write"):
+        with pytest.raises(ForbiddenError, match="single streams only"):
+            require_access(caller, Scope.READ, path)
