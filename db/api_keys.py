@@ -123,6 +123,10 @@ class KeyStore:
         """Return how many keys open something now."""
         return int(await self._connection.fetchval(SQL["count_good"]))
 
+    async def stamp_good(self) -> int:
+        """Return a number that changes when ``list_good`` would."""
+        return int(await self._connection.fetchval(SQL["stamp_good"]))
+
     async def exists_any(self) -> bool:
         """Whether a key was ever made, good or not."""
         return bool(await self._connection.fetchval(SQL["exists_any"]))

@@ -61,6 +61,13 @@ WHERE revoked_at IS NULL
 ORDER BY key_id
 LIMIT $1;
 
+-- stamp_good
+-- One number that is another one when any key comes, goes or gets another secret.
+SELECT hashtextextended(coalesce(string_agg(prefix, ',' ORDER BY key_id), ''), 0)
+FROM api_keys
+WHERE revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > now());
+
 -- note_uses
 UPDATE api_keys
 SET last_used_at = used.at

@@ -53,6 +53,7 @@ class KeyRing:
         self._settings = settings
         self._clock = clock
         self._keys: dict[str, ApiKey] = {}
+        self._stamp: int | None = None
         self._exists_any = False
         self._known_at: datetime | None = None
         self._used_at: dict[str, datetime] = {}
@@ -202,10 +203,13 @@ class KeyRing:
             )
         store = KeyStore(self._connection)
         asked_at = self._clock.now()
-        keys = await store.list_good()
+        # Taken before the keys are read: what changes in between is read again the next time.
+        stamp = await store.stamp_good()
+        if stamp != self._stamp:
+            self._keys = {key.caller.prefix: key for key in await store.list_good()}
+            self._stamp = stamp
         # A row once made is never deleted: this is asked until there is one.
-        self._exists_any = self._exists_any or bool(keys) or await store.exists_any()
-        self._keys = {key.caller.prefix: key for key in keys}
+        self._exists_any = self._exists_any or bool(self._keys) or await store.exists_any()
         self._known_at = asked_at
         await self._write_uses(store)
 
