@@ -47,6 +47,22 @@ from streaming.bus.connections import open_writer
 
 CANONICAL = "/api/v1"
 
+ROUTERS = (
+    health,
+    streams,
+    metrics,
+    channels,
+    readings,
+    transactions,
+    compare,
+    moments,
+    ingest,
+    keys,
+    tickets,
+    audit,
+)
+"""What is found below the canonical path."""
+
 REDIS_CONNECTIONS_MAX = 50
 """More look-ups at once wait for one another, no longer than for an answer."""
 
@@ -92,20 +108,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             allow_headers=["*"],
         )
     app.include_router(probes)
-    for router in (
-        health,
-        streams,
-        metrics,
-        channels,
-        readings,
-        transactions,
-        compare,
-        moments,
-        ingest,
-        keys,
-        tickets,
-        audit,
-    ):
+    for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
     add_pages(app)

@@ -8,6 +8,7 @@ What is not listed needs ``read`` to be seen and ``operate`` to be changed, so t
 never open by accident.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from core.errors import ForbiddenError
@@ -44,7 +45,7 @@ LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STREAM_FOLDERS: Final = ("/api/v1/streams/", "/ws/live/", "/sse/live/")
 """What follows is the id of a stream."""
 
-SELF_CHECKED: Final = frozenset({INGEST, TICKETS, "/ws/live"})
+SELF_CHECKED: Final = frozenset({INGEST, TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"})
 """Endpoints that ask the caller about each stream that a request names."""
 
 
@@ -85,3 +86,13 @@ def require_access(caller: Caller, scope: Scope, path: str) -> None:
         raise ForbiddenError("This key reaches single streams only. Name one in the path.")
     if not caller.allows_stream(stream_id):
         raise ForbiddenError("This key does not reach that stream.")
+
+
+def require_streams(caller: Caller, stream_ids: Iterable[str]) -> None:
+    """Let a request through that names streams elsewhere than in its path.
+
+    Raises:
+        ForbiddenError: One of them is out of reach; the text does not say which one exists.
+    """
+    if not all(map(caller.allows_stream, stream_ids)):
+        raise ForbiddenError("This key does not reach all of these streams.")

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import ANSWERS, answer_cached
 from api.compare.schemas import CompareQuery, Comparison
 from api.compare.service import load_comparison
-from api.deps import Uses
+from api.deps import Caller, Uses
 from api.examples import NO_STREAM, show_answer, show_problem
+from core.access import require_streams
+from core.comparisons import Curve
 from core.scopes import STREAMS_ALL
 
 PATH: Final = "/api/v1/compare"
@@ -53,12 +55,14 @@ router = APIRouter(prefix="/compare", tags=["metrics"], responses=ANSWERS)
     },
 )
 async def compare(
-    request: Request, uses: Uses, query: Annotated[CompareQuery, Query()]
+    request: Request, uses: Uses, caller: Caller, query: Annotated[CompareQuery, Query()]
 ) -> Response:
     """Return curves on one axis, oldest first; null is a gap, and never a zero.
 
     Without a start it is the last day; a channel that was never heard is all gaps.
     """
+    # Before the cache is asked: what it has was loaded for whoever asked first.
+    require_streams(caller, (Curve.parse(name).stream_id for name in query.series))
 
     async def load() -> bytes:
         return await load_comparison(uses, query)

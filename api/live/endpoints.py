@@ -25,6 +25,7 @@ from api.live.connections import EVERYTHING, CloseCode, Connection, Told
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
 from core import metrics
+from core.access import require_streams
 from core.errors import InvalidError, NotFoundError, TelemetraError
 from db.streams import StreamStore
 
@@ -97,6 +98,7 @@ async def follow_stream(
 async def read_many(
     request: Request,
     uses: Uses,
+    caller: Caller,
     since: Since,
     streams: Annotated[str, Query(min_length=1, examples=["northlight_live,bench"])],
 ) -> Response:
@@ -104,6 +106,8 @@ async def read_many(
     names = {name for name in streams.split(",") if name}
     if len(names) > STREAMS_MAX:
         raise InvalidError(f"At most {STREAMS_MAX} streams; ask for {EVERYTHING}.")
+    # Everything is within reach of nobody but a key without a limit to streams.
+    require_streams(caller, names)
     return _stream(uses, uses.hub.connect(_find_address(request)), Wish(names, since))
 
 

@@ -9,7 +9,6 @@ import orjson
 import pytest
 import websockets
 from fastapi import FastAPI
-from fastapi.responses import StreamingResponse
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -134,31 +133,6 @@ async def test_the_first_key_ends_sockets_that_came_without_one(
         await receive(socket)
         await make_key(connection, "read")
         assert await read_close(socket) == 4401
-
-
-async def test_an_answer_that_goes_on_ends_with_its_key_too(
-    app: FastAPI, reader: tuple[str, dict[str, str]], connection: asyncpg.Connection
-):
-    @app.get("/sse/live/{stream_id}")
-    async def follow() -> StreamingResponse:
-        async def write() -> AsyncIterator[bytes]:
-            yield b"data: first\n\n"
-            await asyncio.Event().wait()
-
-        return StreamingResponse(write(), media_type="text/event-stream")
-
-    key_id, headers = reader
-    async with (
-        serving(app) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=20) as client,
-    ):
-        ticket = await get_ticket(address, headers)
-        async with client.stream("GET", f"/sse/live/a?ticket={ticket}") as answer:
-            chunks = answer.aiter_bytes()
-            assert await anext(chunks) == b"data: first\n\n"
-            await KeyStore(connection).revoke(key_id, actor=ACTOR)
-            assert [chunk async for chunk in chunks] == []
-        assert (await client.get("/sse/live/a", headers=headers)).status_code == 401
 
 
 async def test_a_ticket_opens_one_socket_once(guarded: str, reader: tuple[str, dict[str, str]]):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.access import find_scope, find_stream, require_access
+from core.access import find_scope, find_stream, require_access, require_streams
 from core.errors import ForbiddenError
 from core.keys import Caller, Scope
 
@@ -70,11 +70,26 @@ def test_the_scope_decides_who_comes_in(scope: Scope):
 
 def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
     caller = Caller("a", frozenset({Scope.READ}), streams=("north*",))
-    for path in ("/api/v1/streams/north/metrics", "/ws/live/north", "/ws/live", "/api/v1/ingest"):
+    for path in (
+        "/api/v1/streams/north/metrics",
+        "/ws/live/north",
+        "/ws/live",
+        "/sse/live",
+        "/api/v1/ingest",
+    ):
         require_access(caller, Scope.READ, path)
     for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):
         with pytest.raises(ForbiddenError, match="that stream"):
             require_access(caller, Scope.READ, path)
-    for path in ("/api/v1/streams", "/api/v1/moments", "/api/v1/compare", "/api/v2/write"):
+    for path in ("/api/v1/streams", "/api/v1/moments", "/api/v2/write"):
         with pytest.raises(ForbiddenError, match="single streams only"):
             require_access(caller, Scope.READ, path)
+
+
+@pytest.mark.parametrize("named", [["south"], ["north", "south"], ["*"], ["north", "*"]])
+def test_one_stream_out_of_reach_refuses_them_all(named: list[str]):
+    caller = Caller("a", frozenset({Scope.READ}), streams=("north*", "n*h"))
+    require_streams(caller, ["north", "northlight"])
+    with pytest.raises(ForbiddenError, match="all of these"):
+        require_streams(caller, named)
+    require_streams(Caller("a", frozenset({Scope.READ})), named)
