@@ -51,7 +51,9 @@ async def answer_cached(
     variant: str = "",
 ) -> Response:
     """Answer from the cache, or from ``load``; the path, the query and the variant are the key."""
-    key = f"{request.url.path}?{request.url.query}#{variant}"
+    # Not the URL, which has the host in it as the client spelt it.
+    query = request.scope["query_string"].decode("latin-1")
+    key = f"{request.scope['path']}?{query}#{variant}"
     answer = await uses.lookups.find(Wanted(scope, key, ttl_s, load))
     return send_answer(request, answer)
 

@@ -83,10 +83,14 @@ class IngestService:
         else:
             parsed = self._parse(body, media_type)
         if parsed.entries:
-            once = Once(key, hashlib.sha256(body).hexdigest()) if key else None
+            once = self._claim(body, key) if key else None
             await self._bus.append(parsed.entries, once=once)
         self._count(parsed)
         return Receipt(sum(parsed.accepted_by_type.values()), parsed.rejected)
+
+    def _claim(self, body: bytes, key: str) -> Once:
+        # Two senders that chose the same word do not know of each other.
+        return Once(f"{self._caller.key_id or 'everyone'}:{key}", hashlib.sha256(body).hexdigest())
 
     def _parse(self, body: bytes, media_type: str) -> Parsed:
         raw, unreadable = read_ndjson(_to_lines(body, media_type))

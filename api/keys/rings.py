@@ -22,6 +22,7 @@ from core.clock import Clock
 from core.errors import DatabaseAwayError, UnauthorizedError
 from core.keys import EVERYONE, ApiKey, Caller, find_prefix, is_secret_of
 from core.settings import Settings
+from core.tasks import end
 from db.api_keys import KeyStore
 from db.pool import AWAY
 
@@ -93,8 +94,7 @@ class KeyRing:
     async def stop(self) -> None:
         """Stop reading."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end(self._task)
         await self._hang_up()
 
     async def refresh(self) -> None:

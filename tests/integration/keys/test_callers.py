@@ -1,6 +1,7 @@
 """Callers: keys in headers, right and wrong, at a door that is open until the first key exists."""
 
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import httpx
@@ -9,13 +10,14 @@ from fastapi import FastAPI
 
 from api.app import build_app
 from api.keys.rings import KNOWN_FOR, NOTE_USES_EVERY
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemClock
 from core.keys import make_secret
 from core.settings import Settings
 from db.api_keys import KeyStore
 from tests.fixtures.api_keys import ACTOR, make_key
 from tests.fixtures.apis import calling
 from tests.fixtures.databases import execute
+from tests.fixtures.events import chat, write_event
 from tests.fixtures.settings import make_settings
 from tests.fixtures.waiting import eventually
 from tests.integration.api.paths import INGEST, STREAMS
@@ -230,3 +232,19 @@ async def test_with_keys_switched_off_nobody_is_asked(
     async with calling(build_app(settings.model_copy(update={"api_keys": "off"}))) as client:
         assert (await client.get(STREAMS)).status_code == 200
         assert (await client.get(HEALTH)).json()["keys"] == "open"
+
+
+async def test_two_senders_may_name_their_batches_alike(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+):
+    for number in range(2):
+        _, headers = await make_key(connection, "ingest")
+        headers["Idempotency-Key"] = "batch 1"
+        send = partial(
+            client.post,
+            INGEST,
+            json=[write_event(chat(SystemClock().now(), text=f"from {number}"))],
+            headers=headers,
+        )
+        # A key is known half a second after it was made.
+        await eventually(send, holds=lambda answer: answer.status_code == 202)
