@@ -51,7 +51,7 @@ USED: dict[str, set[str]] = {
         "use_custom_plans",
     },
     "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
-    "moments": {"list_moments"},
+    "moments": {"list_moments", "list_open_moments"},
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
     "readings": {"list_readings", "list_heard_channels"},
     "transactions": {"list_transactions", "list_transaction_minutes"},
