@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from api.answers import STALE
 from api.audit.endpoints import router as audit
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
@@ -33,7 +34,7 @@ from api.keys.tickets import TicketBox
 from api.live.endpoints import router as live
 from api.live.hub import Hub
 from api.metrics.endpoints import router as metrics
-from api.middleware import RequestIdMiddleware
+from api.middleware import HEADER, RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
@@ -62,6 +63,18 @@ ROUTERS = (
     audit,
 )
 """What is found below the canonical path."""
+
+EXPOSED = (
+    "Age",
+    "Content-Disposition",
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    HEADER,
+    STALE,
+)
+"""Headers of answers that a page from elsewhere may read; a browser hides all others from it."""
 
 REDIS_CONNECTIONS_MAX = 50
 """More look-ups at once wait for one another, no longer than for an answer."""
@@ -106,6 +119,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
+            expose_headers=EXPOSED,
         )
     app.include_router(probes)
     for router in ROUTERS:

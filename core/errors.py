@@ -149,6 +149,13 @@ class DatabaseAwayError(TelemetraError):
     title = "The database is away"
 
 
+class DatabaseBusyError(DatabaseAwayError):
+    """So many requests wait for the database that this one is not let in; old answers may do."""
+
+    code = "database_busy"
+    title = "The database is busy"
+
+
 class LiveFullError(TelemetraError):
     """There are as many live connections as there may be."""
 

@@ -38,6 +38,26 @@ cache_answers_evicted_total = Counter(
 cache_listening = Gauge(
     "telemetra_cache_listening", "1 while the process hears which answers become old."
 )
+database_connections_used = Gauge(
+    "telemetra_database_connections_used", "Connections of the pool that are lent."
+)
+database_requests_waiting = Gauge(
+    "telemetra_database_requests_waiting", "Requests that wait for a connection."
+)
+database_wait_seconds = Histogram(
+    "telemetra_database_wait_seconds", "Time until a connection was lent.", buckets=SECONDS
+)
+database_requests_refused_total = Counter(
+    "telemetra_database_requests_refused_total",
+    "Requests that got no connection: full and slow are the queue, hanging the database.",
+    ("reason",),
+)
+database_hanging = Gauge(
+    "telemetra_database_hanging", "1 while the database takes questions and answers none."
+)
+queries_slow_total = Counter(
+    "telemetra_queries_slow_total", "Statements slower than DB_SLOW_QUERY_MS.", ("query",)
+)
 keys_refused_total = Counter(
     "telemetra_keys_refused_total", "Requests and sockets turned away at the door.", ("status",)
 )

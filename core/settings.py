@@ -93,6 +93,27 @@ class Settings(BaseSettings):
         5000, ge=100, le=600_000, description="Milliseconds after which a query of the API ends."
     )
 
+    db_pool_queue_max: int = Field(
+        1000,
+        ge=0,
+        le=100_000,
+        description="Requests that may wait for a connection; more get 503 at once. 20 connections"
+        " serve 1000 within the 2 s that they may wait if a query takes 40 ms.",
+    )
+    db_pool_wait_ms: int = Field(
+        2000,
+        ge=10,
+        le=60_000,
+        description="Milliseconds that a request waits for a connection before it gets 503.",
+    )
+    db_slow_query_ms: int = Field(
+        200,
+        ge=0,
+        le=600_000,
+        description="Milliseconds after which a query of the API is logged as slow, by its name;"
+        " 0 logs none.",
+    )
+
     cache_ttl_metrics: int = Field(
         60, ge=1, le=86_400, description="Seconds that a metrics answer stays in the cache."
     )

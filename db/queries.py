@@ -3,6 +3,9 @@
 -- select_open_moments          the name, alone on its line
 -- What it answers, in words.   comments, for readers
 SELECT …;                       one statement
+
+Each statement is sent with its noun and name in front, so that the server's own lists of what runs
+and what is slow name it as our log does.
 """
 
 import re
@@ -11,6 +14,7 @@ from typing import Final
 from core.settings import REPOSITORY
 
 _NAME: Final = re.compile(r"^-- ([a-z_]+)$", re.MULTILINE)
+_NAMED: Final = re.compile(r"/\* ([a-z_]+\.[a-z_]+) \*/ ")
 
 
 def load_queries(noun: str) -> dict[str, str]:
@@ -18,5 +22,12 @@ def load_queries(noun: str) -> dict[str, str]:
     text = (REPOSITORY / "db" / f"{noun}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
     return {
-        name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)
+        name: f"/* {noun}.{name} */ {body.strip().rstrip(';')}"
+        for name, body in zip(parts[1::2], parts[2::2], strict=True)
     }
+
+
+def name_query(statement: str) -> str:
+    """Return ``noun.name`` of a statement; one that was not loaded here is ``unnamed``."""
+    match = _NAMED.match(statement)
+    return "unnamed" if match is None else match[1]

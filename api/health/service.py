@@ -9,7 +9,7 @@ import redis.exceptions
 
 from api.deps import Resources
 from api.health.schemas import ArchiveHealth, FlowHealth, HealthOut, PartHealth
-from core.errors import TelemetraError
+from core.errors import DatabaseBusyError, TelemetraError
 from core.settings import VERSION
 
 FLOWS_MAX: Final = 8
@@ -53,6 +53,9 @@ async def _ask_database(uses: Resources) -> PartHealth:
             await connection.fetchval("SELECT 1")
     except TimeoutError:
         return _error("The database did not answer in time.")
+    except DatabaseBusyError as error:
+        # It answers, others: what is taken off its work now would only burden its neighbours.
+        return PartHealth(status="degraded", latency_ms=_since(started), detail=error.detail)
     except TelemetraError as error:
         return _error(error.detail)
     return PartHealth(status="ok", latency_ms=_since(started), detail="answers")
