@@ -1,20 +1,21 @@
 """Windows in columns: what rows of metrics are made of, for files and for charts.
 
     rows -> to_frame -> CSV, Arrow
-         -> thin -> so many rows that every peak is still there
+    curves -> pick -> the starts of so many rows that every peak is still there
 
 ``db.windows`` reads the rows, ``api.metrics`` sends them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from core.extremes import Floats, pick_extremes
-from core.minutes import to_micros
+from core.times import EPOCH
 
 Row: TypeAlias = dict[str, Any]
 
@@ -33,14 +34,20 @@ class WindowTable:
         """Return rows in columns."""
         return pl.DataFrame(rows, schema=self.schema, orient="row")
 
-    def thin(self, rows: Sequence[Row], points: int) -> list[Row]:
-        """Return at most so many of the rows, in their order, every peak among them."""
-        at = np.array([to_micros(row["window_start"]) for row in rows], dtype=np.int64)
-        curves = [_read_curve(rows, name) * sign for name, sign in self.curves]
-        return [rows[place] for place in pick_extremes(at, curves, points).tolist()]
+    def pick(self, curves: Sequence[Mapping[str, Any]], points: int) -> tuple[datetime, ...]:
+        """Return the starts of at most so many windows, every peak among them.
+
+        Args:
+            curves: Of each window its start in microseconds, ``at``, and the columns of curves.
+            points: How many are wanted at most.
+        """
+        at = np.array([row["at"] for row in curves], dtype=np.int64)
+        values = {name: _read_curve(curves, name) for name in dict(self.curves)}
+        kept = pick_extremes(at, [values[name] * sign for name, sign in self.curves], points)
+        return tuple(EPOCH + timedelta(microseconds=micros) for micros in at[kept].tolist())
 
 
-def _read_curve(rows: Sequence[Row], name: str) -> Floats:
+def _read_curve(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
     return np.array([row[name] for row in rows], dtype=np.float64)
 
 

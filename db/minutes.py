@@ -21,6 +21,12 @@ class Span:
     start: datetime = BEGINNING
     end: datetime = END
     limit: int = 100
+    starts: tuple[datetime, ...] | None = None
+    """Only windows that begin at one of these times; None for all."""
+
+    def to_parameters(self) -> tuple[object, ...]:
+        """Return the last parameters of a query for windows."""
+        return (self.start, self.end, self.limit, self.starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,14 @@ class MinuteStore:
     async def list_chat(self, stream_id: str, span: Span) -> list[dict[str, Any]]:
         """Return the chat minutes of a stream, newest first."""
         rows = await self._connection.fetch(
-            SQL["list_chat_minutes"], stream_id, span.start, span.end, span.limit
+            SQL["list_chat_minutes"], stream_id, *span.to_parameters()
         )
         return [dict(row) for row in rows]
 
     async def list_readings(self, stream_id: str, channel: str, span: Span) -> list[dict[str, Any]]:
         """Return the minutes of a channel, newest first."""
         rows = await self._connection.fetch(
-            SQL["list_reading_minutes"], stream_id, channel, span.start, span.end, span.limit
+            SQL["list_reading_minutes"], stream_id, channel, *span.to_parameters()
         )
         return [dict(row) for row in rows]
 

@@ -1,5 +1,5 @@
 -- list_chat_minutes
--- Minutes of one stream, newest first.
+-- Minutes of one stream, newest first; the last parameter narrows to some of them.
 SELECT
     stream_id, window_start, window_end, chat_count, unique_chatters,
     (SELECT coalesce(
@@ -10,6 +10,7 @@ FROM chat_summary_minute
 WHERE stream_id = $1
   AND window_start >= $2
   AND window_start < $3
+  AND ($5::timestamptz[] IS NULL OR window_start = ANY($5))
 ORDER BY window_start DESC
 LIMIT $4;
 
@@ -23,6 +24,7 @@ WHERE stream_id = $1
   AND channel = $2
   AND window_start >= $3
   AND window_start < $4
+  AND ($6::timestamptz[] IS NULL OR window_start = ANY($6))
 ORDER BY window_start DESC
 LIMIT $5;
 

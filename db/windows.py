@@ -7,8 +7,9 @@
 A window lies in a span when it begins in it, and is always told whole.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from core.resolutions import MINUTE, Resolution
 from db.minutes import END, MinuteStore, Span
@@ -16,8 +17,10 @@ from db.pool import Connection
 from db.queries import load_queries
 
 SQL: Final = load_queries("windows")
+CURVES: Final = load_queries("curves")
 
-_ROLL_UPS: Final = {"1h": "hours", "1d": "days"}
+_NOUNS: Final = {"1m": "minutes", "1h": "hours", "1d": "days"}
+"""In the names of queries; what is put together is in buckets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,21 @@ class WindowStore:
         """Return the windows that begin in a span, newest first."""
         if resolution is MINUTE:
             return await self._list_minutes(source, span)
-        if resolution.name in _ROLL_UPS:
-            return await self._list_roll_ups(source, _ROLL_UPS[resolution.name], span)
-        return await self._put_together(source, resolution, span)
+        noun = _NOUNS.get(resolution.name, "buckets")
+        query = SQL[f"list_{source.noun}_{noun}"]
+        narrowed = self._narrow(resolution, span)
+        rows = await self._connection.fetch(query, *source.key, *narrowed, span.starts)
+        return [dict(row) for row in rows]
+
+    async def list_curves(
+        self, source: Source, resolution: Resolution, span: Span
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return of the same windows only what a chart is thinned by: ``at``, and the curves."""
+        query = CURVES[f"list_{source.noun}_{_NOUNS.get(resolution.name, 'buckets')}"]
+        narrowed = self._narrow(resolution, span)
+        rows = await self._connection.fetch(query, *source.key, *narrowed)
+        # A record is a mapping in all but its type; ten thousand dictionaries would be slow.
+        return cast("Sequence[Mapping[str, Any]]", rows)
 
     async def _list_minutes(self, source: Source, span: Span) -> list[dict[str, Any]]:
         minutes = MinuteStore(self._connection)
@@ -60,22 +75,11 @@ class WindowStore:
             return await minutes.list_chat(source.stream_id, span)
         return await minutes.list_readings(source.stream_id, source.channel, span)
 
-    async def _list_roll_ups(self, source: Source, noun: str, span: Span) -> list[dict[str, Any]]:
-        query = SQL[f"list_{source.noun}_{noun}"]
-        rows = await self._connection.fetch(query, *source.key, span.start, span.end, span.limit)
-        return [dict(row) for row in rows]
-
-    async def _put_together(
-        self, source: Source, resolution: Resolution, span: Span
-    ) -> list[dict[str, Any]]:
-        rows = await self._connection.fetch(
-            SQL[f"list_{source.noun}_buckets"],
-            *source.key,
-            # No minute counts that belongs to a window beginning outside of the span.
-            resolution.round_up(min(span.start, END)),
-            resolution.round_up(min(span.end, END)),
-            resolution.width,
-            span.limit * resolution.minutes,
-            span.limit,
-        )
-        return [dict(row) for row in rows]
+    def _narrow(self, resolution: Resolution, span: Span) -> tuple[object, ...]:
+        """Return the parameters that say when and how many."""
+        if resolution.name in _NOUNS:
+            return (span.start, span.end, span.limit)
+        # No minute counts that belongs to a window beginning outside of the span.
+        start = resolution.round_up(min(span.start, END))
+        end = resolution.round_up(min(span.end, END))
+        return (start, end, resolution.width, span.limit * resolution.minutes, span.limit)

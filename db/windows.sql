@@ -1,7 +1,8 @@
 -- list_chat_buckets
 -- Stretches of some minutes ($4) of one stream, newest first, put together by the rules of the
 -- roll-ups. So many of the newest minutes ($5) are looked at that the buckets asked for ($6) are
--- whole; ($2) and ($3) are starts of buckets.
+-- whole; ($2) and ($3) are starts of buckets. Of all these lists the last parameter narrows to some
+-- starts of windows.
 WITH minutes AS (
     SELECT
         time_bucket($4::interval, window_start) AS bucket, chat_count, unique_chatters,
@@ -10,6 +11,7 @@ WITH minutes AS (
     WHERE stream_id = $1
       AND window_start >= $2
       AND window_start < $3
+      AND ($7::timestamptz[] IS NULL OR time_bucket($4::interval, window_start) = ANY($7))
     ORDER BY window_start DESC
     LIMIT $5
 ),
@@ -64,6 +66,7 @@ WITH minutes AS (
       AND channel = $2
       AND window_start >= $3
       AND window_start < $4
+      AND ($8::timestamptz[] IS NULL OR time_bucket($5::interval, window_start) = ANY($8))
     ORDER BY window_start DESC
     LIMIT $6
 ),
@@ -110,6 +113,7 @@ FROM chat_summary_hour
 WHERE stream_id = $1
   AND window_start >= $2
   AND window_start < $3
+  AND ($5::timestamptz[] IS NULL OR window_start = ANY($5))
 ORDER BY window_start DESC
 LIMIT $4;
 
@@ -126,6 +130,7 @@ FROM chat_summary_day
 WHERE stream_id = $1
   AND window_start >= $2
   AND window_start < $3
+  AND ($5::timestamptz[] IS NULL OR window_start = ANY($5))
 ORDER BY window_start DESC
 LIMIT $4;
 
@@ -141,6 +146,7 @@ WHERE stream_id = $1
   AND channel = $2
   AND window_start >= $3
   AND window_start < $4
+  AND ($6::timestamptz[] IS NULL OR window_start = ANY($6))
 ORDER BY window_start DESC
 LIMIT $5;
 
@@ -156,5 +162,6 @@ WHERE stream_id = $1
   AND channel = $2
   AND window_start >= $3
   AND window_start < $4
+  AND ($6::timestamptz[] IS NULL OR window_start = ANY($6))
 ORDER BY window_start DESC
 LIMIT $5;

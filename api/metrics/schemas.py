@@ -27,7 +27,7 @@ POINTS_MAX: Final = 2000
 """Rows of a chart; the widest screens have some four thousand pixels."""
 
 THINNED_ROWS_MAX: Final = 10_000
-"""Rows that one answer is thinned from: a week of minutes, half a second of work."""
+"""Rows that one answer is thinned from: a week of minutes."""
 
 PointCount: TypeAlias = Annotated[int, Field(ge=POINTS_MIN, le=POINTS_MAX)]
 POINTS_TEXT: Final = (

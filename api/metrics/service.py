@@ -3,7 +3,8 @@
 one page, JSON, cached | a thinned range, JSON, cached | a file, page by page
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -44,19 +45,51 @@ async def answer_windows(
 async def list_whole(
     uses: Resources, source: Source, resolution: Resolution, span: Span
 ) -> list[dict[str, Any]]:
-    """Return all windows of a span, which is thinned or shown as a whole.
+    """Return all windows of a span, which is shown as a whole.
 
     Raises:
         InvalidError: There are more than one answer is made from.
         NotFoundError: There is no such stream.
     """
     rows = await _list_windows(uses, source, resolution, replace(span, limit=THINNED_ROWS_MAX + 1))
+    _refuse_too_many(rows, resolution)
+    return rows
+
+
+async def list_thinned(
+    uses: Resources, asked: "WindowRequest", resolution: Resolution, points: int
+) -> list[dict[str, Any]]:
+    """Return so many windows of a span that every peak is still there.
+
+    First only the curves are read, and then the whole rows of those that are shown.
+
+    Raises:
+        InvalidError: There are more than one answer is made from.
+        NotFoundError: There is no such stream.
+    """
+    source, span = asked.source, replace(asked.query.to_span(), limit=THINNED_ROWS_MAX + 1)
+    async with (
+        uses.pool.connection() as connection,
+        # Nothing changes between the two: every peak that was picked is still one.
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        store = WindowStore(connection)
+        curves = await store.list_curves(source, resolution, span)
+        if not curves:
+            await StreamStore(connection).require(source.stream_id)
+            return []
+        _refuse_too_many(curves, resolution)
+        starts = await asyncio.to_thread(asked.table.pick, curves, points)
+        chosen = Span(starts[-1], starts[0] + resolution.width, len(starts), starts)
+        return await store.list_windows(source, resolution, chosen)
+
+
+def _refuse_too_many(rows: Sequence[object], resolution: Resolution) -> None:
     if len(rows) > THINNED_ROWS_MAX:
         raise InvalidError(
             f"The range has more than {THINNED_ROWS_MAX} rows of {resolution.name}. Ask for a"
             " coarser resolution, or for a later start."
         )
-    return rows
 
 
 async def _list_windows(
@@ -92,7 +125,7 @@ class WindowRequest:
         """Return one page, or the whole range thinned, as JSON."""
         resolution = self.resolution
         if self.query.points is not None:
-            rows = await self._list_thinned(resolution, self.query.points)
+            rows = await list_thinned(self.uses, self, resolution, self.query.points)
             return write_page(rows, next_position=None, resolution=resolution.name)
         span = self.query.to_span()
         rows = await _list_windows(self.uses, self.source, resolution, span)
@@ -109,14 +142,10 @@ class WindowRequest:
         names = [self.source.stream_id, self.source.channel or "metrics", resolution.name]
         return await send_file(pages, self.table, file_format, *names)
 
-    async def _list_thinned(self, resolution: Resolution, points: int) -> list[dict[str, Any]]:
-        rows = await list_whole(self.uses, self.source, resolution, self.query.to_span())
-        return self.table.thin(rows, points)
-
     async def _list_pages(self, resolution: Resolution) -> AsyncIterator[Rows]:
         """Read the range page by page; no connection is held while a slow client reads one."""
         if self.query.points is not None:
-            yield await self._list_thinned(resolution, self.query.points)
+            yield await list_thinned(self.uses, self, resolution, self.query.points)
             return
         span = self.query.to_span()
         left = self.query.rows_max

@@ -131,6 +131,19 @@ async def test_thinned_rows_are_rows_and_keep_the_peaks(
     assert max(row[high] for row in thinned) == max(row[high] for row in rows)
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("resolution", ["1m", "5m", "15m", "1h", "1d"])
+async def test_thinned_windows_are_whole_windows_at_every_resolution(
+    client: httpx.AsyncClient, path: str, resolution: str
+):
+    rows = await list_rows(client, path, resolution=resolution)
+    for points in (3, 5):
+        thinned = await list_rows(client, path, resolution=resolution, points=points)
+        assert [row for row in rows if row in thinned] == thinned
+        assert 0 < len(thinned) <= points
+        assert len(thinned) == len(rows) or len(rows) > points
+
+
 async def test_more_points_than_rows_are_all_rows(client: httpx.AsyncClient):
     assert await list_rows(client, METRICS, points=2000) == await list_rows(client, METRICS)
 

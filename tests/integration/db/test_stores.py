@@ -31,6 +31,7 @@ from tests.fixtures.settings import make_settings
 
 LONG_AGO = START - timedelta(days=1)
 WIDTHS = ("buckets", "hours", "days")
+CURVES = ("minutes", *WIDTHS)
 USED: dict[str, set[str]] = {
     "commits": {
         "lock_offsets",
@@ -57,6 +58,9 @@ USED: dict[str, set[str]] = {
     "transactions": {"list_transactions", "list_transaction_minutes"},
     "windows": {
         *(f"list_{noun}_{width}" for noun in ("chat", "reading") for width in WIDTHS),
+    },
+    "curves": {
+        *(f"list_{noun}_{width}" for noun in ("chat", "reading") for width in CURVES),
     },
 }
 """What the tests of this folder and of the API run; a new query belongs into one of them."""
@@ -114,6 +118,7 @@ def test_no_query_is_without_a_test():
         "readings": readings.SQL,
         "transactions": transactions.SQL,
         "windows": windows.SQL,
+        "curves": windows.CURVES,
     }
     assert {noun: set(queries) for noun, queries in loaded.items()} == USED
 
