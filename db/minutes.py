@@ -1,7 +1,7 @@
 """Minutes: the stored aggregates of chat and of numeric channels."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from core.times import EPOCH
@@ -12,6 +12,9 @@ SQL: Final = load_queries("minutes")
 
 BEGINNING: Final = EPOCH
 END: Final = datetime(3000, 1, 1, tzinfo=UTC)
+
+CHANNEL_SILENCE: Final = timedelta(days=1)
+"""A channel that was silent for so long before the end of its stream is not listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class MinuteStore:
         return [dict(row) for row in rows]
 
     async def list_channels(self, stream_id: str, limit: int) -> list[dict[str, Any]]:
-        """Return the channels of a stream with their newest value."""
-        rows = await self._connection.fetch(SQL["list_channels"], stream_id, limit)
+        """Return the channels heard in the last day of a stream, with their newest value."""
+        heard_at = await self._connection.fetchval(SQL["find_last_heard"], stream_id)
+        if heard_at is None:
+            return []
+        since = heard_at - CHANNEL_SILENCE
+        rows = await self._connection.fetch(SQL["list_channels"], stream_id, since, limit)
         return [dict(row) for row in rows]

@@ -28,13 +28,36 @@ WHERE stream_id = $1
 ORDER BY window_start DESC
 LIMIT $5;
 
+-- find_last_heard
+-- When a stream was last heard; of one that never was it is now.
+SELECT coalesce(last_event_at, now()) FROM streams WHERE stream_id = $1;
+
 -- list_channels
--- Channels of a stream with their newest value, from the minutes of the last day it was heard.
-SELECT DISTINCT ON (channel) channel, unit, last AS last_value, last_at
-FROM reading_summary_minute
-WHERE stream_id = $1
-  AND window_start >= (
-      SELECT coalesce(last_event_at, now()) - INTERVAL '1 day' FROM streams WHERE stream_id = $1
-  )
-ORDER BY channel, window_start DESC
-LIMIT $2;
+-- Channels of a stream with their newest value since a time ($2). From the last name backwards, the
+-- newest minute of a channel is the next entry of the index: one look for each, not one a minute.
+WITH RECURSIVE heard AS (
+    (
+        SELECT channel, unit, last, last_at
+        FROM reading_summary_minute
+        WHERE stream_id = $1
+          AND window_start >= $2
+        ORDER BY channel DESC, window_start DESC
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT previous.*
+    FROM heard
+    CROSS JOIN LATERAL (
+        SELECT channel, unit, last, last_at
+        FROM reading_summary_minute
+        WHERE stream_id = $1
+          AND window_start >= $2
+          AND channel < heard.channel
+        ORDER BY channel DESC, window_start DESC
+        LIMIT 1
+    ) AS previous
+)
+SELECT channel, unit, last AS last_value, last_at
+FROM heard
+ORDER BY channel
+LIMIT $3;

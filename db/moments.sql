@@ -11,6 +11,7 @@ WHERE ($1::text IS NULL OR stream_id = $1)
   AND ($4::text IS NULL OR moment_type = $4)
   AND ($5::text IS NULL OR state = $5)
   AND score >= $6
+  AND ($7::timestamptz IS NULL OR timestamp <= $7)
   AND ($7::timestamptz IS NULL OR timestamp < $7 OR (timestamp = $7 AND moment_id > $8))
 ORDER BY timestamp DESC, moment_id
 LIMIT $9;

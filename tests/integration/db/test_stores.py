@@ -51,7 +51,12 @@ USED: dict[str, set[str]] = {
         "roll_up_reading_days",
         "use_custom_plans",
     },
-    "minutes": {"list_chat_minutes", "list_reading_minutes", "list_channels"},
+    "minutes": {
+        "list_chat_minutes",
+        "list_reading_minutes",
+        "find_last_heard",
+        "list_channels",
+    },
     "moments": {"list_moments", "list_open_moments"},
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
     "readings": {"list_readings", "list_heard_channels"},

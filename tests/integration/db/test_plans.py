@@ -1,0 +1,312 @@
+"""Plans: every statement of every store touches the chunks and rows it needs, and no more.
+
+A new statement belongs into ``CASES``, or into ``NOT_PLANNED`` with the reason.
+"""
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from core.settings import REPOSITORY
+from db.minutes import BEGINNING, END
+from db.pool import prepare_connection
+from db.queries import load_queries
+from tests.fixtures.databases import execute, name_database
+from tests.fixtures.plans import FILL, NOW, SMALL_ROWS, Chunk, Scan, back, list_chunks, list_scans
+from tests.fixtures.servers import run_apart
+
+PAGE: Final = 50
+ONE: Final = "stream-0007"
+START, STOP = back(days=17), back(days=10)
+"""A week some time ago: two of many chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A statement with parameters, and what it may touch."""
+
+    query: str
+    parameters: tuple[Any, ...]
+    rows_max: int = 2 * PAGE
+    """Rows it may look at, in all tables together: a page, and the next row or two of a chunk."""
+
+    start: datetime = START
+    end: datetime = STOP
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.query} {self.note}".strip()
+
+
+def case(query: str, *parameters: Any, **more: Any) -> Case:
+    return Case(query, parameters, **more)
+
+
+def _list_spans() -> Iterator[Case]:
+    """Yield the lists of windows and curves, which are all alike."""
+    for noun, key in (("chat", (ONE,)), ("reading", (ONE, "temp"))):
+        for unit in ("minutes", "hours", "days"):
+            table = "minutes" if unit == "minutes" else "windows"
+            page: tuple[Any, ...] = (START, STOP, PAGE)
+            yield case(f"{table}.list_{noun}_{unit}", *key, *page, None)
+            yield case(
+                f"{table}.list_{noun}_{unit}",
+                *key,
+                *page,
+                [START, back(days=12)],
+                rows_max=PAGE,
+                note="of some starts",
+            )
+            yield case(
+                f"{table}.list_{noun}_{unit}",
+                *key,
+                BEGINNING,
+                END,
+                PAGE,
+                None,
+                start=BEGINNING,
+                end=END,
+                note="newest",
+            )
+            yield case(f"curves.list_{noun}_{unit}", *key, *page)
+        width = timedelta(minutes=60)
+        page = (START, STOP, width, 2 * PAGE, PAGE)
+        yield case(f"windows.list_{noun}_buckets", *key, *page, None, rows_max=3 * PAGE)
+        yield case(
+            f"windows.list_{noun}_buckets",
+            *key,
+            START,
+            back(days=16),
+            width,
+            PAGE,
+            PAGE,
+            [START],
+            rows_max=PAGE,
+            note="of some starts",
+        )
+        yield case(f"curves.list_{noun}_buckets", *key, *page, rows_max=3 * PAGE)
+
+
+def _list_recomputations() -> Iterator[Case]:
+    hour = (back(days=12), back(days=12) + timedelta(hours=1))
+    for name in ("chat_rows", "reading_rows", "transaction_rows"):
+        for stream in (None, ONE):
+            yield case(f"recomputations.list_{name}", *hour, stream, 10**6, note=f"of {stream}")
+    for name in ("chat_hours", "reading_hours", "chat_days", "reading_days"):
+        day = (back(days=12), back(days=11))
+        yield case(f"recomputations.list_{name}", *day, None, 10**6, rows_max=4 * PAGE)
+    for stream in (None, ONE):
+        yield case(
+            "recomputations.list_late", START, back(days=16), stream, 10**6,
+            rows_max=200, note=f"of {stream}",
+        )  # fmt: skip
+
+
+def _list_roll_ups() -> Iterator[Case]:
+    """Yield the roll-ups of an hour, and of a day, of some streams."""
+    hour, day = back(days=12), back(days=12)
+    for noun, keys in (("chat", ([ONE],)), ("reading", ([ONE], ["temp"]))):
+        hours = (hour, hour + timedelta(hours=1), [hour], *keys)
+        days = (day, day + timedelta(days=1), [day], *keys)
+        yield case(f"{noun}_roll_ups.roll_up_{noun}_hours", *hours)
+        yield case(f"{noun}_roll_ups.roll_up_{noun}_days", *days)
+
+
+NO_ROWS: Final = "[]"
+CURSOR: Final = (back(days=14), "m7-100")
+KEY: Final = ("key-x", "k", "p", bytes(32), ["read"], None, "me", None)
+
+CASES: Final = [
+    *_list_spans(),
+    *_list_recomputations(),
+    *_list_roll_ups(),
+    case("minutes.find_last_heard", ONE, rows_max=1),
+    case("minutes.list_channels", ONE, back(days=1), PAGE, rows_max=4, start=back(days=1), end=NOW),
+    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, None, None, PAGE,
+         start=BEGINNING, end=END, note="newest of all"),
+    case("moments.list_moments", ONE, START, STOP, None, None, 0.0, None, None, PAGE,
+         rows_max=60, note="of a stream"),
+    case("moments.list_moments", ONE, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE,
+         start=BEGINNING, end=CURSOR[0] + timedelta(hours=3), note="next page of a stream"),
+    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE,
+         start=BEGINNING, end=CURSOR[0] + timedelta(hours=3), note="next page of all"),
+    case("moments.list_moments", None, BEGINNING, END, None, "open", 0.0, None, None, PAGE,
+         rows_max=200, start=BEGINNING, end=END, note="open ones"),
+    case("moments.list_moments", None, BEGINNING, END, "flatline", None, 0.0, None, None, PAGE,
+         rows_max=200, start=BEGINNING, end=END, note="of a rare type"),
+    case("moments.list_open_moments", [ONE, "stream-0008"], BEGINNING, PAGE,
+         start=BEGINNING, end=END),
+    case("streams.list_streams", None, None, None, None, NOW, PAGE, 0,
+         rows_max=3 * PAGE, start=back(hours=1), end=NOW),
+    case("streams.list_streams", "stream-0010", None, None, None, NOW, PAGE, 0,
+         rows_max=3 * PAGE, start=back(hours=1), end=NOW, note="next page"),
+    case("streams.get_stream", ONE, rows_max=4, start=back(hours=1), end=NOW),
+    case("streams.exists_stream", ONE, rows_max=1),
+    case("streams.put_stream", "new", None, None, None),
+    case("readings.list_readings", ONE, ["load", "temp"], back(days=9), back(days=2), END, PAGE, 7,
+         rows_max=4 * PAGE, start=back(days=9), end=back(days=2)),
+    case("readings.list_readings", ONE, ["load"], back(days=9), END, back(days=5), PAGE, 1,
+         rows_max=2 * PAGE, start=back(days=9), end=back(days=4), note="next page"),
+    case("readings.list_heard_channels", ONE, back(days=9), back(days=7), PAGE,
+         rows_max=20, start=back(days=9), end=back(days=7)),
+    case("transactions.list_transactions", ONE, None, None, back(days=9), back(days=2), END, PAGE,
+         3, start=back(days=9), end=back(days=2)),
+    case("transactions.list_transactions", ONE, "bits", "EUR", back(days=9), END, back(days=5),
+         PAGE, 0, rows_max=3 * PAGE, start=back(days=9), end=back(days=4), note="next page"),
+    case("transactions.list_transaction_minutes", ONE, None, None, START, STOP, END, "", "", PAGE),
+    case("transactions.list_transaction_minutes", ONE, None, None, START, END, back(days=12),
+         "bits", "EUR", PAGE, note="next page"),
+    case("api_keys.lock_changes", 1),
+    case("api_keys.count_good"),
+    case("api_keys.exists_any"),
+    case("api_keys.insert_key", *KEY),
+    case("api_keys.get_key", "key-7"),
+    case("api_keys.replace_secret", "key-7", "new", bytes(32)),
+    case("api_keys.revoke_key", "key-7"),
+    case("api_keys.list_keys", None, None, PAGE),
+    case("api_keys.list_keys", back(minutes=100), "key-100", PAGE, note="next page"),
+    case("api_keys.list_good", PAGE),
+    case("api_keys.stamp_good"),
+    case("api_keys.note_uses", ["key-7"], [NOW]),
+    case("audit_log.insert_entry", None, "me", "key.create", "x", None, None),
+    case("audit_log.list_entries", None, PAGE),
+    case("audit_log.list_entries", 1000, PAGE, note="next page"),
+    case("dead_letters.list_waiting", None, -1, -1, PAGE),
+    case("dead_letters.list_waiting", None, 1000, 3, PAGE, note="next page"),
+    case("dead_letters.count_waiting", None, rows_max=250),
+    case("dead_letters.mark_replayed", 1, 1),
+    case("retention.delete_late_events", back(days=34), PAGE, rows_max=4 * PAGE),
+    case("retention.delete_dead_letters", back(days=200), PAGE, rows_max=4 * PAGE),
+    case("retention.get_license"),
+    case("commits.lock_offsets", [3, 1]),
+    case("commits.update_offsets", [3, 1], [5, 5]),
+    case("commits.upsert_streams", NO_ROWS),
+    case("commits.upsert_chat", NO_ROWS, [ONE]),
+    case("commits.upsert_readings", NO_ROWS, [ONE]),
+    case("commits.upsert_transactions", NO_ROWS, [ONE]),
+    case("commits.upsert_moments", NO_ROWS),
+    case("commits.insert_late", NO_ROWS),
+    case("commits.insert_dead_letters", [], [], [], [], []),
+    case("recomputations.list_offsets", 16),
+    case("recomputations.lock_late", NOW),
+    case("recomputations.lock_shards"),
+    case("recomputations.upsert_chat", NO_ROWS),
+    case("recomputations.upsert_readings", NO_ROWS),
+    case("recomputations.upsert_transactions", NO_ROWS),
+    case("recomputations.mark_applied", NO_ROWS),
+]  # fmt: skip
+
+NOT_PLANNED: Final = {
+    "chat_roll_ups.use_custom_plans": "sets a parameter",
+    "retention.limit_waiting": "sets a parameter",
+    "retention.drop_chunks": "drops tables and reads none",
+    "retention.enable_viewer_timeseries": "changes a table",
+    "retention.enable_readings": "changes a table",
+    "retention.enable_transactions": "changes a table",
+    "retention.add_columnstore_policy": "is of the community edition",
+    "retention.remove_retention_policy": "is of the community edition",
+    "retention.add_retention_policy": "is of the community edition",
+}
+
+
+def _load_all() -> dict[str, str]:
+    return {
+        f"{file.stem}.{name}": text
+        for file in sorted((REPOSITORY / "db").glob("*.sql"))
+        for name, text in load_queries(file.stem).items()
+    }
+
+
+STATEMENTS: Final = _load_all()
+
+
+@asynccontextmanager
+async def _connecting(url: str) -> AsyncIterator[asyncpg.Connection]:
+    # As the API's connections are.
+    settings = {"plan_cache_mode": "force_custom_plan"}
+    connection = await asyncpg.connect(url, server_settings=settings)
+    try:
+        await prepare_connection(connection)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _fill(url: str) -> dict[str, Chunk]:
+    async with _connecting(url) as connection:
+        for statement in FILL:
+            await connection.execute(statement)
+        return await list_chunks(connection)
+
+
+@pytest.fixture(scope="module")
+def filled(server_url: str, template: str) -> Iterator[tuple[str, dict[str, Chunk]]]:
+    """A database whose tables lie in many chunks, and the chunks; nobody changes it."""
+    name = f"plans_{secrets.token_hex(6)}"
+    run_apart(execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    url = name_database(server_url, name)
+    try:
+        yield url, run_apart(_fill(url))
+    finally:
+        run_apart(execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_every_statement_has_a_case_or_a_reason_to_have_none():
+    assert {each.query for each in CASES} | set(NOT_PLANNED) == set(STATEMENTS)
+    assert {each.query for each in CASES}.isdisjoint(NOT_PLANNED)
+
+
+def test_no_statement_leaves_anything_on_its_connection():
+    # The pool does not reset a connection that it takes back.
+    bodies = {name: text.split("*/", 1)[1].strip() for name, text in STATEMENTS.items()}
+    parameters = {name for name, body in bodies.items() if re.match(r"(--.*\n)*SET ", body)}
+    assert parameters == {"chat_roll_ups.use_custom_plans", "retention.limit_waiting"}
+    assert all("SET LOCAL " in bodies[name] for name in parameters)
+    assert [
+        name for name, body in bodies.items() if re.search(r"pg_(try_)?advisory_lock", body)
+    ] == []
+
+
+def test_the_tables_lie_in_many_chunks(filled: tuple[str, dict[str, Chunk]]):
+    _, chunks = filled
+    per_table: dict[str, int] = {}
+    for chunk in chunks.values():
+        per_table[chunk.hypertable] = per_table.get(chunk.hypertable, 0) + 1
+    assert min(per_table.values()) >= 3, per_table
+    assert len(per_table) == 10
+
+
+@pytest.mark.parametrize("wanted", CASES, ids=str)
+async def test_a_statement_touches_only_what_it_needs(
+    filled: tuple[str, dict[str, Chunk]], wanted: Case
+):
+    url, chunks = filled
+    async with _connecting(url) as connection:
+        scans = await list_scans(connection, STATEMENTS[wanted.query], *wanted.parameters)
+    touched = {scan.relation: chunks[scan.relation] for scan in scans if scan.relation in chunks}
+    outside = [
+        name
+        for name, chunk in touched.items()
+        if chunk.end <= wanted.start or chunk.start >= wanted.end
+    ]
+    assert outside == [], "chunks outside of the range asked for"
+    assert _list_whole(scans, chunks) == [], "read as a whole"
+    assert sum(scan.rows for scan in scans) <= wanted.rows_max, scans
+
+
+def _list_whole(scans: list[Scan], chunks: dict[str, Chunk]) -> list[str]:
+    """Return the tables of some size that were read from end to end."""
+    return [
+        scan.relation
+        for scan in scans
+        if scan.kind == "Seq Scan"
+        and (scan.relation not in chunks or chunks[scan.relation].rows > SMALL_ROWS)
+        and scan.rows > SMALL_ROWS
+    ]
