@@ -16,6 +16,9 @@ _SECONDS: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PREFIX: Final = struct.Struct("<Ii")
 """What stands before each message of an Arrow stream: a mark, and the length of its metadata."""
 
+_FORMULA: Final = r"^[=+\-@\t\r\n]"
+"""How a formula begins, or what a spreadsheet skips before one. Anybody may name a unit."""
+
 _END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -35,7 +38,11 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """Writes a header once and then rows; a list within a row is written as JSON."""
+    """Writes a header once and then rows; a list within a row is written as JSON.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, by which it is
+    shown as text. Numbers stay as they are, negative ones too.
+    """
 
     media_type = "text/csv; charset=utf-8; header=present"
     suffix = "csv"
@@ -46,8 +53,8 @@ class CsvWriter:
     def write(self, frame: pl.DataFrame) -> bytes:
         """Return rows as text."""
         buffer = io.BytesIO()
-        texts = [_write_lists(name) for name in frame.select(cs.list()).columns]
-        frame.with_columns(texts).write_csv(
+        lists = [_write_lists(name) for name in frame.select(cs.list()).columns]
+        frame.with_columns(_disarm(cs.string()), *lists).write_csv(
             buffer, include_header=not self._is_begun, datetime_format=_SECONDS
         )
         self._is_begun = True
@@ -87,6 +94,11 @@ class ArrowWriter:
     def close(self) -> bytes:
         """Return the mark of the end, which tells a whole stream from a broken one."""
         return _END
+
+
+def _disarm(texts: pl.Expr) -> pl.Expr:
+    """Build texts with an apostrophe before those that begin like a formula."""
+    return pl.when(texts.str.contains(_FORMULA)).then("'" + texts).otherwise(texts).name.keep()
 
 
 def _write_lists(name: str) -> pl.Expr:

@@ -37,7 +37,8 @@ POINTS_TEXT: Final = (
 )
 FORMAT_TEXT: Final = (
     "Without it, the Accept header decides; JSON if that says nothing. `csv` and `arrow` (an IPC"
-    " stream) bring the whole range, or as many rows as a given `limit` says."
+    " stream) bring the whole range, or as many rows as a given `limit` says. In `csv` a text that"
+    " a spreadsheet would take for a formula begins with an apostrophe."
 )
 
 

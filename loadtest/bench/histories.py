@@ -81,10 +81,17 @@ async def write_history(connection: asyncpg.Connection, history: History) -> Non
     await connection.execute("SET synchronous_commit = off")
     for name in history.names:
         await connection.execute(_STREAM, name, END - timedelta(minutes=1))
-        await connection.execute(_MINUTES, name, history.start, history.days * 1440)
+        await write_minutes(connection, name, history.start, history.days * 1440)
     await connection.execute("ANALYZE chat_summary_minute")
     await roll_up(connection, history)
     await connection.execute("ANALYZE")
+
+
+async def write_minutes(
+    connection: asyncpg.Connection, stream_id: str, start: datetime, count: int
+) -> None:
+    """Write so many minutes of a stream."""
+    await connection.execute(_MINUTES, stream_id, start, count)
 
 
 async def roll_up(connection: asyncpg.Connection, history: History) -> None:

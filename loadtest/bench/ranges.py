@@ -13,8 +13,8 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -102,13 +102,22 @@ class Range:
 
 def measure_ranges(history: History, requests: int) -> list[Range]:
     """Fill a database, start the API over it, and ask."""
+    with run_history(history) as (servers, client):
+        return asyncio.run(_ask_all(servers, client, history, requests))
+
+
+@contextmanager
+def run_history(history: History) -> Iterator[tuple[Servers, ApiClient]]:
+    """Run the API over a history for the length of a block."""
     with run_servers(find_bench_folder()) as servers, ExitStack() as stack:
         asyncio.run(_fill(servers, history))
         port = choose_port()
         url = f"http://{LOOPBACK}:{port}"
         api = stack.enter_context(servers.run("api", API_HOST=LOOPBACK, API_PORT=str(port)))
         api.wait_until(lambda: asyncio.run(_is_ready(url)), START_S_MAX)
-        return asyncio.run(_ask_all(servers, ApiClient(url), history, requests))
+        client = ApiClient(url)
+        stack.callback(client.close)
+        yield servers, client
 
 
 async def _fill(servers: Servers, history: History) -> None:
@@ -119,10 +128,9 @@ async def _fill(servers: Servers, history: History) -> None:
 
 
 async def _is_ready(url: str) -> bool:
-    try:
+    with suppress(OSError):
         return await is_api_ready(url)
-    except OSError:
-        return False
+    return False
 
 
 async def _ask_all(
@@ -151,7 +159,7 @@ class Asker:
             asked = question.ask(self._history, number)
             # First over HTTP: what it had to fetch from disk is at hand for the other.
             started = time.perf_counter()
-            body = _read(self._client, asked.path)
+            body = read_page(self._client, asked.path)
             served.append(time.perf_counter() - started)
             statements = await list_statements(self._connection, asked.stream_id, asked.query, END)
             started = time.perf_counter()
@@ -172,7 +180,12 @@ class Asker:
         )
 
 
-def _read(client: ApiClient, path: str) -> bytes:
+def read_page(client: ApiClient, path: str) -> bytes:
+    """Return the body of an answer.
+
+    Raises:
+        RuntimeError: It is none of 200.
+    """
     answer = client.request("GET", path, None, {})
     if answer.status != 200:
         message = f"{answer.status}: {answer.excerpt}"

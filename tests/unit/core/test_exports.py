@@ -65,3 +65,18 @@ def test_a_table_without_rows_still_names_its_columns(table: Any):
     arrow = ArrowWriter()
     frame = pl.read_ipc_stream(io.BytesIO(arrow.write(empty) + arrow.close()))
     assert frame.schema == empty.schema
+
+
+@pytest.mark.parametrize("text", ["=1+2", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_a_text_that_begins_like_a_formula_is_disarmed_in_csv_only(text: str):
+    row: dict[str, Any] = dict.fromkeys(CHANNEL.schema.names())
+    row |= {"stream_id": text, "channel": "a=b", "unit": text, "mean": -1.5, "last": -2.0}
+    page = CHANNEL.to_frame([row, row | {"unit": None}])
+    frame = pl.read_csv(io.BytesIO(CsvWriter().write(page)))
+    assert frame["stream_id"].to_list() == [f"'{text}"] * 2
+    assert frame["unit"].to_list() == [f"'{text}", None]
+    assert frame["channel"].to_list() == ["a=b"] * 2
+    assert (frame["mean"][0], frame["last"][0]) == (-1.5, -2.0)
+    arrow = ArrowWriter()
+    told = pl.read_ipc_stream(io.BytesIO(arrow.write(page) + arrow.close()))
+    assert told["unit"].to_list() == [text, None]
