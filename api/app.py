@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import redis.asyncio
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -39,12 +40,17 @@ from api.moments.endpoints import router as moments
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
 from api.streams.endpoints import router as streams
+from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
 from core.clock import Clock, SystemClock
 from core.json_lines import warm_up
 from core.settings import VERSION, Settings
+from core.traces import Tracer
 from db.pool import Pool
+from streaming.bus.base import BusWriter
 from streaming.bus.connections import open_writer
+from streaming.bus.traced import TracedBusWriter
+from streaming.traces.tracers import open_tracer
 
 CANONICAL = "/api/v1"
 
@@ -76,6 +82,14 @@ EXPOSED = (
 )
 """Headers of answers that a page from elsewhere may read; a browser hides all others from it."""
 
+NATIVE_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""FastAPI's own spans would say everything twice, and would tell queries, which carry tickets."""
+
 REDIS_CONNECTIONS_MAX = 50
 """More look-ups at once wait for one another, no longer than for an answer."""
 
@@ -100,9 +114,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await resources.bus.close()
         await resources.redis.aclose()
         await resources.pool.close()
+        if resources.tracer is not None:
+            await asyncio.to_thread(resources.tracer.stop)
 
     # The pages of the API bring their scripts along: a machine without internet can read them.
-    app = FastAPIOffline(title=settings.api_title, version=VERSION, lifespan=run)
+    app = FastAPIOffline(
+        title=settings.api_title, version=VERSION, lifespan=run, telemetry=NATIVE_TELEMETRY
+    )
     app.state.resources = resources
     add_error_handlers(app)
     # The last one added is the outermost: a refusal has a request id and the headers of CORS too.
@@ -112,6 +130,8 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         tickets=resources.tickets,
         limiter=RateLimiter(resources.redis, choose_limit(settings)),
     )
+    if resources.tracer is not None:
+        app.add_middleware(TraceMiddleware, tracer=resources.tracer)
     app.add_middleware(RequestIdMiddleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -143,6 +163,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
     touches = Touches()
     cache = LayeredCache(RedisCache(client, clock), touches, clock)
     database = Pool(settings)
+    tracer = open_tracer(settings, "api")
     return Resources(
         settings=settings,
         clock=clock,
@@ -151,8 +172,18 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         cache=cache,
         lookups=Lookups(cache, clock),
         listener=TouchListener(client, touches),
-        bus=open_writer(settings),
+        bus=build_bus(settings, tracer),
         hub=Hub(client, database, clock, settings),
         ring=KeyRing(settings, clock),
         tickets=TicketBox(client),
+        tracer=tracer,
     )
+
+
+def build_bus(settings: Settings, tracer: Tracer | None) -> BusWriter:
+    """Return the bus; one that hands traces on, where there are any."""
+    writer = open_writer(settings)
+    if tracer is None:
+        return writer
+    system = "redis" if settings.kafka_bootstrap_servers is None else "kafka"
+    return TracedBusWriter(writer, tracer, system=system)

@@ -16,6 +16,7 @@ from api.live.hub import Hub
 from core import keys
 from core.clock import Clock
 from core.settings import Settings
+from core.traces import Tracer
 from db.pool import Pool
 from streaming.bus.base import BusWriter
 
@@ -35,6 +36,7 @@ class Resources:
     hub: Hub
     ring: KeyRing
     tickets: TicketBox
+    tracer: Tracer | None
 
 
 def get_resources(request: Request) -> Resources:

@@ -39,6 +39,9 @@ class RequestIdMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[HEADER] = request_id
+            elif message["type"] == "websocket.accept":
+                message.setdefault("headers", [])
+                MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -47,10 +50,12 @@ class RequestIdMiddleware:
             finally:
                 if scope["type"] == "http":
                     _measure(scope, status, time.perf_counter() - started)
+                else:
+                    log.debug("socket_ended", path=scope["path"])
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
-    route = _name_route(scope)
+    route = name_route(scope)
     metrics.requests_served_total.labels(route, scope["method"], str(status)).inc()
     metrics.requests_duration_seconds.labels(route).observe(seconds)
     log.debug(
@@ -62,7 +67,7 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
     )
 
 
-def _name_route(scope: Scope) -> str:
+def name_route(scope: Scope) -> str:
     """Return the route with its prefix, not the path: ids would each become a series of their own.
 
     A matched route knows its path within its router; what stands before it comes from the path.

@@ -60,6 +60,8 @@ class Entry(NamedTuple):
     """When the bus took it, in milliseconds since 1970."""
 
     payload: bytes
+    trace: str | None = None
+    """The context of the request it came with, where that is traced; decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)

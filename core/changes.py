@@ -108,6 +108,12 @@ class Changes:
     moments: tuple[Moment, ...]
     dead: tuple[DeadLetter, ...]
 
+    newest_at: datetime | None = None
+    """The time of the newest event that came, by its own clock; None when none came in time."""
+
+    trace: str | None = None
+    """The context of the work that found them, where that is traced; decides nothing."""
+
 
 def to_chat_rows(chat: pl.DataFrame) -> pl.DataFrame:
     """Return minutes with the columns and the texts of times that clients and the database read."""

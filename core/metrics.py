@@ -23,6 +23,14 @@ events_accepted_total = Counter(
 events_rejected_total = Counter(
     "telemetra_events_rejected_total", "Events refused at a door.", ("reason",)
 )
+bus_append_seconds = Histogram(
+    "telemetra_bus_append_seconds", "Time until the bus has what a door appends.", buckets=SECONDS
+)
+bus_read_lag_seconds = Gauge(
+    "telemetra_bus_read_lag_seconds",
+    "How long what the flow reads next of a shard may have waited on the bus.",
+    ("shard",),
+)
 cache_reads_total = Counter(
     "telemetra_cache_reads_total",
     "Look-ups of answers: memory and redis are hits, waited shared a load, away had no cache.",
@@ -106,6 +114,11 @@ flow_commit_seconds = Histogram(
 flow_lag_seconds = Gauge(
     "telemetra_flow_lag_seconds", "Age of the newest event applied, at its commit.", ("shard",)
 )
+flow_event_lag_seconds = Gauge(
+    "telemetra_flow_event_lag_seconds",
+    "Age of the newest event applied by its own clock, at its commit.",
+    ("shard",),
+)
 flow_commits_retried_total = Counter(
     "telemetra_flow_commits_retried_total", "Commits tried again because the database was away."
 )
@@ -127,3 +140,5 @@ archive_troubled = Gauge(
 archive_lag_seconds = Gauge(
     "telemetra_archive_lag_seconds", "Age of the newest entry archived while more are waiting."
 )
+spans_sent_total = Counter("telemetra_spans_sent_total", "Spans that the collector took.")
+spans_lost_total = Counter("telemetra_spans_lost_total", "Spans that the collector did not take.")

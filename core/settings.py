@@ -85,6 +85,27 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Lines for people or for machines; auto asks whether it is a terminal."
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        description="OpenTelemetry collector that traces are sent to, over HTTP, as"
+        " http://host:4318. Empty: there are none. Headers, certificates and sizes: the other"
+        " OTEL_ variables, from the environment.",
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = Field(
+        None, description="The same with its path, where it is not /v1/traces below that."
+    )
+    otel_traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = Field("parentbased_always_on", description="Which requests are traced.")
+    otel_traces_sampler_arg: float = Field(
+        1.0, ge=0, le=1, description="Share of requests that are traced, for traceidratio."
+    )
+    otel_sdk_disabled: bool = Field(False, description="No traces, whatever else is set.")
     debug: bool = Field(False, description="Names and traces of inner errors in the log.")
 
     db_pool_min_size: int = Field(5, ge=1, le=100, description="Connections kept open by the API.")
@@ -241,6 +262,8 @@ class Settings(BaseSettings):
         "redis_url",
         "kafka_bootstrap_servers",
         "api_key",
+        "otel_exporter_otlp_endpoint",
+        "otel_exporter_otlp_traces_endpoint",
         "rate_limit_per_minute",
         mode="before",
     )
@@ -274,6 +297,14 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.api_host).is_loopback
         except ValueError:
             return self.api_host == "localhost"
+
+    @property
+    def traces_endpoint(self) -> str | None:
+        """Where spans are sent; None when there are none."""
+        if self.otel_sdk_disabled or self.otel_exporter_otlp_traces_endpoint is not None:
+            return None if self.otel_sdk_disabled else self.otel_exporter_otlp_traces_endpoint
+        base = self.otel_exporter_otlp_endpoint
+        return None if base is None else f"{base.rstrip('/')}/v1/traces"
 
     @property
     def log_as_json(self) -> bool | None:

@@ -58,7 +58,7 @@ def describe_allowed(field: FieldInfo) -> str:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     if kind is bool:
         return "`true`, `false`"
-    if kind is int:
+    if kind in {int, float}:
         low = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
         high = next((item.le for item in field.metadata if isinstance(item, Le)), None)
         return f"{low} to {high}" if high is not None else f"{low} and more"

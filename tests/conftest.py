@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.redises",
     "tests.fixtures.kafkas",
+    "tests.fixtures.collectors",
     "tests.fixtures.apis",
     "tests.fixtures.flows",
     "tests.fixtures.archives",

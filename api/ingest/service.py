@@ -84,7 +84,8 @@ class IngestService:
             parsed = self._parse(body, media_type)
         if parsed.entries:
             once = self._claim(body, key) if key else None
-            await self._bus.append(parsed.entries, once=once)
+            with metrics.bus_append_seconds.time():
+                await self._bus.append(parsed.entries, once=once)
         self._count(parsed)
         return Receipt(sum(parsed.accepted_by_type.values()), parsed.rejected)
 

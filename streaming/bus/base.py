@@ -31,8 +31,12 @@ class Once:
 class BusWriter(Protocol):
     """Appends entries."""
 
-    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+    async def append(
+        self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
+    ) -> bool:
         """Append one entry to each shard named, all or none; return False for a repeat.
+
+        A trace is handed on to who reads the entries, and changes nothing else.
 
         When this returns, the entries survive the death of every process involved.
 

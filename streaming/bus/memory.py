@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from core.batches import Entry, make_offset
 from core.clock import Clock
 from core.errors import BusFullError, ConflictError
+from core.traces import read_context
 from streaming.bus.base import CONSUMERS, Consumer, Once
 
 
@@ -37,7 +38,9 @@ class MemoryBusWriter:
         self._log = log
         self._max_entries = max_entries
 
-    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+    async def append(
+        self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
+    ) -> bool:
         """Append one entry to each shard named, all or none; return False for a repeat."""
         if once is not None and (content := self._log.once.get(once.key)) is not None:
             if content != once.content:
@@ -46,7 +49,9 @@ class MemoryBusWriter:
         if any(len(self._log.shards[shard]) >= self._max_entries for shard in entries):
             raise BusFullError("The bus is full. Wait and send again.", retry_after_s=1)
         for shard, payload in entries.items():
-            entry = Entry(self._log.next_offset(shard), self._log.clock.now_ms(), payload)
+            entry = Entry(
+                self._log.next_offset(shard), self._log.clock.now_ms(), payload, read_context(trace)
+            )
             self._log.shards[shard].append(entry)
         if once is not None:
             self._log.once[once.key] = once.content

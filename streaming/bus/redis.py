@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from core.batches import Entry, make_offset, split_offset
 from core.errors import BusAwayError, BusFullError, ConflictError
+from core.traces import read_context
 from streaming.bus.base import CONSUMERS, Consumer, Once
 
 ONCE_TTL_S: Final = 3600
@@ -31,6 +32,7 @@ CONNECTIONS_MAX: Final = 50
 """More appends at once wait for one another, no longer than for an answer."""
 
 _PAYLOAD: Final = b"d"
+_TRACE: Final = b"t"
 
 _APPEND: Final = """
 local shards = tonumber(ARGV[1])
@@ -44,7 +46,11 @@ for i = 1, shards do
     if redis.call('XLEN', KEYS[i]) >= limit then return 'full' end
 end
 for i = 1, shards do
-    redis.call('XADD', KEYS[i], '*', 'd', ARGV[4 + i])
+    if ARGV[5] == '' then
+        redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i])
+    else
+        redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i], 't', ARGV[5])
+    end
 end
 if KEYS[shards + 1] then
     redis.call('SET', KEYS[shards + 1], ARGV[3], 'EX', ARGV[4])
@@ -88,15 +94,23 @@ class RedisBusWriter:
         self._append = self._redis.register_script(_APPEND)
         self._max_entries = max_entries
 
-    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+    async def append(
+        self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
+    ) -> bool:
         """Append one entry to each shard named, all or none; return False for a repeat."""
         keys = [name_shard(shard) for shard in entries]
         if once is not None:
             keys.append(f"once:append:{once.key}")
         content = once.content if once is not None else ""
-        limits: list[int | str] = [len(entries), self._max_entries, content, ONCE_TTL_S]
+        facts: list[int | str] = [
+            len(entries),
+            self._max_entries,
+            content,
+            ONCE_TTL_S,
+            trace or "",
+        ]
         try:
-            outcome = await self._append(keys=keys, args=[*limits, *entries.values()])
+            outcome = await self._append(keys=keys, args=[*facts, *entries.values()])
         except _AWAY as error:
             raise _away(error) from error
         except redis.ResponseError as error:
@@ -143,7 +157,7 @@ class RedisBusReader:
             raise _away(error) from error
         # The library's types cannot know that answers are bytes here.
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
-        return [_to_entry(key, fields[_PAYLOAD]) for key, fields in entries]
+        return [_to_entry(key, fields) for key, fields in entries]
 
     def release(self, shard: int, *, through: int) -> None:
         """Say that this consumer needs no entry up to and including an offset any more."""
@@ -163,9 +177,15 @@ class RedisBusReader:
         self._redis.close()
 
 
-def _to_entry(key: bytes, payload: bytes) -> Entry:
+def _to_entry(key: bytes, fields: dict[bytes, bytes]) -> Entry:
     ms, _, sequence = key.partition(b"-")
-    return Entry(make_offset(int(ms), int(sequence)), int(ms), payload)
+    trace = fields.get(_TRACE)
+    return Entry(
+        make_offset(int(ms), int(sequence)),
+        int(ms),
+        fields[_PAYLOAD],
+        read_context(trace.decode("latin-1")) if trace else None,
+    )
 
 
 def _away(error: Exception) -> BusAwayError:

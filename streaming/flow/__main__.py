@@ -32,6 +32,8 @@ from streaming.flow.lookaheads import Lookahead
 from streaming.flow.news import NewsRoom
 from streaming.flow.preparations import prepare
 from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
+from streaming.flow.traces import FlowTraces
+from streaming.traces.tracers import open_tracer
 
 log = structlog.get_logger()
 
@@ -43,7 +45,8 @@ def run(settings: Settings, member: Member) -> None:
     # In a cluster most batches go to another process, which prepares them itself.
     lookahead = Lookahead(reader, None if member.addresses else prepare)
     news = NewsRoom(settings.require_redis_url(), clock, process=member.number)
-    committer = Committer(settings.require_database_url(), news, clock)
+    traces = FlowTraces(open_tracer(settings, "flow"))
+    committer = Committer(settings.require_database_url(), news, clock, traces)
     if settings.flow_metrics_port:
         port = settings.flow_metrics_port + member.number
         start_http_server(port, addr=settings.api_host)
@@ -56,7 +59,7 @@ def run(settings: Settings, member: Member) -> None:
     committer.start()
     try:
         cli_main(
-            build_dataflow(settings, lookahead, committer, clock),
+            build_dataflow(settings, lookahead, committer, clock, traces),
             process_id=member.number if member.addresses else None,
             addresses=list(member.addresses) or None,
             epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),
@@ -65,6 +68,7 @@ def run(settings: Settings, member: Member) -> None:
     finally:
         committer.stop()
         news.stop()
+        traces.stop()
         lookahead.stop()
         reader.close()
 

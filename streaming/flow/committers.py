@@ -23,6 +23,7 @@ from core.clock import Clock
 from db.commits import CommitStore, Committed
 from db.pool import AWAY, prepare_connection
 from streaming.flow.news import NewsRoom
+from streaming.flow.traces import FlowTraces
 
 WAIT_S_MAX: Final = 5.0
 """The longest pause between two attempts to reach the database."""
@@ -45,10 +46,13 @@ log = structlog.get_logger()
 class Committer:
     """Commits what is submitted, in order, in a thread of its own."""
 
-    def __init__(self, database_url: str, news: NewsRoom, clock: Clock) -> None:
+    def __init__(
+        self, database_url: str, news: NewsRoom, clock: Clock, traces: FlowTraces | None = None
+    ) -> None:
         self._database_url = database_url
         self._news = news
         self._clock = clock
+        self._traces = traces or FlowTraces(None)
         self._pending: deque[Changes] = deque()
         self._busy = 0
         """Changes of the group that is being committed."""
@@ -118,9 +122,11 @@ class Committer:
 
     def _commit_groups(self, runner: asyncio.Runner) -> None:
         while group := self._take():
-            committed = self._commit(runner, group)
+            with self._traces.commit(group) as trace:
+                committed = self._commit(runner, group)
             if committed is not None:
-                self._tell(group, committed)
+                with self._traces.publish(trace):
+                    self._tell(group, committed)
             with self._changed:
                 self._busy = 0
                 self._changed.notify_all()
@@ -204,3 +210,6 @@ class Committer:
         if events:
             lag = self._clock.now() - changes.arrived_at
             metrics.flow_lag_seconds.labels(str(changes.shard)).set(lag.total_seconds())
+        if events and changes.newest_at is not None:
+            lag = self._clock.now() - changes.newest_at
+            metrics.flow_event_lag_seconds.labels(str(changes.shard)).set(lag.total_seconds())

@@ -17,16 +17,21 @@ from streaming.flow.shards import FlowPolicy
 from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
 from streaming.flow.steps import ShardLogic, key_by_shard
+from streaming.flow.traces import FlowTraces
 
 
 def build_dataflow(
-    settings: Settings, lookahead: Lookahead, committer: Committer, clock: Clock
+    settings: Settings,
+    lookahead: Lookahead,
+    committer: Committer,
+    clock: Clock,
+    traces: FlowTraces,
 ) -> Dataflow:
     """Return the dataflow over a bus and a database."""
     policy = build_policy(settings)
 
     def build_logic(snapshot: bytes | None) -> ShardLogic:
-        return ShardLogic(snapshot, clock, policy)
+        return ShardLogic(snapshot, clock, policy, traces)
 
     source = BusSource(
         lookahead,

@@ -6,7 +6,7 @@ Everything that touches single events happens here, in columns. ``streaming.flow
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -20,6 +20,7 @@ from core.minutes import make_key, number_minute, start_minute
 from core.names import Names, Series
 from core.reading_minutes import reduce_readings
 from core.repeats import Repeats
+from core.times import EPOCH
 from core.transaction_minutes import name_currency, reduce_transactions
 from core.watermarks import Arrival, Watermarks
 from core.words import feel_texts
@@ -66,6 +67,13 @@ class Partial:
     readings: Readings | None = None
     transactions: pl.DataFrame | None = None
     dead: tuple[DeadLetter, ...] = ()
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """The time of the newest event, by its own clock."""
+        if self.arrival is None:
+            return None
+        return EPOCH + timedelta(microseconds=int(self.arrival.last_at.max()))
 
 
 def reduce_events(

@@ -202,6 +202,7 @@ class Shard:
             late=partial.late,
             moments=self._follow_spikes(chat_rows, now),
             dead=partial.dead,
+            newest_at=partial.newest_at,
         )
         if self._arrived_at - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = self._arrived_at

@@ -13,6 +13,7 @@ import structlog
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
+from core import metrics
 from core.clock import Clock
 from core.errors import BusAwayError
 from streaming.flow.lookaheads import Frame, Lookahead
@@ -59,12 +60,17 @@ class ShardPartition(StatefulSourcePartition[Frame, int]):
         self._arrived_ms = 0
         self._snapshots = 0
         self._passed: deque[Passed] = deque()
+        self._read_through_ms = clock.now_ms()
+        """Nothing that arrived before this is unread, as far as is known."""
+
         lookahead.open(shard, after)
+        metrics.bus_read_lag_seconds.labels(str(shard)).set_function(self._measure_lag)
 
     @override
     def next_batch(self) -> list[Frame]:
         if not self._lookahead.has_turn(self._shard):
             return []
+        asked_at_ms = self._clock.now_ms()
         try:
             found = self._lookahead.read(self._shard)
         except BusAwayError as error:
@@ -75,10 +81,14 @@ class ShardPartition(StatefulSourcePartition[Frame, int]):
             self._wait = ASK_AGAIN
             return []
         self._wait = timedelta(0) if found.is_behind else self._interval
+        if not found.is_behind:
+            self._read_through_ms = asked_at_ms
         if found.frame is None:
             return []
         last = found.frame.batch.entries[-1]
         self._after, self._arrived_ms = last.offset, last.arrived_ms
+        if found.is_behind:
+            self._read_through_ms = last.arrived_ms
         return [found.frame]
 
     @override
@@ -96,6 +106,11 @@ class ShardPartition(StatefulSourcePartition[Frame, int]):
     @override
     def close(self) -> None:
         self._lookahead.close(self._shard)
+        metrics.bus_read_lag_seconds.remove(str(self._shard))
+
+    def _measure_lag(self) -> float:
+        """Return how long what is read next may have waited; grows while nothing is read."""
+        return max(0, self._clock.now_ms() - self._read_through_ms) / 1000
 
     def _release(self) -> None:
         """Let go of entries that are both old and behind a snapshot that is surely stored."""

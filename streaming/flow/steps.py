@@ -15,6 +15,7 @@ from core.changes import Changes
 from core.clock import Clock
 from streaming.flow.lookaheads import Frame
 from streaming.flow.shards import FlowPolicy, Shard
+from streaming.flow.traces import FlowTraces
 
 CLOCK_STEP: Final = timedelta(seconds=1)
 WRITE_STEP: Final = timedelta(milliseconds=100)
@@ -30,16 +31,23 @@ def key_by_shard(frame: Frame) -> tuple[str, Frame]:
 class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
     """Holds the state of one shard; never discarded, for the watermarks in it must stay."""
 
-    def __init__(self, snapshot: bytes | None, clock: Clock, policy: FlowPolicy) -> None:
+    def __init__(
+        self,
+        snapshot: bytes | None,
+        clock: Clock,
+        policy: FlowPolicy,
+        traces: FlowTraces | None = None,
+    ) -> None:
         self._shard = Shard.restore(snapshot, policy) if snapshot else None
         self._clock = clock
         self._policy = policy
+        self._traces = traces or FlowTraces(None)
 
     @override
     def on_batch(self, values: list[Frame]) -> tuple[list[Changes], bool]:
         if self._shard is None:
             self._shard = Shard(values[0].batch.shard, self._policy)
-        found = (self._shard.apply(frame.batch, frame.prepared) for frame in values)
+        found = (self._traces.apply(self._shard, frame) for frame in values)
         return list(chain.from_iterable(found)), StatefulBatchLogic.RETAIN
 
     @override

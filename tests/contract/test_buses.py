@@ -25,6 +25,7 @@ from tests.fixtures.kafkas import SHARDS
 from tests.fixtures.waiting import eventually
 
 MAX_ENTRIES = 300
+CONTEXT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ALL = 10_000
 
 
@@ -39,7 +40,7 @@ class Bus:
         return self.reader.read(shard, after=after, limit=limit)
 
     def payloads(self, shard: int) -> list[bytes]:
-        return [payload for _, _, payload in self.read(shard)]
+        return [entry.payload for entry in self.read(shard)]
 
 
 @dataclass(slots=True)
@@ -106,8 +107,24 @@ async def test_entries_come_in_the_order_they_were_appended_with_rising_offsets(
     for payload in payloads:
         assert await bus.writer.append({3: payload})
     assert bus.payloads(3) == payloads
-    offsets = [offset for offset, _, _ in bus.read(3)]
+    offsets = [entry.offset for entry in bus.read(3)]
     assert all(first < second for first, second in pairwise(offsets))
+
+
+async def test_a_trace_comes_with_the_entries_of_its_append_and_of_no_other(bus: Bus):
+    for once in (None, Once("key", "content")):
+        await bus.writer.append({0: b"traced", 1: b"traced"}, once=once, trace=CONTEXT)
+        await bus.writer.append({0: b"plain"})
+    assert [(e.payload, e.trace) for e in bus.read(0)] == 2 * [
+        (b"traced", CONTEXT),
+        (b"plain", None),
+    ]
+    assert [entry.trace for entry in bus.read(1)] == [CONTEXT, CONTEXT]
+
+
+async def test_a_trace_that_is_none_is_not_handed_on(bus: Bus):
+    await bus.writer.append({0: b"odd"}, trace="\r\nno context")
+    assert [(entry.payload, entry.trace) for entry in bus.read(0)] == [(b"odd", None)]
 
 
 async def test_bytes_arrive_as_they_were_sent(bus: Bus):
@@ -122,7 +139,7 @@ async def test_reading_goes_on_after_an_offset_and_no_further_than_the_limit(bus
     first = bus.read(0, limit=4)
     second = bus.read(0, after=first[-1][0], limit=4)
     third = bus.read(0, after=second[-1][0], limit=4)
-    assert [payload for _, _, payload in first + second + third] == bus.payloads(0)
+    assert [entry.payload for entry in first + second + third] == bus.payloads(0)
     assert [len(first), len(second), len(third)] == [4, 4, 2]
     assert bus.read(0, after=third[-1][0]) == []
 
@@ -211,7 +228,7 @@ async def test_many_at_once_lose_nothing(bus: Bus):
     await asyncio.gather(*(bus.writer.append({0: payload, 1: payload}) for payload in payloads))
     assert sorted(bus.payloads(0)) == sorted(payloads)
     assert bus.payloads(0) == bus.payloads(1)
-    assert len({offset for offset, _, _ in bus.read(0)}) == len(payloads)
+    assert len({entry.offset for entry in bus.read(0)}) == len(payloads)
 
 
 async def test_of_many_repeats_at_once_one_counts(bus: Bus):

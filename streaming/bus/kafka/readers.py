@@ -17,10 +17,12 @@ from confluent_kafka.admin import AdminClient
 
 from core.batches import Entry
 from core.errors import BusAwayError
+from core.traces import read_context
 from streaming.bus.base import Consumer
 from streaming.bus.kafka.topics import (
     ENTRY_BYTES_MAX,
     TIMEOUT_S,
+    TRACE_HEADER,
     connect,
     ensure_topic,
     name_group,
@@ -206,7 +208,7 @@ class KafkaBusReader:
             shelf.is_at_end = False
             # Numbers and bytes are there whenever there is no error.
             offset, payload = (message.offset() or 0) + 1, message.value() or b""
-            shelf.put(Entry(offset, message.timestamp()[1], payload))
+            shelf.put(Entry(offset, message.timestamp()[1], payload, _find_trace(message)))
             self._pace(shard, shelf)
         elif error.name() == AT_END:
             shelf.is_at_end = True
@@ -244,3 +246,11 @@ class KafkaBusReader:
         if error.name() == ALL_DOWN and not self._brokers_down:
             log.warning("brokers_down")
             self._brokers_down = True
+
+
+def _find_trace(message: Message) -> str | None:
+    """Return the context that an entry came with; other programs may have sent anything."""
+    for header in message.headers() or ():
+        if header[0] == TRACE_HEADER and isinstance(value := header[1], bytes):
+            return read_context(value.decode("latin-1"))
+    return None

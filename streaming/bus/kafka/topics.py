@@ -18,6 +18,9 @@ TOPIC: Final = "telemetra.events.batches"
 """Batches in Arrow, in a topic of their own: a topic of single events as JSON belongs to whoever
 produces it, and comes in through a connector."""
 
+TRACE_HEADER: Final = "traceparent"
+"""Of entries that came with a traced request."""
+
 TIMEOUT_S: Final = 5
 """An answer later than this counts as none."""
 

@@ -26,6 +26,7 @@ from streaming.bus.kafka.topics import (
     ENTRY_BYTES_MAX,
     TIMEOUT_S,
     TOPIC,
+    TRACE_HEADER,
     connect,
     to_away,
 )
@@ -56,6 +57,7 @@ class Append:
 
     entries: Mapping[int, bytes]
     size: int
+    trace: str | None = None
     done: Future[None] = field(default_factory=Future)
     refusal: KafkaError | None = None
 
@@ -83,7 +85,7 @@ class Transactions:
         if not self._thread.is_alive():
             self._thread.start()
 
-    def submit(self, entries: Mapping[int, bytes]) -> Future[None]:
+    def submit(self, entries: Mapping[int, bytes], trace: str | None = None) -> Future[None]:
         """Let entries join the next group; what is returned ends when they are committed.
 
         Raises:
@@ -92,7 +94,7 @@ class Transactions:
         """
         if any(len(payload) > ENTRY_BYTES_MAX for payload in entries.values()):
             raise TooLargeError(f"A shard's part of the body is over {ENTRY_BYTES_MAX >> 20} MB.")
-        append = Append(entries, sum(map(len, entries.values())))
+        append = Append(entries, sum(map(len, entries.values())), trace)
         with self._lock:
             if self._waiting_bytes + append.size > WAITING_BYTES_MAX and self._waiting_bytes:
                 raise _full("too many bytes wait for the brokers")
@@ -161,10 +163,7 @@ class Transactions:
             producer = self._producer or self._open(deadline)
             producer.begin_transaction()
             for append in group:
-                for shard, payload in append.entries.items():
-                    producer.produce(
-                        TOPIC, payload, str(shard), partition=shard, on_delivery=append.note
-                    )
+                _produce(producer, append)
             if unsent := producer.flush(_left(deadline)):
                 raise to_away(f"{unsent} entries not delivered")
             producer.commit_transaction(_left(deadline))
@@ -209,6 +208,21 @@ class Transactions:
         if self._producer is not None:
             self._producer.purge()
             self._producer = None
+
+
+def _produce(producer: Producer, append: Append) -> None:
+    headers: list[tuple[str, str | bytes | None]] = (
+        [(TRACE_HEADER, append.trace)] if append.trace else []
+    )
+    for shard, payload in append.entries.items():
+        producer.produce(
+            TOPIC,
+            payload,
+            str(shard),
+            partition=shard,
+            on_delivery=append.note,
+            headers=headers,
+        )
 
 
 def _explain(append: Append, error: TelemetraError) -> TelemetraError:

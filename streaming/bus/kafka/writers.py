@@ -32,13 +32,15 @@ class KafkaBusWriter:
         self._claims = Claims(redis_url)
         self._under_way: set[asyncio.Task[bool]] = set()
 
-    async def append(self, entries: Mapping[int, bytes], *, once: Once | None = None) -> bool:
+    async def append(
+        self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
+    ) -> bool:
         """Append one entry to each shard named, all or none; return False for a repeat."""
         if once is None:
-            await self._append(entries)
+            await self._append(entries, trace)
             return True
         # Goes on when its sender hangs up: a key that was claimed has to be confirmed or released.
-        task = asyncio.create_task(self._append_once(entries, once))
+        task = asyncio.create_task(self._append_once(entries, once, trace))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
@@ -51,23 +53,25 @@ class KafkaBusWriter:
         await self._backlog.close()
         await self._claims.close()
 
-    async def _append_once(self, entries: Mapping[int, bytes], once: Once) -> bool:
+    async def _append_once(
+        self, entries: Mapping[int, bytes], once: Once, trace: str | None
+    ) -> bool:
         claim = await self._claims.claim(once)
         if claim is None:
             return False
         try:
-            await self._append(entries)
+            await self._append(entries, trace)
         except TelemetraError:
             await self._claims.release(once, claim)
             raise
         await self._claims.confirm(once)
         return True
 
-    async def _append(self, entries: Mapping[int, bytes]) -> None:
+    async def _append(self, entries: Mapping[int, bytes], trace: str | None) -> None:
         await self._check_topic()
         await self._backlog.require_room(entries)
         self._transactions.start()
-        await _await_commit(self._transactions.submit(entries))
+        await _await_commit(self._transactions.submit(entries, trace))
 
     async def _check_topic(self) -> None:
         # Several at once may ask, before the first of them knows: that does no harm.

@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
 import polars as pl
 import pytest
 import redis.asyncio
+from prometheus_client import REGISTRY
 
 from core.changes import Changes
 from core.clock import SystemClock
@@ -183,3 +185,14 @@ async def test_while_the_database_is_away_it_tries_again_and_can_still_be_stoppe
     assert drained.is_alive()
     await asyncio.to_thread(committer.stop)
     assert "committer" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_how_old_events_are_by_their_own_clock_is_measured_at_their_commit(
+    committer: Committer,
+):
+    told_at = SystemClock().now() - timedelta(hours=3)
+    committer.submit(make_changes(9, offset_at(1), events=1, newest_at=told_at))
+    await asyncio.to_thread(committer.drain)
+    lag = REGISTRY.get_sample_value("telemetra_flow_event_lag_seconds", {"shard": "9"})
+    assert lag is not None
+    assert 3 * 3600 <= lag < 4 * 3600

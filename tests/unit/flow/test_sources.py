@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from core.batches import Entry, make_offset
 from core.clock import ManualClock
@@ -176,3 +177,35 @@ async def test_a_bus_that_is_away_when_entries_are_let_go_of_is_told_later(
     reader.is_deaf = False
     partition.snapshot()
     assert len(log.shards[2]) == 0
+
+
+async def test_the_lag_of_a_shard_is_known_also_while_nothing_is_read(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    def read_lag() -> float | None:
+        return REGISTRY.get_sample_value("telemetra_bus_read_lag_seconds", {"shard": "2"})
+
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
+    partition.next_batch()
+    assert read_lag() == 0
+    await writer.append({2: PAYLOAD})
+    clock.advance(timedelta(seconds=7))
+    assert read_lag() == 7
+    partition.next_batch()
+    assert read_lag() == 0
+    partition.close()
+    assert read_lag() is None
+
+
+async def test_a_shard_that_is_behind_lags_by_the_age_of_what_was_read(
+    log: MemoryLog, writer: MemoryBusWriter, clock: ManualClock
+):
+    large = b"x" * (EVENT_BYTES_A_FRAME // ENTRIES_A_READ + 1)
+    for _ in range(2 * ENTRIES_A_READ):
+        await writer.append({2: large})
+    clock.advance(timedelta(seconds=30))
+    partition = open_partition(MemoryBusReader(log, "flow", consumers=["flow"]), clock)
+    assert partition.next_batch()
+    lag = REGISTRY.get_sample_value("telemetra_bus_read_lag_seconds", {"shard": "2"})
+    assert lag == 30
+    partition.close()

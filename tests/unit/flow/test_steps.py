@@ -84,3 +84,9 @@ def test_only_the_batch_travels_to_another_process():
     prepared = Frame(frame.batch, prepare(frame.batch))
     there = pickle.loads(pickle.dumps(prepared))  # noqa: S301 - what was written a moment ago.
     assert (there.batch, there.prepared) == (frame.batch, None)
+
+
+def test_changes_tell_the_time_of_the_newest_event_by_its_own_clock():
+    logic = ShardLogic(None, ManualClock(START), FlowPolicy())
+    changes, _ = logic.on_batch([one_frame(second=5)])
+    assert changes[0].newest_at == START
