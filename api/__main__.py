@@ -23,9 +23,11 @@ def refuse_open_doors(settings: Settings, keys: int | None = None) -> None:
         keys: How many good keys there are; None when the database could not be asked.
 
     Raises:
-        SettingsInvalidError: API_HOST is reachable from elsewhere, and no key guards it.
+        SettingsInvalidError: API_HOST is reachable from elsewhere, and nothing guards it.
     """
     if settings.api_open or settings.is_on_loopback:
+        return
+    if settings.api_keys != "off" and settings.oidc_issuer is not None:
         return
     # With API_KEYS=required the door stays shut however long the database takes to come back.
     if settings.api_keys != "off" and (keys or (keys is None and settings.api_keys == "required")):

@@ -28,7 +28,9 @@ from api.health.endpoints import router as health
 from api.ingest.endpoints import router as ingest
 from api.keys.endpoints import router as keys
 from api.keys.endpoints import tickets
+from api.keys.identities import Identities
 from api.keys.middleware import KeyMiddleware
+from api.keys.people import People
 from api.keys.rates import RateLimiter, choose_limit
 from api.keys.rings import KeyRing
 from api.keys.tickets import TicketBox
@@ -104,13 +106,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(warm_up)
-        await resources.ring.start()
+        await resources.identities.start()
         resources.hub.start()
         resources.listener.start()
         yield
         await resources.listener.stop()
         await resources.hub.stop()
-        await resources.ring.stop()
+        await resources.identities.stop()
         await resources.bus.close()
         await resources.redis.aclose()
         await resources.pool.close()
@@ -126,8 +128,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     # The last one added is the outermost: a refusal has a request id and the headers of CORS too.
     app.add_middleware(
         KeyMiddleware,
-        ring=resources.ring,
-        tickets=resources.tickets,
+        identities=resources.identities,
         limiter=RateLimiter(resources.redis, choose_limit(settings)),
     )
     if resources.tracer is not None:
@@ -163,6 +164,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
     touches = Touches()
     cache = LayeredCache(RedisCache(client, clock), touches, clock)
     database = Pool(settings)
+    ring = KeyRing(settings, clock)
     tracer = open_tracer(settings, "api")
     return Resources(
         settings=settings,
@@ -174,8 +176,8 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         listener=TouchListener(client, touches),
         bus=build_bus(settings, tracer),
         hub=Hub(client, database, clock, settings),
-        ring=KeyRing(settings, clock),
-        tickets=TicketBox(client),
+        ring=ring,
+        identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
     )
 

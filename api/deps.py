@@ -10,8 +10,8 @@ from starlette.requests import HTTPConnection
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.keys.identities import Identities
 from api.keys.rings import KeyRing
-from api.keys.tickets import TicketBox
 from api.live.hub import Hub
 from core import keys
 from core.clock import Clock
@@ -35,7 +35,7 @@ class Resources:
     bus: BusWriter
     hub: Hub
     ring: KeyRing
-    tickets: TicketBox
+    identities: Identities
     tracer: Tracer | None
 
 

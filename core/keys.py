@@ -69,6 +69,9 @@ class Caller:
     streams: tuple[str, ...] | None = None
     """Patterns of the streams within reach; None for all."""
 
+    expires_at: datetime | None = None
+    """When a person's token ends; keys are looked up again instead."""
+
     def allows(self, scope: Scope) -> bool:
         """Whether the caller may do things of this kind."""
         return scope in self.scopes or Scope.ADMIN in self.scopes

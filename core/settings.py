@@ -4,7 +4,6 @@ Each field carries its default, unit and meaning; ``.env.example`` and ``docs/se
 them and a test holds the three together. A wrong value stops the start and names what is allowed.
 """
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
@@ -13,6 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import FieldError, SettingsInvalidError
+from core.people import read_grants
+from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 """Where the source tree lies; relative paths in settings start here."""
@@ -74,6 +75,28 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="Requests a minute of one key, or of one address without; 0 for no limit."
         " Empty: 6000, and none while only this machine is served.",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="OpenID provider whose tokens people may show instead of a key, by its issuer"
+        " URL. Empty: keys only.",
+    )
+    oidc_audience: str = Field(
+        "telemetra", min_length=1, description="Audience that a token must be made for."
+    )
+    oidc_scopes_claim: str = Field(
+        "scope",
+        min_length=1,
+        description="Claim that says what a person may do, by words or a list; dots lead into"
+        " objects.",
+    )
+    oidc_grants: str = Field(
+        "",
+        description="Which word of that claim allows what, as admins=admin,ops=operate+read."
+        " Empty: the names of scopes themselves.",
+    )
+    oidc_streams_claim: str | None = Field(
+        None, description="Claim with the streams that a person reaches. Empty: all."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins that browsers may call the API from, separated by commas."
@@ -262,6 +285,8 @@ class Settings(BaseSettings):
         "redis_url",
         "kafka_bootstrap_servers",
         "api_key",
+        "oidc_issuer",
+        "oidc_streams_claim",
         "otel_exporter_otlp_endpoint",
         "otel_exporter_otlp_traces_endpoint",
         "rate_limit_per_minute",
@@ -270,6 +295,26 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_safe_issuer(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe_url(value):
+            raise ValueError("begins with https://; http:// only on this machine")
+        return value
+
+    @field_validator("otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("begins with http:// or https://")
+        return value
+
+    @field_validator("oidc_grants")
+    @classmethod
+    def _are_grants(cls, value: str) -> str:
+        read_grants(value)
+        return value
 
     @property
     def data_dir(self) -> Path:
@@ -293,16 +338,15 @@ class Settings(BaseSettings):
     @property
     def is_on_loopback(self) -> bool:
         """Whether the API listens to this machine only."""
-        try:
-            return ipaddress.ip_address(self.api_host).is_loopback
-        except ValueError:
-            return self.api_host == "localhost"
+        return is_loopback(self.api_host)
 
     @property
     def traces_endpoint(self) -> str | None:
         """Where spans are sent; None when there are none."""
-        if self.otel_sdk_disabled or self.otel_exporter_otlp_traces_endpoint is not None:
-            return None if self.otel_sdk_disabled else self.otel_exporter_otlp_traces_endpoint
+        if self.otel_sdk_disabled:
+            return None
+        if self.otel_exporter_otlp_traces_endpoint is not None:
+            return self.otel_exporter_otlp_traces_endpoint
         base = self.otel_exporter_otlp_endpoint
         return None if base is None else f"{base.rstrip('/')}/v1/traces"
 

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.redises",
     "tests.fixtures.kafkas",
     "tests.fixtures.collectors",
+    "tests.fixtures.oidc",
     "tests.fixtures.apis",
     "tests.fixtures.flows",
     "tests.fixtures.archives",

@@ -1,8 +1,8 @@
 """Door: asks every request and every socket for its key, before anything else looks at it.
 
     open path ─────────────────────────────────────────────► application
-    key or ticket ─► key ring ─► rate ─► scope, stream ─────► application
-                         └──────────┴─────────┴─ no ─► a problem, or a socket closed with a code
+    whatever is shown ─► who? ─► rate ─► scope, stream ─────► application
+                          └─────────┴─────────┴─ no ─► a problem, or a socket closed with a code
 
 Plain ASGI, as the middleware around it. A socket is accepted before it is refused: a browser is
 told the code of a close, and never the status of a handshake.
@@ -17,9 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import render_error
 from api.keys.endings import TRY_LATER, LastingConnection
+from api.keys.identities import Identities
 from api.keys.rates import Allowance, RateLimiter
-from api.keys.rings import KeyRing
-from api.keys.tickets import TicketBox
 from core import metrics
 from core.access import find_scope, require_access
 from core.errors import RateLimitedError, TelemetraError, UnauthorizedError
@@ -37,12 +36,9 @@ EVENT_STREAMS: Final = "/sse/"
 class KeyMiddleware:
     """Lets in whom it should."""
 
-    def __init__(
-        self, app: ASGIApp, ring: KeyRing, tickets: TicketBox, limiter: RateLimiter
-    ) -> None:
+    def __init__(self, app: ASGIApp, identities: Identities, limiter: RateLimiter) -> None:
         self._app = app
-        self._ring = ring
-        self._tickets = tickets
+        self._identities = identities
         self._limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +63,7 @@ class KeyMiddleware:
         if not _is_lasting(scope):
             await self._app(scope, receive, send)
             return
-        with self._ring.watch(caller) as gone:
+        with self._identities.watch(caller) as gone:
             await LastingConnection(scope, receive, send, gone).serve(self._app)
 
     async def _identify(self, scope: Scope, headers: dict[str, str]) -> Caller:
@@ -89,11 +85,11 @@ class KeyMiddleware:
 
     async def _find_caller(self, scope: Scope) -> Caller:
         shown = read_key(Headers(scope=scope))
-        if shown is None and _is_lasting(scope) and self._ring.is_required:
+        if shown is None and _is_lasting(scope) and self._identities.is_required:
             given = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
             if given:
-                return self._ring.find_by_prefix(await self._tickets.redeem(given[0]))
-        return self._ring.find(shown)
+                return await self._identities.redeem(given[0])
+        return await self._identities.find(shown)
 
 
 def _is_lasting(scope: Scope) -> bool:

@@ -70,6 +70,8 @@ class KeyRing:
         """Whether a key is asked for; while nothing is known, it is."""
         if self._settings.api_keys != "auto":
             return self._settings.api_keys == "required"
+        if self._settings.oidc_issuer is not None:
+            return True
         if not (self._settings.is_on_loopback or self._settings.api_open):
             return True
         return self._exists_any or self._known_at is None

@@ -14,7 +14,7 @@ import redis.asyncio
 import redis.exceptions
 
 from core.errors import ServiceMissingError, UnauthorizedError
-from core.keys import Caller, hash_text
+from core.keys import hash_text
 
 GOOD_FOR: Final = timedelta(seconds=30)
 """Longer than a browser takes to open a socket on a poor line."""
@@ -29,21 +29,21 @@ class TicketBox:
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._redis = client
 
-    async def issue(self, caller: Caller) -> str:
-        """Return a ticket for a caller.
+    async def issue(self, kept: str) -> str:
+        """Return a ticket, and keep for it what tells who got it.
 
         Raises:
             ServiceMissingError: Redis is away.
         """
         text = f"tt_{secrets.token_urlsafe(32)}"
         try:
-            await self._redis.set(_name(text), caller.prefix, ex=GOOD_FOR)
+            await self._redis.set(_name(text), kept, ex=GOOD_FOR)
         except (redis.exceptions.RedisError, OSError) as error:
             raise _away() from error
         return text
 
     async def redeem(self, text: str) -> str:
-        """Take a ticket and return the prefix of the key it was issued for.
+        """Take a ticket and return what was kept for it.
 
         Raises:
             UnauthorizedError: It is none of ours, was used, or is too old.
@@ -53,12 +53,12 @@ class TicketBox:
             raise UnauthorizedError("The ticket is not good. Get a new one.")
         try:
             # The library's types cannot know that answers are bytes here.
-            prefix = cast("bytes | None", await self._redis.getdel(_name(text)))
+            kept = cast("bytes | None", await self._redis.getdel(_name(text)))
         except (redis.exceptions.RedisError, OSError) as error:
             raise _away() from error
-        if prefix is None:
+        if kept is None:
             raise UnauthorizedError("The ticket is not good. Get a new one.")
-        return prefix.decode()
+        return kept.decode()
 
 
 def _name(text: str) -> str:

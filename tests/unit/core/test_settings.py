@@ -27,6 +27,10 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("BUS_SHARDS", "0", "greater than or equal to 1"),
         ("DB_POOL_MAX_SIZE", "-1", "greater than or equal to 1"),
         ("API_OPEN", "perhaps", "valid boolean"),
+        ("OIDC_ISSUER", "http://id.example", "begins with https://"),
+        ("OIDC_GRANTS", "ops=write", "'write' is none of read, ingest, operate, admin"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "begins with http"),
+        ("OTEL_TRACES_SAMPLER", "sometimes", "'parentbased_traceidratio'"),
         ("LIVE_INTERVAL_MS", "1", "greater than or equal to 50"),
         ("API_TITLE", "", "at least 1 character"),
     ],
@@ -127,3 +131,26 @@ def test_secrets_are_not_shown():
 )
 def test_the_data_folder_is_relative_to_the_source_tree(given: str, folder: Path):
     assert make_settings(telemetra_data_dir=given).data_dir == folder
+
+
+@pytest.mark.parametrize(
+    ("chosen", "endpoint"),
+    [
+        ({}, None),
+        ({"otel_exporter_otlp_endpoint": "http://c:4318"}, "http://c:4318/v1/traces"),
+        ({"otel_exporter_otlp_endpoint": "http://c/base/"}, "http://c/base/v1/traces"),
+        (
+            {
+                "otel_exporter_otlp_endpoint": "http://c:4318",
+                "otel_exporter_otlp_traces_endpoint": "http://t/spans",
+            },
+            "http://t/spans",
+        ),
+        ({"otel_exporter_otlp_endpoint": "http://c:4318", "otel_sdk_disabled": True}, None),
+        ({"otel_exporter_otlp_traces_endpoint": "http://t", "otel_sdk_disabled": True}, None),
+    ],
+)
+def test_traces_go_where_the_standard_names_say(
+    chosen: dict[str, str | bool], endpoint: str | None
+):
+    assert make_settings(**chosen).traces_endpoint == endpoint
