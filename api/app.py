@@ -22,6 +22,7 @@ from api.cache.touches import Touches
 from api.channels.endpoints import router as channels
 from api.compare.endpoints import router as compare
 from api.deps import Resources
+from api.descriptions import describe, name_operation
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
@@ -121,8 +122,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     # The pages of the API bring their scripts along: a machine without internet can read them.
     app = FastAPIOffline(
-        title=settings.api_title, version=VERSION, lifespan=run, telemetry=NATIVE_TELEMETRY
+        title=settings.api_title,
+        version=VERSION,
+        lifespan=run,
+        telemetry=NATIVE_TELEMETRY,
+        generate_unique_id_function=name_operation,
     )
+    describe(app)
     app.state.resources = resources
     add_error_handlers(app)
     # The last one added is the outermost: a refusal has a request id and the headers of CORS too.

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from api.answers import send_json
 from api.audit.schemas import AuditPage, AuditQuery
 from api.deps import Uses
+from api.keys.examples import AUDIT
 from api.paging import read_cursor, write_page
 from core.errors import InvalidError
 from db.audit_log import AuditStore
@@ -16,7 +17,7 @@ ID_MAX = 2**63 - 1
 router = APIRouter(prefix="/audit", tags=["keys"])
 
 
-@router.get("", response_model=AuditPage, summary="Read the audit log")
+@router.get("", response_model=AuditPage, responses=AUDIT, summary="Read the audit log")
 async def list_audit(uses: Uses, query: Annotated[AuditQuery, Query()]) -> Response:
     """Return changes with how it was before and after; secrets are never among it."""
     before_id = _read_id(query.cursor) if query.cursor else None

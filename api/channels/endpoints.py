@@ -1,12 +1,13 @@
 """Channels: the numeric channels of a stream and their minutes."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import ANSWERS, answer_cached
 from api.channels.schemas import ChannelMetricsPage, ChannelPage
 from api.deps import Uses
+from api.examples import NO_STREAM, show_answer, show_problem
 from api.formats import Accept
 from api.metrics import examples
 from api.metrics.schemas import MetricsQuery
@@ -22,10 +23,29 @@ from db.windows import Source
 CHANNELS_MAX = 1000
 """Channels that a stream is shown with; a device with more is several streams."""
 
+CHANNEL: Final = {
+    "channel": "cell_3_temp",
+    "unit": "°C",
+    "last_value": 41.2,
+    "last_at": "2026-01-26T10:32:15.250000Z",
+}
+
 router = APIRouter(prefix="/streams/{stream_id}/channels", tags=["channels"], responses=ANSWERS)
 
 
-@router.get("", response_model=ChannelPage, summary="List the channels of a stream")
+@router.get(
+    "",
+    response_model=ChannelPage,
+    summary="List the channels of a stream",
+    responses={
+        **show_answer({"data": [CHANNEL], "next_cursor": None}),
+        **show_problem(
+            404,
+            "/api/v1/streams/bench-07/channels",
+            NO_STREAM.replace("northlight_live", "bench-07"),
+        ),
+    },
+)
 async def list_channels(request: Request, uses: Uses, stream_id: StreamId) -> Response:
     """Return the channels heard in the last day of the stream, each with its newest value."""
 

@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import JSON
 from api.deps import Uses
+from api.health import examples
 from api.health.schemas import AliveOut, HealthOut
 from api.health.service import read_health
 from core.errors import ServiceMissingError
@@ -13,14 +14,19 @@ probes = APIRouter(tags=["health"])
 router = APIRouter(tags=["health"])
 
 
-@probes.get("/health", summary="Does the process answer?")
-@probes.get("/livez", summary="Does the process answer?")
+@probes.get("/health", summary="Does the process answer?", responses=examples.ALIVE)
+@probes.get(
+    "/livez",
+    operation_id="read_livez",
+    summary="Does the process answer?",
+    responses=examples.ALIVE,
+)
 async def read_alive() -> AliveOut:
     """Answer without asking anyone else."""
     return AliveOut(status="ok")
 
 
-@probes.get("/readyz", summary="Can the process serve?")
+@probes.get("/readyz", summary="Can the process serve?", responses=examples.READY)
 async def read_ready(uses: Uses) -> AliveOut:
     """Answer 200 when database and Redis can be reached."""
     health = await read_health(uses)
@@ -30,13 +36,25 @@ async def read_ready(uses: Uses) -> AliveOut:
     return AliveOut(status="ok")
 
 
-@probes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@probes.get(
+    "/metrics",
+    operation_id="read_prometheus",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses=examples.METRICS,
+)
 async def read_metrics() -> Response:
     """Return the metrics of this process."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/health", response_model=HealthOut, summary="How is everything?")
+@router.get(
+    "/health",
+    operation_id="read_health",
+    response_model=HealthOut,
+    summary="How is everything?",
+    responses={**examples.EVERYTHING, 503: {**examples.EVERYTHING[503], "model": HealthOut}},
+)
 async def read_everything(uses: Uses) -> Response:
     """Return how database, Redis and flow are; 503 when nothing can be served."""
     health = await read_health(uses)

@@ -6,22 +6,12 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.answers import JSON
 from api.deps import Caller, Uses
+from api.ingest.examples import ANSWERS, describe_body
 from api.ingest.schemas import IngestOut
 from api.ingest.service import IngestService
 from core.errors import TooLargeError, UnsupportedMediaError
 
 MEGABYTE: Final = 1_000_000
-
-EXAMPLE: Final = [
-    {
-        "stream_id": "northlight_live",
-        "type": "chat",
-        "user": "vela_",
-        "text": "what a play PogChamp",
-    },
-    {"stream_id": "northlight_live", "type": "viewers", "value": 48_200},
-    {"stream_id": "bench-07", "type": "reading", "channel": "cell_3_temp", "value": 41.2},
-]
 
 router = APIRouter(tags=["ingest"])
 
@@ -31,15 +21,9 @@ router = APIRouter(tags=["ingest"])
     status_code=202,
     response_model=IngestOut,
     summary="Send events",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {}, "example": EXAMPLE},
-                "application/x-ndjson": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    operation_id="send_events",
+    responses=ANSWERS,
+    openapi_extra={"requestBody": describe_body()},
 )
 async def ingest(
     request: Request,

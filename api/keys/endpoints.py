@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import JSON, send_json
 from api.deps import Caller, Uses
+from api.keys import examples
 from api.keys.schemas import KeyIn, KeyMadeOut, KeyOut, KeyPage, KeyQuery, TicketOut
 from api.keys.tickets import GOOD_FOR
 from api.paging import read_cursor, write_page
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/keys", tags=["keys"])
 tickets = APIRouter(prefix="/tickets", tags=["keys"])
 
 
-@router.get("", response_model=KeyPage, summary="List keys")
+@router.get("", response_model=KeyPage, responses=examples.KEYS, summary="List keys")
 async def list_keys(uses: Uses, query: Annotated[KeyQuery, Query()]) -> Response:
     """Return keys without their secrets, newest first; revoked ones are among them."""
     after = _read_position(query.cursor) if query.cursor else None
@@ -37,7 +38,13 @@ async def list_keys(uses: Uses, query: Annotated[KeyQuery, Query()]) -> Response
     return send_json(write_page(rows[: query.limit], next_position=more))
 
 
-@router.post("", status_code=201, response_model=KeyMadeOut, summary="Make a key")
+@router.post(
+    "",
+    status_code=201,
+    response_model=KeyMadeOut,
+    responses=examples.CREATED,
+    summary="Make a key",
+)
 async def create_key(uses: Uses, caller: Caller, given: KeyIn) -> Response:
     """Make a key and show it this once. From the first key on, requests need one."""
     if given.expires_at is not None and given.expires_at <= uses.clock.now():
@@ -56,7 +63,12 @@ async def create_key(uses: Uses, caller: Caller, given: KeyIn) -> Response:
     return _show_once(row, secret, status=201)
 
 
-@router.post("/{key_id}/rotate", response_model=KeyMadeOut, summary="Replace a key's secret")
+@router.post(
+    "/{key_id}/rotate",
+    response_model=KeyMadeOut,
+    responses=examples.ROTATED,
+    summary="Replace a key's secret",
+)
 async def rotate_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
     """Give a key another secret and show it this once; the one before stops at once."""
     secret = make_secret()
@@ -66,7 +78,9 @@ async def rotate_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
     return _show_once(row, secret, status=200)
 
 
-@router.delete("/{key_id}", response_model=KeyOut, summary="Revoke a key")
+@router.delete(
+    "/{key_id}", response_model=KeyOut, responses=examples.REVOKED, summary="Revoke a key"
+)
 async def revoke_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
     """Let a key open nothing any more, within a second, open sockets included."""
     async with uses.pool.connection() as connection:
@@ -75,7 +89,13 @@ async def revoke_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
     return send_json(orjson.dumps(row, option=orjson.OPT_UTC_Z))
 
 
-@tickets.post("", status_code=201, response_model=TicketOut, summary="Get a ticket for a socket")
+@tickets.post(
+    "",
+    status_code=201,
+    response_model=TicketOut,
+    responses=examples.TICKETS,
+    summary="Get a ticket for a socket",
+)
 async def issue_ticket(uses: Uses, caller: Caller) -> Response:
     """Return what opens one socket as ``?ticket=…``, once and within half a minute."""
     expires_at = uses.clock.now() + GOOD_FOR

@@ -21,9 +21,11 @@ from starlette.websockets import WebSocketState
 
 from api.answers import send_json
 from api.deps import Caller, Resources, SocketUses, Uses, get_caller
+from api.live import examples
 from api.live.connections import EVERYTHING, CloseCode, Connection, Told
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
+from api.live.schemas import LiveHealthOut
 from core import metrics
 from core.access import require_streams
 from core.errors import InvalidError, NotFoundError, TelemetraError
@@ -55,7 +57,12 @@ Since: TypeAlias = Annotated[int | None, Depends(find_since)]
 router = APIRouter(tags=["live"])
 
 
-@router.get("/ws/live/health", summary="Count the live connections")
+@router.get(
+    "/ws/live/health",
+    response_model=LiveHealthOut,
+    responses=examples.COUNTED,
+    summary="Count the live connections",
+)
 async def read_live_health(uses: Uses) -> Response:
     """Return how many clients listen, and what was sent and dropped since the start."""
     return send_json(
@@ -93,7 +100,12 @@ async def follow_stream(
 
 
 @router.get(
-    "/sse/live", status_code=200, response_class=EventStream, summary="Follow several streams"
+    "/sse/live",
+    operation_id="follow_streams",
+    status_code=200,
+    response_class=EventStream,
+    responses=examples.SEVERAL,
+    summary="Follow several streams",
 )
 async def read_many(
     request: Request,
@@ -113,8 +125,10 @@ async def read_many(
 
 @router.get(
     "/sse/live/{stream_id}",
+    operation_id="follow_stream",
     status_code=200,
     response_class=EventStream,
+    responses=examples.ONE,
     summary="Follow one stream",
 )
 async def read_one(request: Request, uses: Uses, since: Since, stream_id: str) -> Response:

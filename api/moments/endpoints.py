@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.answers import ANSWERS, answer_cached
 from api.deps import Resources, Uses
+from api.moments import examples
 from api.moments.schemas import MomentPage, MomentQuery
 from api.paging import CURSOR_TEXT, read_cursor, write_page
 from api.streams.endpoints import StreamId
@@ -22,14 +23,22 @@ router = APIRouter(tags=["moments"], responses=ANSWERS)
 Wanted: TypeAlias = Annotated[MomentQuery, Query()]
 
 
-@router.get("/moments", response_model=MomentPage, summary="List moments of all streams")
+@router.get(
+    "/moments",
+    response_model=MomentPage,
+    summary="List moments of all streams",
+    responses=examples.ALL,
+)
 async def list_all_moments(request: Request, uses: Uses, wanted: Wanted) -> Response:
     """Return moments, newest first."""
     return await _answer(request, uses, STREAMS_ALL, _to_filter(wanted))
 
 
 @router.get(
-    "/streams/{stream_id}/moments", response_model=MomentPage, summary="List moments of a stream"
+    "/streams/{stream_id}/moments",
+    response_model=MomentPage,
+    summary="List moments of a stream",
+    responses=examples.OF_ONE_STREAM,
 )
 async def list_moments(
     request: Request, uses: Uses, stream_id: StreamId, wanted: Wanted

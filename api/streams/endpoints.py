@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import ANSWERS, answer_cached, send_json
 from api.deps import Resources, Uses
 from api.paging import read_cursor, write_page
+from api.streams import examples
 from api.streams.schemas import StreamIn, StreamOut, StreamPage, StreamQuery
 from core.events import NAME_PATTERN
 from core.live import LIVE_FOR
@@ -22,7 +23,12 @@ StreamId = Annotated[str, Path(pattern=NAME_PATTERN, examples=["northlight_live"
 router = APIRouter(prefix="/streams", tags=["streams"])
 
 
-@router.get("", response_model=StreamPage, responses=ANSWERS, summary="List streams")
+@router.get(
+    "",
+    response_model=StreamPage,
+    responses=ANSWERS | examples.STREAMS,
+    summary="List streams",
+)
 async def list_streams(
     request: Request, uses: Uses, query: Annotated[StreamQuery, Query()]
 ) -> Response:
@@ -47,7 +53,12 @@ async def list_streams(
     return await answer_cached(request, uses, STREAMS_ALL, ttl_s=_choose_ttl_s(uses), load=load)
 
 
-@router.get("/{stream_id}", response_model=StreamOut, responses=ANSWERS, summary="Read one stream")
+@router.get(
+    "/{stream_id}",
+    response_model=StreamOut,
+    responses=ANSWERS | examples.ONE,
+    summary="Read one stream",
+)
 async def get_stream(request: Request, uses: Uses, stream_id: StreamId) -> Response:
     """Return one stream with its newest minute."""
 
@@ -60,7 +71,9 @@ async def get_stream(request: Request, uses: Uses, stream_id: StreamId) -> Respo
     return await answer_cached(request, uses, scope, ttl_s=_choose_ttl_s(uses), load=load)
 
 
-@router.put("/{stream_id}", response_model=StreamOut, summary="Name a stream")
+@router.put(
+    "/{stream_id}", response_model=StreamOut, responses=examples.NAMED, summary="Name a stream"
+)
 async def put_stream(uses: Uses, stream_id: StreamId, given: StreamIn) -> Response:
     """Set title, kind or metadata; a stream that is not there yet is made."""
     async with uses.pool.connection() as connection, connection.transaction():

@@ -1,0 +1,155 @@
+"""Descriptions: every route says what it is, shows what it answers, and names what can go wrong."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import jsonschema_rs
+import pytest
+
+from api.app import build_app
+from api.descriptions import list_operations
+from api.errors import MEDIA_TYPE
+from api.openapi import NOWHERE
+from core.access import find_scope
+from tests.fixtures.settings import make_settings
+
+DOCUMENT: Final[dict[str, Any]] = build_app(make_settings(**NOWHERE)).openapi()
+OPERATIONS: Final = list(list_operations(DOCUMENT))
+NAMES: Final = [f"{method} {path}" for method, path, _ in OPERATIONS]
+JSON: Final = "application/json"
+
+walk = pytest.mark.parametrize(
+    "operation", [operation for _, _, operation in OPERATIONS], ids=NAMES
+)
+
+MAKERS: Final = {"put_stream"}
+"""They make what is not there, and so never answer 404."""
+
+
+def resolve(thing: dict[str, Any]) -> dict[str, Any]:
+    """Return what a reference names."""
+    if "$ref" not in thing:
+        return thing
+    found: Any = DOCUMENT
+    for name in thing["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found  # type: ignore[no-any-return]
+
+
+def list_contents(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Return where, as what and with which description an operation reads and answers bodies."""
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield "request", media_type, content
+    for status, response in operation["responses"].items():
+        for media_type, content in resolve(response).get("content", {}).items():
+            yield status, media_type, content
+
+
+def find_example(content: dict[str, Any]) -> Any:
+    """Return the example of a body: its own, or one of its model's fields together."""
+    if "example" in content:
+        return content["example"]
+    schema = resolve(content["schema"])
+    shown = {
+        name: field["examples"][0]
+        for name, field in schema.get("properties", {}).items()
+        if "examples" in field
+    }
+    return shown or None
+
+
+def validate(content: dict[str, Any], example: Any) -> None:
+    schema = {**content["schema"], "components": DOCUMENT["components"]}
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(example)
+
+
+def test_the_walk_finds_what_is_known_to_be_there():
+    assert {"GET /api/v1/streams", "POST /api/v1/ingest", "GET /health"} <= set(NAMES)
+    assert len(NAMES) > 25
+
+
+def test_clients_get_a_short_name_for_every_operation():
+    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(names) == len(set(names))
+    assert [name for name in names if len(name) > 25 or "api_v1" in name] == []
+
+
+@walk
+def test_every_route_says_in_a_few_words_and_in_a_sentence_what_it_does(
+    operation: dict[str, Any],
+):
+    assert 5 < len(operation["summary"]) < 70
+    assert operation["description"].strip()
+    assert operation["tags"]
+
+
+@walk
+def test_every_body_has_an_example_that_its_own_schema_allows(
+    operation: dict[str, Any],
+):
+    contents = list(list_contents(operation))
+    assert any(where.startswith("2") for where, _, _ in contents)
+    for where, media_type, content in contents:
+        if "csv" in media_type or "arrow" in media_type:
+            continue  # Files; the rows are those of the JSON beside them.
+        example = find_example(content)
+        assert example is not None, (where, media_type)
+        validate(content, example)
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
+def test_a_route_that_asks_for_a_key_says_so_and_how_it_refuses(
+    method: str, path: str, operation: dict[str, Any]
+):
+    scope = find_scope(method, path)
+    assert bool(operation["security"]) == (scope is not None)
+    if scope is None:
+        return
+    assert f"`{scope}`" in operation["description"]
+    assert {"401", "403", "429", "503"} <= set(operation["responses"])
+    headers = {
+        status: resolve(operation["responses"][status])["headers"] for status in ("401", "429")
+    }
+    assert "WWW-Authenticate" in headers["401"]
+    assert "Retry-After" in headers["429"]
+
+
+@walk
+def test_a_route_that_reads_values_says_how_it_refuses_wrong_ones(
+    operation: dict[str, Any],
+):
+    if operation.get("parameters") or "requestBody" in operation:
+        assert "422" in operation["responses"]
+    places = [one for one in operation.get("parameters", ()) if one["in"] == "path"]
+    if places and operation["operationId"] not in MAKERS:
+        assert "404" in operation["responses"]
+
+
+@walk
+def test_every_refusal_is_a_problem_document(operation: dict[str, Any]):
+    for status, response in operation["responses"].items():
+        if int(status) < 400 or operation["operationId"] == "read_health":
+            continue
+        content = resolve(response)["content"]
+        assert list(content) == [MEDIA_TYPE]
+        assert content[MEDIA_TYPE]["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert content[MEDIA_TYPE]["example"]["status"] == int(status)
+
+
+def test_a_key_can_be_shown_in_either_header():
+    assert set(DOCUMENT["components"]["securitySchemes"]) == {"bearer", "api_key"}
+
+
+def test_every_reference_leads_somewhere():
+    def walk_all(thing: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(thing, dict):
+            if "$ref" in thing:
+                yield thing
+            thing = list(thing.values())
+        if isinstance(thing, list):
+            for part in thing:
+                yield from walk_all(part)
+
+    references = list(walk_all(DOCUMENT))
+    assert references
+    assert all(resolve(reference) for reference in references)
