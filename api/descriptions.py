@@ -125,7 +125,7 @@ def restore_examples(document: Document, app: FastAPI) -> None:
         route = context.original_route
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
-        for method in route.methods:
+        for method in route.methods or ():
             told = document["paths"][context.path][method.lower()]["responses"]
             for status, response in route.responses.items():
                 for media_type, content in response.get("content", {}).items():
@@ -168,7 +168,7 @@ def _complete_problem(status: str, response: Document) -> Document:
 
 def _is_of_fastapi(response: Document) -> bool:
     content = response.get("content", {}).get("application/json", {})
-    return content.get("schema", {}).get("$ref", "").endswith(_OF_FASTAPI[0])
+    return str(content.get("schema", {}).get("$ref", "")).endswith(_OF_FASTAPI[0])
 
 
 def _refer(status: int) -> Document:

@@ -17,6 +17,9 @@ import orjson
 from core.settings import REPOSITORY
 
 PAGE: Final = REPOSITORY / "dashboards" / "live"
+OPENAPI: Final = PAGE / "generated" / "openapi.json"
+"""What the types of the page are made from."""
+
 TOOLS: Final = Path(sys.executable).parent
 
 
@@ -59,8 +62,12 @@ def list_page_checks(page: Path, npm: str | None, *, fix: bool) -> list[Check]:
     runs = [
         Check(f"npm run {name}", (npm, "run", name), page) for name in wanted if name in scripts
     ]
+    if runs and not fix:
+        runs.insert(
+            0, Check("describe the API", (sys.executable, "-m", "api.openapi", str(OPENAPI)))
+        )
     if runs and _needs_install(page):
-        return [Check("npm ci", (npm, "ci", "--no-audit", "--no-fund"), page), *runs]
+        runs.insert(0, Check("npm ci", (npm, "ci", "--no-audit", "--no-fund"), page))
     return runs
 
 

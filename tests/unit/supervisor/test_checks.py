@@ -42,7 +42,7 @@ def test_fixing_runs_no_check_that_cannot_mend():
 def test_the_page_is_installed_before_its_checks(tmp_path):
     (tmp_path / "package.json").write_text(json.dumps({"scripts": {"check": "x", "test": "y"}}))
     names = [check.name for check in list_page_checks(tmp_path, "npm", fix=False)]
-    assert names == ["npm ci", "npm run check", "npm run test"]
+    assert names == ["npm ci", "describe the API", "npm run check", "npm run test"]
     assert list_page_checks(tmp_path, "npm", fix=True) == []
 
 

@@ -76,7 +76,7 @@ export function regionsFor(
     const from = floorMinute(Date.parse(moment.started_at));
     const to = moment.ended_at ? Math.max(Date.parse(moment.ended_at), from + MINUTE) : span.to;
     if (to <= span.from || from >= span.to) return [];
-    const peak = own && moment.peak_at ? floorMinute(Date.parse(moment.peak_at)) : null;
+    const peak = own ? floorMinute(Date.parse(moment.peak_at)) : null;
     return [{ id: moment.moment_id, from, to, severity: level, opened: isOpened, peak }];
   });
 }

@@ -3,6 +3,7 @@
    to `receive`.
 
      connecting -> catching-up -> live -> offline -> (countdown) -> connecting
+                                          offline -> (no key that is good) -> `reconnect`
 
    After every connect the caller's `catchUp` fetches what was missed; only then is the page live. */
 import { backoff } from './backoff';
@@ -23,6 +24,10 @@ export interface LinkStatus {
 }
 
 export interface LinkHandlers {
+  /** Where to connect to, asked before every attempt. Rejecting counts as a failed attempt. */
+  address(): Promise<string>;
+  /** The server closed the socket because of its key; nothing is tried until `reconnect`. */
+  refuse(): void;
   status(status: LinkStatus): void;
   receive(message: LiveMessage): void;
   /** Fetch what was missed since `since`, null on the first connect. Rejecting reconnects. */
@@ -33,9 +38,13 @@ const PING_EVERY_MS = 10_000;
 /** Without any message for this long the peer is gone, although TCP has not noticed. */
 const SILENCE_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 8000;
+/** No good key, and a key that does not allow it. Trying again changes neither. */
+const REFUSED = [4401, 4403];
 
 export class LiveLink {
   #socket: WebSocket | null = null;
+  /** Counts attempts, so that one which was overtaken while it waited is let go. */
+  #round = 0;
   #topics = new Set<string>();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
@@ -49,13 +58,10 @@ export class LiveLink {
     latency: null,
   };
 
-  constructor(
-    private readonly url: string,
-    private readonly handlers: LinkHandlers,
-  ) {}
+  constructor(private readonly handlers: LinkHandlers) {}
 
   start(): void {
-    this.#connect();
+    void this.#connect();
     addEventListener('online', () => this.retryNow());
     addEventListener('pagehide', () => this.#socket?.close());
     // A page restored from the back/forward cache wakes with a dead socket.
@@ -65,9 +71,14 @@ export class LiveLink {
   }
 
   retryNow(): void {
-    if (this.#status.state !== 'offline') return;
+    if (this.#status.state === 'offline') this.reconnect();
+  }
+
+  /** Begin anew, whatever the state: who may read has changed. */
+  reconnect(): void {
     clearTimeout(this.#retryTimer);
-    this.#connect();
+    this.#drop();
+    void this.#connect();
   }
 
   /** Replace what is subscribed to; streams by id, or `*` for all. */
@@ -89,9 +100,18 @@ export class LiveLink {
     this.handlers.status(this.#status);
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
+    const round = ++this.#round;
     this.#report({ state: 'catching-up', retryAt: null });
-    const socket = new WebSocket(this.url);
+    let address: string;
+    try {
+      address = await this.handlers.address();
+    } catch {
+      if (round === this.#round) this.#wait();
+      return;
+    }
+    if (round !== this.#round) return;
+    const socket = new WebSocket(address);
     this.#socket = socket;
     const giveUp = setTimeout(() => this.#lose(socket), CONNECT_TIMEOUT_MS);
     socket.onopen = () => {
@@ -99,9 +119,9 @@ export class LiveLink {
       void this.#begin(socket);
     };
     socket.onmessage = (event: MessageEvent<string>) => this.#hear(event.data);
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       clearTimeout(giveUp);
-      this.#lose(socket);
+      this.#lose(socket, REFUSED.includes(code));
     };
   }
 
@@ -147,12 +167,26 @@ export class LiveLink {
   }
 
   /** Drop this socket once, whatever noticed first that it is gone, and plan the next attempt. */
-  #lose(socket: WebSocket): void {
+  #lose(socket: WebSocket, refused = false): void {
     if (this.#socket !== socket) return;
-    this.#socket = null;
-    socket.onmessage = null;
-    socket.close();
+    this.#drop();
+    if (refused) {
+      this.#report({ state: 'offline', lostAt: this.#status.lostAt ?? Date.now(), latency: null });
+      this.handlers.refuse();
+    } else {
+      this.#wait();
+    }
+  }
+
+  #drop(): void {
     clearInterval(this.#pingTimer);
+    if (!this.#socket) return;
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  #wait(): void {
     const wait = backoff(this.#status.attempt, Math.random());
     this.#report({
       state: 'offline',
@@ -161,6 +195,6 @@ export class LiveLink {
       lostAt: this.#status.lostAt ?? Date.now(),
       latency: null,
     });
-    this.#retryTimer = setTimeout(() => this.#connect(), wait);
+    this.#retryTimer = setTimeout(() => void this.#connect(), wait);
   }
 }

@@ -2,7 +2,7 @@
    messages alike, read over a span with a hole wherever no minute is known. Memory is bounded:
    what is far from the view is forgotten when there is too much. */
 import { MINUTE } from './format';
-import type { MinuteRow } from './types';
+import type { LatestMinute } from './types';
 
 /** Two days: twice the widest range on the page. */
 export const MINUTES_MAX = 2 * 24 * 60;
@@ -18,7 +18,7 @@ export interface Dated {
 
 /** A minute that has only begun does not know every figure yet: viewers are counted every few
     seconds, a z-score needs a whole minute. Until then they stand as they were a minute before. */
-export function carryOver(row: MinuteRow, before: MinuteRow | null): MinuteRow {
+export function carryOver<T extends LatestMinute>(row: T, before: LatestMinute | null): T {
   if (row.final || !before) return row;
   if (Date.parse(row.window_start) - Date.parse(before.window_start) !== MINUTE) return row;
   return {

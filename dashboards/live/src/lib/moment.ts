@@ -23,7 +23,6 @@ function figure(moment: Moment, value: number | null): string {
 
 /** “612/s, expected 150/s”, or the server's own sentence when there are no figures. */
 export function describeMoment(moment: Moment): string {
-  if (moment.metric_value === null || moment.expected === null) return moment.description ?? '';
   const sentence = text.stream.expected(
     figure(moment, moment.metric_value),
     figure(moment, moment.expected),
@@ -33,7 +32,7 @@ export function describeMoment(moment: Moment): string {
 
 /** Reasons come as sentences or as objects that hold one. */
 export function reasonsOf(moment: Moment): string[] {
-  return (moment.reasons ?? []).flatMap((reason) => {
+  return moment.reasons.flatMap((reason) => {
     if (typeof reason === 'string') return [reason];
     if (typeof reason !== 'object' || reason === null) return [];
     const parts = reason as Record<string, unknown>;

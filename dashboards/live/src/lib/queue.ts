@@ -1,7 +1,7 @@
 /* Live messages between their arrival and the frame that shows them. Latest wins: of a metric,
    a reading, a minute or a moment only the newest version is kept, so the queue is as small as
    what it describes, however long the tab was hidden. */
-import type { LiveMessage, MinuteRow, Moment, Reading } from './types';
+import type { LatestMinute, LiveMessage, MinuteRow, Moment, Reading } from './types';
 
 /** Past this many the tab slept too long: fetching again is cheaper than replaying. */
 export const QUEUE_MAX = 20_000;
@@ -87,7 +87,7 @@ export class LiveQueue {
 
 /** Whether `row` may replace `known`: a closed minute never reopens and never goes back a revision;
     of an open minute the last to arrive is the newest. */
-export function isNewer(row: MinuteRow, known: MinuteRow): boolean {
+export function isNewer(row: LatestMinute, known: LatestMinute): boolean {
   if (row.final !== known.final) return row.final;
   return !row.final || row.revision >= known.revision;
 }

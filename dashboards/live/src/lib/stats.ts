@@ -26,7 +26,7 @@ export interface EmoteRank extends EmoteCount {
 function sumEmotes(rows: Iterable<MinuteRow>): Map<string, number> {
   const sums = new Map<string, number>();
   for (const row of rows)
-    for (const { emote, count } of row.top_emotes ?? [])
+    for (const { emote, count } of row.top_emotes)
       sums.set(emote, (sums.get(emote) ?? 0) + count);
   return sums;
 }

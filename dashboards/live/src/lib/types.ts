@@ -1,106 +1,24 @@
-/* What the API sends, as its answers and live messages name it. Times are ISO 8601 strings; the
-   stores turn them into milliseconds once, where they arrive. */
+/* What the API sends, by the names of the page. Answers are typed by the API's own description,
+   from which `npm run types` makes generated/api.d.ts; live messages are told in docs/live.md. Times
+   are ISO 8601 strings; the stores turn them into milliseconds once, where they arrive. */
+import type { components } from '../../generated/api';
 
-export interface EmoteCount {
-  emote: string;
-  count: number;
-}
+type Schemas = components['schemas'];
+
+/** Of single minutes, which is all the page asks for, both are known. */
+type Judged = { final: boolean; is_anomaly: boolean };
 
 /** One stream in one minute; `final` is false while the minute is open. */
-export interface MinuteRow {
-  stream_id: string;
-  window_start: string;
-  window_end: string;
-  chat_count: number;
-  unique_chatters: number;
-  top_emotes: EmoteCount[] | null;
-  avg_sentiment: number | null;
-  chat_rate: number;
-  avg_viewers: number | null;
-  peak_viewers: number | null;
-  z_score: number | null;
-  is_anomaly: boolean;
-  revision: number;
-  final: boolean;
-}
-
-export interface StreamInfo {
-  id: string;
-  title: string | null;
-  kind: string | null;
-  created_at: string;
-  updated_at: string;
-  last_event_at: string | null;
-  is_live: boolean;
-  latest: MinuteRow | null;
-}
-
-export interface Moment {
-  moment_id: string;
-  stream_id: string;
-  timestamp: string;
-  started_at: string;
-  peak_at: string | null;
-  ended_at: string | null;
-  moment_type: string;
-  metric_name: string;
-  metric_value: number | null;
-  expected: number | null;
-  threshold: number | null;
-  z_score: number | null;
-  score: number;
-  direction: 'up' | 'down' | null;
-  state: 'open' | 'acknowledged' | 'shelved' | 'resolved' | string;
-  description: string | null;
-  reasons: unknown[] | null;
-  metadata: Record<string, unknown> | null;
-}
-
-export interface Channel {
-  channel: string;
-  unit: string | null;
-  last_value: number | null;
-  last_at: string | null;
-}
-
-export interface ChannelMinute {
-  stream_id: string;
-  channel: string;
-  window_start: string;
-  window_end: string;
-  count: number;
-  mean: number | null;
-  min: number | null;
-  max: number | null;
-  stddev: number | null;
-  p50: number | null;
-  p95: number | null;
-  last: number | null;
-  z_score: number | null;
-  is_anomaly: boolean;
-  revision: number;
-  final: boolean;
-}
-
-export interface Part {
-  status: string;
-  latency_ms?: number | null;
-  detail?: string | null;
-}
-
-export interface Health {
-  status: 'ok' | 'degraded' | 'error';
-  timestamp: string;
-  version: string;
-  database: Part;
-  redis: Part;
-  flow: Part & { events_per_second?: number | null; lag_ms?: number | null };
-}
-
-export interface Page<T> {
-  data: T[];
-  next_cursor: string | null;
-}
+export type MinuteRow = Omit<Schemas['MetricsRow'], keyof Judged> & Judged;
+/** The newest minute of a stream in a list: without its emotes and its name. */
+export type LatestMinute = Schemas['StreamLatest'];
+export type StreamInfo = Schemas['StreamOut'];
+export type EmoteCount = Schemas['EmoteCount'];
+export type Moment = Schemas['MomentOut'];
+export type Channel = Schemas['ChannelOut'];
+export type ChannelMinute = Omit<Schemas['ChannelRow'], keyof Judged> & Judged;
+export type Health = Schemas['HealthOut'];
+export type ProblemDocument = Schemas['Problem'];
 
 export interface Reading {
   channel: string;

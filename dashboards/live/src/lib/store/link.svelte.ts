@@ -1,10 +1,12 @@
 /* The state of the connection as the page shows it, and the way messages take through it: the
    socket fills the queue, one frame drains it, and the stores that are on screen take what is
    theirs. */
+import { api } from '../api';
 import { LiveLink, type LinkStatus } from '../live';
 import { nextFrame } from '../loop';
 import { LiveQueue, type Batch } from '../queue';
 import type { LiveMessage } from '../types';
+import { access } from './access.svelte';
 import { clock } from './clock.svelte';
 
 export interface Listener {
@@ -35,14 +37,13 @@ class Link {
   #queue = new LiveQueue();
   #listeners = new Set<Listener>();
   #repairedAt = 0;
-  #socket = new LiveLink(
-    `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/live`,
-    {
-      status: (status) => this.#setStatus(status),
-      receive: (message) => this.#receive(message),
-      catchUp: (since) => this.#catchUp(since),
-    },
-  );
+  #socket = new LiveLink({
+    address: () => this.#address(),
+    refuse: () => access.refuse(access.key),
+    status: (status) => this.#setStatus(status),
+    receive: (message) => this.#receive(message),
+    catchUp: (since) => this.#catchUp(since),
+  });
 
   start(): void {
     this.#socket.start();
@@ -52,6 +53,10 @@ class Link {
     this.#socket.retryNow();
   }
 
+  reconnect(): void {
+    this.#socket.reconnect();
+  }
+
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     this.#subscribe();
@@ -59,6 +64,13 @@ class Link {
       this.#listeners.delete(listener);
       this.#subscribe();
     };
+  }
+
+  /** A browser cannot show a key on a socket: it takes a ticket along, good for one opening. */
+  async #address(): Promise<string> {
+    const address = new URL('/ws/live', location.href.replace(/^http/, 'ws'));
+    if (access.key) address.searchParams.set('ticket', await api.getTicket());
+    return address.href;
   }
 
   #subscribe(): void {

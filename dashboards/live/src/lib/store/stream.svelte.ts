@@ -1,13 +1,14 @@
 /* One stream as its page shows it: who it is, its minutes, its moments. Charts follow
    `version`, which changes in the frame a message is drained; figures follow `shown`, published
    once a second. */
-import { api, isAbort, toProblem, type Problem } from '../api';
+import { api } from '../api';
+import { isAbort, toProblem, type Problem } from '../problem';
 import { MINUTE } from '../format';
 import { carryOver, MinuteSeries, type Span } from '../minutes';
 import { paced } from '../loop';
 import { isNewer, type Batch } from '../queue';
 import { streamState, type StreamState } from '../state';
-import type { MinuteRow, Moment, StreamInfo } from '../types';
+import type { LatestMinute, MinuteRow, Moment, StreamInfo } from '../types';
 import { clock } from './clock.svelte';
 import type { Listener } from './link.svelte';
 import { compareMoments } from './moments.svelte';
@@ -27,7 +28,7 @@ export class StreamPage implements Listener {
   loading = $state(true);
   version = $state(0);
   /** The newest minute, as text shows it. */
-  shown = $state.raw<MinuteRow | null>(null);
+  shown = $state.raw<LatestMinute | null>(null);
   moments = $state.raw<Moment[]>([]);
   isLive = $state(false);
   lastEventAt = $state<number | null>(null);

@@ -8,7 +8,7 @@ import type { Batch } from '../queue';
 import { isNewer } from '../queue';
 import { Ring } from '../ring';
 import { streamState, type StreamState } from '../state';
-import type { MinuteRow, StreamInfo } from '../types';
+import type { LatestMinute, StreamInfo } from '../types';
 import { clock } from './clock.svelte';
 import type { Listener } from './link.svelte';
 
@@ -30,7 +30,7 @@ export class StreamEntry {
   kind = $state<string | null>(null);
   isLive = $state(false);
   lastEventAt = $state<number | null>(null);
-  row = $state.raw<MinuteRow | null>(null);
+  row = $state.raw<LatestMinute | null>(null);
   /** The median rate of the last hour's closed minutes. */
   usual = $state<number | null>(null);
   /** Grows when the sparkline has something new to draw. */
@@ -38,8 +38,8 @@ export class StreamEntry {
   readonly rates = new Ring(SPARK_MINUTES);
   filled: 'no' | 'asked' | 'yes' = 'no';
 
-  #before: MinuteRow | null = null;
-  #next: { row: MinuteRow | null; isLive: boolean; heardAt: number | null };
+  #before: LatestMinute | null = null;
+  #next: { row: LatestMinute | null; isLive: boolean; heardAt: number | null };
 
   constructor(info: StreamInfo) {
     this.id = info.id;
@@ -60,7 +60,7 @@ export class StreamEntry {
     if (info.latest) this.addMinute(info.latest);
   }
 
-  addMinute(row: MinuteRow): void {
+  addMinute(row: LatestMinute): void {
     const minute = Date.parse(row.window_start) / MINUTE;
     this.rates.set(minute, row.chat_rate);
     const known = this.#next.row;
