@@ -30,6 +30,14 @@ test: ## Run every test against real services (ARGS='-k name')
 test-fast: ## Run the tests that need no services
 	@$(BOOTSTRAP) --dev -- pytest tests/unit tests/tidy $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## Attack every route with made-up requests, for minutes (ARGS='--fuzz-examples 500')
+	@$(BOOTSTRAP) --dev -- pytest tests/contract/test_schema.py --timeout 3600 -s --fuzz-examples 200 $(ARGS)
+
+.PHONY: clients
+clients: ## Make the typed clients of the API in build/clients
+	@$(BOOTSTRAP) --dev -- infra.clients
+
 .PHONY: lint
 lint: ## Check style, types, imports and the page
 	@$(BOOTSTRAP) --dev -- infra.lint

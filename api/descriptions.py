@@ -60,7 +60,16 @@ INVALID: Final = show_problem(
     422, _PATH, "limit: Input should be less than or equal to 500", "limit"
 )
 
-_NAMES: Final = {401: "NoKey", 403: "Forbidden", 422: "Invalid", 429: "TooMany", 503: "Away"}
+UNREADABLE: Final = show_problem(400, _PATH, "The body cannot be read: it has to be JSON in UTF-8.")
+
+_NAMES: Final = {
+    400: "Unreadable",
+    401: "NoKey",
+    403: "Forbidden",
+    422: "Invalid",
+    429: "TooMany",
+    503: "Away",
+}
 _OF_FASTAPI: Final = ("HTTPValidationError", "ValidationError")
 
 
@@ -113,7 +122,7 @@ def complete(document: Document) -> None:
     components["securitySchemes"] = SCHEMES
     components["responses"] = {
         _NAMES[int(status)]: _complete_problem(str(status), response)
-        for status, response in (DOOR | INVALID).items()
+        for status, response in (DOOR | INVALID | UNREADABLE).items()
     }
     for method, path, operation in list_operations(document):
         _complete_operation(method, path, operation)
@@ -149,6 +158,8 @@ def _complete_operation(method: str, path: str, operation: Document) -> None:
         operation["description"] = f"{operation.get('description', '')}\n\n{needs}".strip()
         for status in DOOR:
             responses.setdefault(str(status), _refer(int(status)))
+    if "requestBody" in operation:
+        responses.setdefault("400", _refer(400))
     if _is_of_fastapi(responses.get("422", {})):
         responses["422"] = _refer(422)
     completed = {status: _complete_problem(status, responses[status]) for status in responses}

@@ -8,7 +8,9 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from core.errors import FieldError, TelemetraError
 
@@ -86,6 +88,7 @@ async def _render_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (as above)
     title = HTTPStatus(error.status_code).phrase
     detail = {
+        400: "The body cannot be read: it has to be JSON in UTF-8.",
         404: f"There is nothing at {request.url.path}. /docs lists what there is.",
         405: f"{request.method} is not possible at {request.url.path}. /docs lists what is.",
     }.get(error.status_code, str(error.detail))
@@ -93,7 +96,18 @@ async def _render_http(request: Request, error: Exception) -> Response:
         request, status=error.status_code, code=_to_code(title), title=title, detail=detail
     )
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework knows the methods of one route, and a path may have several.
+        response.headers["Allow"] = ", ".join(_list_methods(request))
     return response
+
+
+def _list_methods(request: Request) -> list[str]:
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.methods and compile_path(context.path or "")[0].match(request.url.path):
+            found |= set(context.methods)
+    return sorted(found)
 
 
 async def _render_unknown(request: Request, error: Exception) -> Response:

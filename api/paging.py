@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self, TypeAlias
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from core.errors import InvalidError
 from core.times import parse_time
@@ -15,10 +22,20 @@ from db.minutes import BEGINNING, END, PointSpan, Span
 
 
 def _read_time(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return parse_time(str(value))
     return parse_time(value) if isinstance(value, str) else value
 
 
-Time: TypeAlias = Annotated[datetime, BeforeValidator(_read_time)]
+TIME_SCHEMA: Final = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        # The size tells s, ms, µs and ns apart; the year 1 is where it begins.
+        {"type": "number", "minimum": -62_135_596_800, "exclusiveMaximum": 1e20},
+    ]
+}
+
+Time: TypeAlias = Annotated[datetime, BeforeValidator(_read_time), WithJsonSchema(TIME_SCHEMA)]
 """A point in time in a request: ISO 8601 or an epoch of any size."""
 
 

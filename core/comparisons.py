@@ -39,6 +39,12 @@ CHANNEL_COLUMNS: Final = (
 """What can be drawn; the first is drawn when no column is named."""
 
 _NAME: Final = NAME_PATTERN.strip("^$")
+CURVE_PATTERN: Final = (
+    rf"^{_NAME}(/({'|'.join(CHAT_COLUMNS)}))?$"
+    rf"|^{_NAME}/channel:{_NAME}(/({'|'.join(CHANNEL_COLUMNS)}))?$"
+)
+"""The same for clients, who are told beforehand what they may ask for."""
+
 _CURVE: Final = re.compile(rf"({_NAME})(?:/channel:({_NAME}))?(?:/([a-z0-9_]+))?")
 
 

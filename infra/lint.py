@@ -89,7 +89,8 @@ def run_checks(checks: Sequence[Check]) -> list[Check]:
 def _needs_install(page: Path) -> bool:
     installed = page / "node_modules" / ".package-lock.json"
     lock = page / "package-lock.json"
-    if not installed.is_file():
+    # `telemetra up` installs what the page is built with, and none of what checks it.
+    if not installed.is_file() or not (page / "node_modules" / ".bin" / "svelte-check").exists():
         return True
     return lock.is_file() and lock.stat().st_mtime > installed.stat().st_mtime
 

@@ -1,5 +1,6 @@
 """The fixtures of all tests; each resource has its own module in ``tests/fixtures``."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
@@ -16,6 +17,17 @@ pytest_plugins = [
     "tests.fixtures.flows",
     "tests.fixtures.archives",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make fuzz` asks for."""
+    parser.addoption(
+        "--fuzz-examples",
+        type=int,
+        default=3,
+        help="requests that schemathesis makes up for each operation",
+    )
+
 
 # A busy machine is no defect: no example has a deadline.
 settings.register_profile(

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.metrics.schemas import RESOLUTION_TEXT, PointCount, ResolutionChoice, ResolutionName
 from api.paging import RangeQuery
-from core.comparisons import CHANNEL_COLUMNS, CHAT_COLUMNS, Curve
+from core.comparisons import CHANNEL_COLUMNS, CHAT_COLUMNS, CURVE_PATTERN, Curve
 from core.resolutions import BY_NAME, Resolution, choose_resolution
 from core.times import EPOCH
 from db.minutes import END, Span
@@ -29,7 +29,11 @@ def _check(text: str) -> str:
     return str(Curve.parse(text))
 
 
-SeriesName: TypeAlias = Annotated[str, AfterValidator(_check), Field(max_length=300)]
+SeriesName: TypeAlias = Annotated[
+    str,
+    AfterValidator(_check),
+    Field(max_length=300, json_schema_extra={"pattern": CURVE_PATTERN}),
+]
 
 
 class CompareQuery(RangeQuery):

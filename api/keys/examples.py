@@ -40,8 +40,18 @@ _NO_KEY: Final = show_problem(
 _NO_NAME: Final = "name: String should have at least 1 character"
 
 KEYS: Final[Responses] = show({"data": [KEY], "next_cursor": None})
-CREATED: Final[Responses] = {**show(MADE, 201), **show_problem(422, PATH, _NO_NAME, "name")}
-ROTATED: Final[Responses] = {**show(MADE), **_NO_KEY}
+CREATED: Final[Responses] = {
+    **show(MADE, 201),
+    **show_problem(409, PATH, "There are 1000 keys already. Revoke one first."),
+    **show_problem(422, PATH, _NO_NAME, "name"),
+}
+ROTATED: Final[Responses] = {
+    **show(MADE),
+    **_NO_KEY,
+    **show_problem(
+        409, f"{ONE_PATH}/rotate", "The key key_0123456789abcdef is revoked. Make a new one."
+    ),
+}
 REVOKED: Final[Responses] = {
     **show({**KEY, "revoked_at": "2026-01-26T10:33:00Z"}),
     **_NO_KEY,

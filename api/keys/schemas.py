@@ -6,12 +6,16 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.paging import Time
-from core.keys import STREAMS_MAX, Scope, find_wrong_grant
+from core.keys import STREAM_PATTERN, STREAMS_MAX, Scope, find_wrong_grant
 
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$"),
 ]
+
+
+StreamGlob = Annotated[str, Field(json_schema_extra={"pattern": STREAM_PATTERN})]
+"""Checked with the grant as a whole, which says it in better words."""
 
 
 class KeyIn(BaseModel):
@@ -21,9 +25,10 @@ class KeyIn(BaseModel):
 
     name: Name = Field(examples=["dashboard in the hall"])
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope), examples=[["read"]])
-    streams: list[str] | None = Field(
+    streams: list[StreamGlob] | None = Field(
         None,
         max_length=STREAMS_MAX,
+        json_schema_extra={"minItems": 1},
         description="Names of streams, * for any part of one; left out, all streams.",
         examples=[["northlight_*"]],
     )

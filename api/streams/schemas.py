@@ -1,9 +1,12 @@
 """Streams as clients read and name them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+TEXT_PATTERN: Final = r"^[^\x00]*$"
+"""Any text that the database can hold."""
 
 
 class StreamLatest(BaseModel):
@@ -53,8 +56,10 @@ class StreamQuery(BaseModel):
     cursor: str | None = Field(None, max_length=400, description="next_cursor of the page before.")
     offset: int = Field(0, ge=0, le=1_000_000)
     live: bool | None = Field(None, description="Only live ones, or only silent ones.")
-    kind: str | None = Field(None, max_length=32)
-    q: str | None = Field(None, max_length=100, description="Part of the id or the title.")
+    kind: str | None = Field(None, max_length=32, pattern=TEXT_PATTERN)
+    q: str | None = Field(
+        None, max_length=100, pattern=TEXT_PATTERN, description="Part of the id or the title."
+    )
 
 
 class StreamIn(BaseModel):
@@ -62,6 +67,8 @@ class StreamIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(None, max_length=300, examples=["Northlight: finals week, day 3"])
+    title: str | None = Field(
+        None, max_length=300, pattern=TEXT_PATTERN, examples=["Northlight: finals week, day 3"]
+    )
     kind: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,32}$", examples=["chat"])
     metadata: dict[str, Any] | None = None

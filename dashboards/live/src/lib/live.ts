@@ -71,13 +71,16 @@ export class LiveLink {
   }
 
   retryNow(): void {
-    if (this.#status.state === 'offline') this.reconnect();
+    if (this.#status.state !== 'offline') return;
+    clearTimeout(this.#retryTimer);
+    void this.#connect();
   }
 
-  /** Begin anew, whatever the state: who may read has changed. */
+  /** Begin as if for the first time, whatever the state: who may read has changed. */
   reconnect(): void {
     clearTimeout(this.#retryTimer);
     this.#drop();
+    this.#report({ attempt: 0, lostAt: null });
     void this.#connect();
   }
 

@@ -59,7 +59,7 @@ export const text = {
   access: {
     title: { missing: 'This server asks for a key', refused: 'The key is no longer good' },
     why: {
-      missing: 'A key says who may read here. One that reads begins with tk_ and has the scope read.',
+      missing: 'Keys say who may read here. Yours begins with tk_ and needs the scope read.',
       refused:
         'It was revoked or replaced, or it has expired. Nothing stored is lost; another key shows it again.',
     },
@@ -84,7 +84,6 @@ export const text = {
     keptSession: 'The key is kept until this tab is closed.',
     keptDevice: 'The key is kept on this device.',
     forget: 'Forget key',
-    another: 'Use another key',
     close: 'Close',
   },
 

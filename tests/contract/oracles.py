@@ -1,0 +1,85 @@
+"""Oracles: what schemathesis has to know of the API that its document cannot say.
+
+Loaded by schemathesis itself. Each widens a check by named reasons and nothing else.
+"""
+
+import os
+from typing import Any, Final
+
+import orjson
+import schemathesis
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+NO_SCHEMA_SAYS: Final = (
+    # A cursor is opaque, and only one of ours is good.
+    "cursor: take it from next_cursor of the page before.",
+    # How two parameters go together.
+    "end lies before start",
+    "points cover the whole range",
+    "streams: an admin key reaches every stream.",
+    # A text deep inside metadata, of which a schema sees only that it is JSON.
+    "A text holds a null character.",
+    # What depends on the clock, on the calendar, or on how much is stored.
+    "expires_at: lies in the past.",
+    "a time is ISO 8601",
+    "The range has more than",
+)
+
+
+OWN_KEY: Final = "ORACLES_OWN_KEY"
+"""The variable with the id of the key that the run itself shows."""
+
+
+@schemathesis.hook
+def filter_path_parameters(_: HookContext, path_parameters: dict[str, Any] | None) -> bool:
+    """Leave the run's own key alone: revoked, it would see nothing but 401."""
+    own = os.environ.get(OWN_KEY)  # noqa: TID251
+    return own is None or (path_parameters or {}).get("key_id") != own
+
+
+@schemathesis.check
+def good_values_are_taken(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
+    """Whatever the document allows is accepted, but for what no document can say."""
+    if response.status_code == 422:
+        detail: str = response.json()["detail"]
+        if any(reason in detail for reason in NO_SCHEMA_SAYS):
+            return None
+    return positive_data_acceptance(ctx, response, case)
+
+
+@schemathesis.check
+def wrong_values_are_refused(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
+    """Whatever the document forbids is refused; events are refused row by row in a 202."""
+    if response.status_code == 202 and response.json()["rejected"]:
+        return None
+    return negative_data_rejection(ctx, response, case)
+
+
+@schemathesis.check
+def every_row_is_accounted_for(_: CheckContext, response: Response, case: Case[Any]) -> bool | None:
+    """What was sent is accepted or rejected, each row once."""
+    if response.status_code == 202 and isinstance(case.body, list):
+        receipt = response.json()
+        assert receipt["accepted"] + receipt["rejected"] == len(case.body)
+    return None
+
+
+@schemathesis.check
+def every_refusal_says_why(_: CheckContext, response: Response, case: Case[Any]) -> bool | None:
+    """A refusal is a problem document with its own status and path."""
+    if response.status_code >= 400 and case.path != "/api/v1/health":
+        problem = response.json()
+        assert problem["status"] == response.status_code
+        assert problem["detail"]
+        assert problem["type"].startswith("urn:telemetra:problem:")
+    return None
+
+
+@schemathesis.serializer("application/x-ndjson")
+def write_lines(_: Any, value: Any) -> bytes:
+    """Write a body of lines: as it is, or a row a line."""
+    if isinstance(value, str):
+        return value.encode(errors="surrogatepass")
+    rows = value if isinstance(value, list) else [value]
+    return b"\n".join(map(orjson.dumps, rows))

@@ -1,0 +1,80 @@
+"""The schema: whatever its document allows or forbids, the API does as the document says.
+
+Schemathesis makes up requests, good and bad, for every operation and holds the answers against the
+document with all of its checks. ``make fuzz`` does the same for longer.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import httpx
+import pytest
+
+from api.ingest.examples import EVENTS
+from core.settings import REPOSITORY
+from tests.contract.oracles import OWN_KEY
+from tests.fixtures.api_keys import make_key
+from tests.fixtures.flows import Flow
+
+WIDENED: Final = "positive_data_acceptance,negative_data_rejection"
+"""Replaced in ``oracles`` by checks that know what no document can say."""
+
+ENDLESS: Final = "^/sse/"
+"""Event streams go on for as long as somebody listens: a request for one has no end to judge."""
+
+
+async def attack(
+    address: str, examples: int, headers: dict[str, str], own_key: str = ""
+) -> tuple[int, str]:
+    """Run schemathesis against a server; return its exit code and what it said."""
+    program = Path(sys.executable).with_name("schemathesis")
+    shown = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    options = ["--checks", "all", "--exclude-checks", WIDENED, "--exclude-path-regex", ENDLESS]
+    bounds = ["-n", str(examples), "--generation-database", "none", "--no-color"]
+    process = await asyncio.create_subprocess_exec(
+        *(str(program), "run", f"http://{address}/openapi.json"),
+        *(*options, *bounds, *shown),
+        cwd=REPOSITORY,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.oracles", OWN_KEY: own_key},  # noqa: TID251
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return process.returncode or 0, said.decode()
+
+
+@pytest.fixture
+def examples(request: pytest.FixtureRequest) -> int:
+    """How many requests are made up for one operation."""
+    count: int = request.config.getoption("--fuzz-examples")
+    return count
+
+
+async def test_who_shows_a_key_gets_what_the_document_says(
+    served: str, connection: asyncpg.Connection, flow: Flow, examples: int
+) -> None:
+    own_key, headers = await make_key(connection, "admin")
+    async with httpx.AsyncClient(base_url=f"http://{served}", headers=headers) as client:
+        answer = await client.post("/api/v1/ingest", json=EVENTS)
+    assert answer.json()["accepted"] == await flow.pump() == len(EVENTS)
+    code, said = await attack(served, examples, headers, own_key)
+    assert code == 0, said
+    assert "returned only 401" not in said, said
+    sys.stdout.write(said)
+
+
+async def test_who_shows_no_key_gets_what_the_document_says(
+    served: str, connection: asyncpg.Connection, examples: int
+) -> None:
+    await make_key(connection, "admin")
+    code, said = await attack(served, max(examples // 10, 1), {})
+    assert code == 0, said
+    assert "401 Unauthorized (20 operations)" in said, said
