@@ -32,7 +32,7 @@ test-fast: ## Run the tests that need no services
 
 .PHONY: fuzz
 fuzz: ## Attack every route with made-up requests, for minutes (ARGS='--fuzz-examples 500')
-	@$(BOOTSTRAP) --dev -- pytest tests/contract/test_schema.py --timeout 3600 -s --fuzz-examples 200 $(ARGS)
+	@$(BOOTSTRAP) --dev -- pytest tests/contract/test_schema.py --timeout 3600 --fuzz-examples 200 $(ARGS)
 
 .PHONY: clients
 clients: ## Make the typed clients of the API in build/clients

@@ -27,11 +27,16 @@ def _read_time(value: object) -> object:
     return parse_time(value) if isinstance(value, str) else value
 
 
+YEAR_1_S: Final = -62_135_596_800
 TIME_SCHEMA: Final = {
     "anyOf": [
         {"type": "string", "format": "date-time"},
-        # The size tells s, ms, µs and ns apart; the year 1 is where it begins.
-        {"type": "number", "minimum": -62_135_596_800, "exclusiveMaximum": 1e20},
+        {"type": "number", "minimum": YEAR_1_S, "exclusiveMaximum": 1e20},
+        # The size tells s, ms, µs and ns apart, before 1970 too.
+        *(
+            {"type": "number", "minimum": YEAR_1_S * unit, "maximum": -1e8 * unit}
+            for unit in (1e3, 1e6, 1e9)
+        ),
     ]
 }
 

@@ -24,8 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fuzz-examples",
         type=int,
-        default=3,
-        help="requests that schemathesis makes up for each operation",
+        help="requests that schemathesis makes up for each operation; few without it",
     )
 
 

@@ -58,7 +58,10 @@ def describe_body() -> dict[str, Any]:
                 "schema": {"$ref": "#/components/schemas/EventBody"},
                 "example": EVENTS,
             },
-            "application/x-ndjson": {"schema": {"type": "string"}, "example": _LINES},
+            "application/x-ndjson": {
+                "schema": {"type": "string", "pattern": r"\S"},
+                "example": _LINES,
+            },
         },
     }
 
