@@ -27,6 +27,8 @@ from tests.integration.api.paths import (
 )
 from tests.integration.api.problems import list_fields, read_problem
 
+KEYS: Final = "/api/v1/keys"
+
 BAD_VALUES: Final[list[tuple[str, str, str]]] = [
     (METRICS, "limit=0", "limit"),
     (METRICS, "limit=1001", "limit"),
@@ -39,6 +41,8 @@ BAD_VALUES: Final[list[tuple[str, str, str]]] = [
     (STREAMS, "limit=501", "limit"),
     (STREAMS, "offset=-1", "offset"),
     (STREAMS, "live=perhaps", "live"),
+    (STREAMS, "q=%00", "q"),
+    (STREAMS, "kind=%00", "kind"),
     (STREAM_MOMENTS, "limit=201", "limit"),
     (MOMENTS, "type=earthquake", "type"),
     (MOMENTS, "state=forgotten", "state"),
@@ -81,13 +85,28 @@ async def test_an_unknown_path_is_not_found(client: httpx.AsyncClient, path: str
     assert path in read_problem(await client.get(path), 404, "not_found")["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", METRICS), ("GET", INGEST)])
-async def test_a_method_that_a_path_does_not_have_is_not_allowed(
-    client: httpx.AsyncClient, method: str, path: str
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("DELETE", METRICS, {"GET"}), ("GET", INGEST, {"POST"}), ("PATCH", KEYS, {"GET", "POST"})],
+)
+async def test_a_method_that_a_path_does_not_have_is_not_allowed_and_the_others_are_named(
+    client: httpx.AsyncClient, method: str, path: str, allowed: set[str]
 ):
     answer = await client.request(method, path)
     read_problem(answer, 405, "method_not_allowed")
-    assert answer.headers["Allow"]
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+async def test_a_body_that_is_no_text_is_a_bad_request(client: httpx.AsyncClient):
+    answer = await client.put(ONE, content=b"\xff{", headers={"Content-Type": "application/json"})
+    assert "UTF-8" in read_problem(answer, 400, "bad_request")["detail"]
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+async def test_a_number_is_a_time_of_any_size_in_a_body_too(client: httpx.AsyncClient, unit: int):
+    key = {"name": "a", "scopes": ["admin"], "expires_at": 4_000_000_000 * unit}
+    answer = await client.post(KEYS, json=key)
+    assert answer.json()["expires_at"] == "2096-10-02T07:06:40Z"
 
 
 async def test_a_value_that_is_not_allowed_names_its_field(client: httpx.AsyncClient):
