@@ -120,6 +120,8 @@ def test_a_route_that_reads_values_says_how_it_refuses_wrong_ones(
 ):
     if operation.get("parameters") or "requestBody" in operation:
         assert "422" in operation["responses"]
+    if "requestBody" in operation:
+        assert "400" in operation["responses"]
     places = [one for one in operation.get("parameters", ()) if one["in"] == "path"]
     if places and operation["operationId"] not in MAKERS:
         assert "404" in operation["responses"]
