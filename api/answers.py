@@ -1,12 +1,11 @@
 """Answers: finished bytes on their way out, with ``ETag``, ``Cache-Control`` and 304."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from api.cache.base import Answer
-from api.cache.lookups import STALE_S_MAX, Wanted
+from api.cache.lookups import STALE_S_MAX, Load, Wanted
 from api.deps import Resources
 from api.errors import MEDIA_TYPE
 
@@ -47,7 +46,7 @@ async def answer_cached(
     scope: str,
     *,
     ttl_s: int,
-    load: Callable[[], Awaitable[bytes]],
+    load: Load,
     variant: str = "",
 ) -> Response:
     """Answer from the cache, or from ``load``; the path, the query and the variant are the key."""

@@ -40,6 +40,7 @@ from api.live.hub import Hub
 from api.metrics.endpoints import router as metrics
 from api.middleware import HEADER, RequestIdMiddleware
 from api.moments.endpoints import router as moments
+from api.news import News
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
 from api.streams.endpoints import router as streams
@@ -110,7 +111,9 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await resources.identities.start()
         resources.hub.start()
         resources.listener.start()
+        resources.news.start()
         yield
+        await resources.news.stop()
         await resources.listener.stop()
         await resources.hub.stop()
         await resources.identities.stop()
@@ -185,6 +188,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
+        news=News(client, touches, shards=settings.bus_shards),
     )
 
 

@@ -13,6 +13,7 @@ from api.cache.lookups import Lookups
 from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
+from api.news import News
 from core import keys
 from core.clock import Clock
 from core.settings import Settings
@@ -34,6 +35,7 @@ class Resources:
     listener: TouchListener
     bus: BusWriter
     hub: Hub
+    news: News
     ring: KeyRing
     identities: Identities
     tracer: Tracer | None

@@ -101,6 +101,14 @@ class ConflictError(TelemetraError):
     title = "The request contradicts an earlier one"
 
 
+class PreconditionFailedError(TelemetraError):
+    """The thing has changed since the client read it."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "It has changed meanwhile"
+
+
 class TooLargeError(TelemetraError):
     """The body is over the size limit."""
 

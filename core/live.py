@@ -7,15 +7,16 @@ The body lacks only ``position``, which ``core.backlogs`` puts in front of what 
 ``seq``, which belongs to a connection and is put in front of it there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import orjson
 import polars as pl
 
 from core.changes import Changes, to_chat_rows, to_reading_rows
+from core.moment_lives import show_moment
 from core.moments import Moment
 
 LATEST_WINS: Final = frozenset({"metrics", "reading"})
@@ -26,6 +27,9 @@ KEPT: Final = frozenset({"minute", "moment", "stream"})
 
 LIVE_FOR: Final = timedelta(minutes=1)
 """A stream is live while its last event is younger than this."""
+
+PRESENCES: Final = "live:streams"
+"""The Redis key of all streams that are live, by the time of the last event in milliseconds."""
 
 _FIELD: Final = b"\x1f"
 _LINE: Final = b"\n"
@@ -43,6 +47,16 @@ class LiveMessage:
     body: bytes
     position: int | None = None
     """Its number among all that are kept; None for what only the newest of counts."""
+
+
+def latest_of_stream(stream_id: str) -> str:
+    """Return the Redis key of a stream's newest minute."""
+    return f"latest:stream:{stream_id}"
+
+
+def presence_of_stream(shard: int, stream_id: str) -> str:
+    """Return the member of ``PRESENCES`` that stands for a stream."""
+    return f"{shard} {stream_id}"
 
 
 def channel_of_shard(shard: int) -> str:
@@ -65,18 +79,38 @@ def unpack_messages(payload: bytes) -> Iterator[LiveMessage]:
         yield LiveMessage(stream_id.decode(), kind.decode(), key.decode(), body)
 
 
-def describe_changes(changes: Changes, now: datetime) -> list[LiveMessage]:
-    """Return the messages that tell of changes."""
+def describe_changes(
+    changes: Changes, now: datetime, moments: Iterable[Mapping[str, Any]] = ()
+) -> list[LiveMessage]:
+    """Return the messages that tell of changes.
+
+    Args:
+        changes: What was committed.
+        now: When.
+        moments: Those among the changes, as they are stored: what people did with them is there.
+    """
     at = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return [
         *_tell_chat(changes.chat, at),
         *_tell_readings(changes.readings, at),
-        *(_tell_moment(moment, at) for moment in changes.moments),
+        *(tell_moment(show_moment(row, now), now) for row in moments),
     ]
 
 
-def tell_stream(stream_id: str, state: Literal["live", "silent"], now: datetime) -> LiveMessage:
-    """Return the message that a stream went live or fell silent."""
+def tell_moment(shown: Mapping[str, Any], now: datetime) -> LiveMessage:
+    """Return the message that a moment changed, given it as clients read it."""
+    stream_id = shown["stream_id"]
+    body = orjson.dumps(
+        {"type": "moment", "stream_id": stream_id, "timestamp": now, "data": shown},
+        option=orjson.OPT_UTC_Z,
+    )
+    return LiveMessage(stream_id, "moment", shown["moment_id"], body)
+
+
+def tell_stream(
+    stream_id: str, state: Literal["live", "silent", "deleted"], now: datetime
+) -> LiveMessage:
+    """Return the message that a stream went live, fell silent or was deleted."""
     body = orjson.dumps(
         {"type": "stream", "stream_id": stream_id, "timestamp": now, "data": {"state": state}},
         option=orjson.OPT_UTC_Z,
@@ -85,17 +119,10 @@ def tell_stream(stream_id: str, state: Literal["live", "silent"], now: datetime)
 
 
 def write_moment(moment: Moment) -> dict[str, object]:
-    """Return a moment as clients read it."""
+    """Return a moment as the flow stores it."""
     fields = asdict(moment)
-    for name in ("last_at", "revision"):
-        del fields[name]
-    return {
-        **fields,
-        "timestamp": moment.started_at,
-        "description": moment.description,
-        "reasons": [],
-        "metadata": {},
-    }
+    del fields["last_at"]
+    return {**fields, "timestamp": moment.started_at, "description": moment.description}
 
 
 def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
@@ -132,16 +159,3 @@ def _zip_bodies(told: pl.DataFrame, key: list[str]) -> Iterator[tuple[tuple[str,
     """Pair each row's key with the row as JSON, written in one call."""
     bodies = told.select("type", "stream_id", "timestamp", "data").write_ndjson()
     return zip(told.select(key).iter_rows(), bodies.encode().splitlines(), strict=True)
-
-
-def _tell_moment(moment: Moment, at: str) -> LiveMessage:
-    body = orjson.dumps(
-        {
-            "type": "moment",
-            "stream_id": moment.stream_id,
-            "timestamp": at,
-            "data": write_moment(moment),
-        },
-        option=orjson.OPT_UTC_Z,
-    )
-    return LiveMessage(moment.stream_id, "moment", moment.moment_id, body)

@@ -70,6 +70,8 @@ class Moment:
     score: float
     direction: Literal["up", "down"]
     state: MomentState
+    """As the flow finds it: open. What people do with it is kept in ``core.moment_lives``."""
+
     revision: int
 
     @property
@@ -146,6 +148,5 @@ def end_spike(current: Moment, revision: int) -> Moment:
     return replace(
         current,
         ended_at=current.last_at + timedelta(minutes=1),
-        state="resolved",
         revision=max(current.revision, revision),
     )

@@ -8,9 +8,9 @@ its offset: raw points are left out, full rows are no newer than what is stored.
 through the tables in the same order, so that two of them never wait for one another in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import orjson
@@ -27,6 +27,8 @@ from db.roll_ups import RollUpStore
 from db.rows import copy_rows, write_emotes, write_rows
 
 SQL: Final = load_queries("commits")
+
+Row = Mapping[str, Any]
 
 _COPIES: Final = (
     (
@@ -72,6 +74,9 @@ class Committed:
     skipped: bool
     """They lie before what was applied, and of none of their streams the group wrote a minute."""
 
+    moments: tuple[Row, ...] = ()
+    """Those that were written, as they are stored."""
+
 
 class CommitStore:
     """Writes changes through the connection it is given."""
@@ -88,13 +93,13 @@ class CommitStore:
         async with self._connection.transaction(isolation="read_committed"):
             group = Group.line_up(changes, await self._lock(changes))
             renewed = await self._write_minutes(group)
-            await self._write_moments(group.gather_moments())
+            moments = await self._write_moments(group.gather_moments())
             await self._write_streams(group.gather_streams())
             await self._write_points(group.gather_points())
             await self._write_late(group.gather_late())
             await self._write_dead(group.gather_dead())
             await self._move(group.list_moves())
-        return [_describe(offer, renewed) for offer in group.offers]
+        return [_describe(offer, renewed, moments) for offer in group.offers]
 
     async def _lock(self, changes: Sequence[Changes]) -> dict[int, int]:
         shards = sorted({item.shard for item in changes})
@@ -126,10 +131,12 @@ class CommitStore:
         (written,) = await self._connection.fetch(query, write_rows(rows), asked)
         return written
 
-    async def _write_moments(self, moments: Sequence[Moment]) -> None:
-        if moments:
-            rows = [{**write_moment(moment), "revision": moment.revision} for moment in moments]
-            await self._connection.execute(SQL["upsert_moments"], orjson.dumps(rows).decode())
+    async def _write_moments(self, moments: Sequence[Moment]) -> dict[str, Row]:
+        if not moments:
+            return {}
+        rows = orjson.dumps([write_moment(moment) for moment in moments]).decode()
+        written = await self._connection.fetch(SQL["upsert_moments"], rows)
+        return {row["moment_id"]: dict(row) for row in written}
 
     async def _write_streams(self, streams: pl.DataFrame) -> None:
         if not streams.is_empty():
@@ -164,8 +171,12 @@ class CommitStore:
             await self._connection.execute(SQL["update_offsets"], [*moves], [*moves.values()])
 
 
-def _describe(offer: Offer, renewed: set[str]) -> Committed:
+def _describe(offer: Offer, renewed: set[str], moments: dict[str, Row]) -> Committed:
     events = offer.changes.events if offer.is_new else 0
+    # Of a moment that several changes of the group moved on, only the last state was written.
+    named = (moments.pop(moment.moment_id, None) for moment in offer.changes.moments)
     return Committed(
-        events=events, skipped=offer.is_replay and renewed.isdisjoint(offer.list_streams())
+        events=events,
+        skipped=offer.is_replay and renewed.isdisjoint(offer.list_streams()),
+        moments=tuple(row for row in named if row is not None),
     )

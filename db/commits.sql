@@ -147,8 +147,8 @@ WITH written AS (
 SELECT ARRAY(SELECT DISTINCT stream_id FROM written WHERE stream_id = ANY($2)) AS renewed;
 
 -- upsert_moments
--- What a person did with a moment is not undone by the flow: it was acknowledged, shelved, or
--- resolved while it still went on.
+-- What people did with a moment is not touched: its state, shelf, label and version are theirs.
+-- Returns what was written as it is stored, theirs included, for whoever is told of it.
 INSERT INTO moments AS known (
     moment_id, timestamp, stream_id, started_at, peak_at, ended_at, moment_type, metric_name,
     metric_value, expected, threshold, z_score, score, direction, state, description, revision
@@ -171,12 +171,13 @@ SET peak_at = excluded.peak_at,
     expected = excluded.expected,
     z_score = excluded.z_score,
     score = excluded.score,
-    state = CASE WHEN known.state IN ('acknowledged', 'shelved')
-                   OR (known.state = 'resolved' AND known.ended_at IS NULL) THEN known.state
-                 ELSE excluded.state END,
     description = excluded.description,
     revision = excluded.revision
-WHERE excluded.revision >= known.revision;
+WHERE excluded.revision >= known.revision
+RETURNING
+    moment_id, stream_id, timestamp, started_at, peak_at, ended_at, moment_type, metric_name,
+    metric_value, expected, threshold, z_score, score, direction, state, description, reasons,
+    metadata, former_state, shelved_until, label, version, revision;
 
 -- insert_late
 INSERT INTO late_events (stream_id, window_start, type, events, batch_offset)

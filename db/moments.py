@@ -5,11 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from core.moment_lives import show_moment
+from core.moments import MomentState
 from db.minutes import Span
 from db.pool import Connection
 from db.queries import load_queries
 
 SQL: Final = load_queries("moments")
+
+_STORED: Final = {
+    None: "true",
+    "open": "state IN ('open', 'shelved')",
+    "acknowledged": "state IN ('acknowledged', 'shelved')",
+    "shelved": "state IN ('acknowledged', 'shelved')",
+    "resolved": "state <> 'open'",
+}
+"""What may be stored of a moment that is in a state now: the condition of a partial index."""
+
+LISTS: Final = {
+    state: SQL["list_moments"].replace("{stored}", stored) for state, stored in _STORED.items()
+}
+"""``list_moments``, by the state asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +35,7 @@ class MomentFilter:
     span: Span
     stream_id: str | None = None
     moment_type: str | None = None
-    state: str | None = None
+    state: MomentState | None = None
     min_score: float = 0.0
     after: tuple[datetime, str] | None = None
     """Time and id of the last moment of the page before."""
@@ -31,10 +47,10 @@ class MomentStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list_moments(self, wanted: MomentFilter) -> list[dict[str, Any]]:
-        """Return moments, newest first."""
+    async def list_moments(self, wanted: MomentFilter, *, now: datetime) -> list[dict[str, Any]]:
+        """Return moments as they are at a time, newest first."""
         rows = await self._connection.fetch(
-            SQL["list_moments"],
+            LISTS[wanted.state],
             wanted.stream_id,
             wanted.span.start,
             wanted.span.end,
@@ -43,12 +59,25 @@ class MomentStore:
             wanted.min_score,
             *(wanted.after or (None, None)),
             wanted.span.limit,
+            now,
         )
-        return [dict(row) for row in rows]
+        return [show_moment(dict(row), now) for row in rows]
+
+    async def find_shelf_end(self, stream_id: str | None, *, now: datetime) -> datetime | None:
+        """Return when the next moment of a stream, or of all, comes back from its shelf."""
+        end: datetime | None = await self._connection.fetchval(
+            SQL["find_shelf_end"], stream_id, now
+        )
+        return end
+
+    async def find(self, moment_id: str) -> dict[str, Any] | None:
+        """Return a moment as it is stored."""
+        row = await self._connection.fetchrow(SQL["find_moment"], moment_id)
+        return None if row is None else dict(row)
 
     async def list_open(
-        self, streams: Sequence[str], *, since: datetime, limit: int
+        self, streams: Sequence[str], *, since: datetime, limit: int, now: datetime
     ) -> list[dict[str, Any]]:
         """Return the moments of streams that began since a time and are not over, newest first."""
         rows = await self._connection.fetch(SQL["list_open_moments"], streams, since, limit)
-        return [dict(row) for row in rows]
+        return [show_moment(dict(row), now) for row in rows]

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.errors import NotFoundError
+from core.keys import Caller
+from db.audit_log import AuditStore
 from db.pool import Connection
 from db.queries import load_queries
 
@@ -23,11 +25,21 @@ class StreamFilter:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class StreamNames:
+    """What a person says about a stream; what is None stays as it was."""
+
+    title: str | None = None
+    kind: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
 class StreamStore:
     """Reads and names streams through the connection it is given."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._audit = AuditStore(connection)
 
     async def list_streams(
         self, wanted: StreamFilter, *, live_since: datetime
@@ -65,13 +77,17 @@ class StreamStore:
                 f"There is no stream {stream_id!r}. Its first event makes it appear."
             )
 
-    async def put(
-        self,
-        stream_id: str,
-        *,
-        title: str | None,
-        kind: str | None,
-        metadata: dict[str, Any] | None,
-    ) -> None:
-        """Name a stream; what is None stays as it was."""
-        await self._connection.execute(SQL["put_stream"], stream_id, title, kind, metadata)
+    async def put(self, stream_id: str, named: StreamNames, *, actor: Caller) -> None:
+        """Name a stream, and write down who did when that changes anything."""
+        async with self._connection.transaction():
+            before = await self._lock(stream_id)
+            await self._connection.execute(
+                SQL["put_stream"], stream_id, named.title, named.kind, named.metadata
+            )
+            after = await self._lock(stream_id)
+            if after != before:
+                await self._audit.insert(actor, "stream.put", stream_id, before=before, after=after)
+
+    async def _lock(self, stream_id: str) -> dict[str, Any] | None:
+        row = await self._connection.fetchrow(SQL["lock_stream"], stream_id)
+        return None if row is None else dict(row)

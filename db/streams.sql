@@ -51,3 +51,11 @@ SET title = coalesce($2, streams.title),
     kind = coalesce($3, streams.kind),
     metadata = coalesce($4::jsonb, streams.metadata),
     updated_at = now();
+
+-- lock_stream
+-- What people say about a stream, held until the end of the transaction.
+SELECT title, kind, metadata
+FROM streams
+WHERE stream_id = $1
+LIMIT 1
+FOR UPDATE;

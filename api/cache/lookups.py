@@ -10,7 +10,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias
 
 from api.cache.base import Answer, Cache, Kept
 from api.cache.flights import Flights
@@ -31,6 +32,16 @@ SHARED_S: Final = 0.05
 """Without a cache nothing tells what became old meanwhile: loads are shared for so long."""
 
 
+class Perishable(NamedTuple):
+    """A body that will be old at a time that is known, though nobody touches its scope then."""
+
+    body: bytes
+    good_until: datetime | None
+
+
+Load: TypeAlias = Callable[[], Awaitable[bytes | Perishable]]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked for, and how it is loaded."""
@@ -38,7 +49,7 @@ class Wanted:
     scope: str
     key: str
     ttl_s: float
-    load: Callable[[], Awaitable[bytes]]
+    load: Load
 
     @property
     def noun(self) -> str:
@@ -92,15 +103,21 @@ class Lookups:
         metrics.cache_reads_total.labels(wanted.noun, result).inc()
 
     async def _load(self, wanted: Wanted, version: bytes | None) -> Answer:
-        ttl_s = wanted.ttl_s
+        ttl_s, good_until = wanted.ttl_s, None
         try:
-            answer = Answer.of(await wanted.load())
+            loaded = await wanted.load()
+            if isinstance(loaded, Perishable):
+                loaded, good_until = loaded
+            answer = Answer.of(loaded)
         except NotFoundError as error:
             answer, ttl_s = Answer.of_absence(error.detail), min(ttl_s, ABSENCE_TTL_S)
         if version is not None:
             now_ms = self._clock.now_ms()
             ttl_ms = int(ttl_s * 1000 * random.uniform(1 - JITTER, 1))  # noqa: S311 (no secret)
-            kept = Kept(answer, now_ms, now_ms + ttl_ms)
+            until_ms = now_ms + ttl_ms
+            if good_until is not None:
+                until_ms = min(until_ms, int(good_until.timestamp() * 1000))
+            kept = Kept(answer, now_ms, until_ms)
             await self._cache.write(wanted.scope, wanted.key, version, kept)
         return answer
 

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final, cast
 
-import orjson
 import redis.asyncio
 import structlog
 
 from api.live.backlogs import AWAY
 from core.clock import Clock
 from core.errors import TelemetraError
-from core.live import LiveMessage
+from core.live import LiveMessage, latest_of_stream, tell_moment
 from db.moments import MomentStore
 from db.pool import Pool
 
@@ -38,7 +37,7 @@ class Snapshots:
             return []
         wanted = sorted(streams)
         try:
-            found = await self._redis.mget([f"latest:stream:{name}" for name in wanted])
+            found = await self._redis.mget([latest_of_stream(name) for name in wanted])
         except AWAY as error:
             log.warning("latest_away", error=type(error).__name__)
             return []
@@ -58,25 +57,9 @@ class Snapshots:
         try:
             async with self._pool.connection() as connection:
                 rows = await MomentStore(connection).list_open(
-                    sorted(streams), since=now - OPEN_FOR, limit=OPEN_MAX
+                    sorted(streams), since=now - OPEN_FOR, limit=OPEN_MAX, now=now
                 )
         except TelemetraError as error:
             log.warning("open_moments_away", code=error.code)
             return []
-        return [
-            LiveMessage(
-                row["stream_id"],
-                "moment",
-                row["moment_id"],
-                orjson.dumps(
-                    {
-                        "type": "moment",
-                        "stream_id": row["stream_id"],
-                        "timestamp": now,
-                        "data": row,
-                    },
-                    option=orjson.OPT_UTC_Z,
-                ),
-            )
-            for row in rows
-        ]
+        return [tell_moment(row, now) for row in rows]

@@ -4,38 +4,119 @@ from typing import Any, Final
 
 from api.examples import NO_STREAM, Responses, show_answer, show_problem
 
-PATH: Final = "/api/v1/moments"
-STREAM_PATH: Final = "/api/v1/streams/northlight_live/moments"
+MOMENT_ID: Final = "mom_5f0c8e1b7a2d94366e01"
+PATH: Final = f"/api/v1/moments/{MOMENT_ID}"
+
+IF_MATCH: Final = (
+    "The ETag of the moment as you saw it: the change is refused if somebody changed it since. What"
+    " the flow adds to a moment does not count."
+)
 
 MOMENT: Final[dict[str, Any]] = {
-    "moment_id": "moment_5f2c8e0b9d314a67",
+    "moment_id": MOMENT_ID,
     "stream_id": "northlight_live",
-    "timestamp": "2026-01-26T10:31:00Z",
-    "started_at": "2026-01-26T10:31:00Z",
-    "peak_at": "2026-01-26T10:32:00Z",
+    "timestamp": "2026-01-26T10:32:00Z",
+    "started_at": "2026-01-26T10:32:00Z",
+    "peak_at": "2026-01-26T10:33:00Z",
     "ended_at": None,
     "moment_type": "chat_spike",
     "metric_name": "chat_count",
-    "metric_value": 612.0,
-    "expected": 148.5,
-    "threshold": 290.0,
-    "z_score": 6.8,
-    "score": 1.9,
+    "metric_value": 1310.0,
+    "expected": 240.0,
+    "threshold": 4.0,
+    "z_score": 22.4,
+    "score": 5.6,
     "direction": "up",
-    "state": "open",
-    "description": "612 messages a minute, expected about 149.",
-    "reasons": ["Four times the usual rate of the last hour."],
+    "state": "shelved",
+    "shelved_until": "2026-01-26T11:00:00Z",
+    "label": True,
+    "description": "Chat spike: 21.8 messages/s, expected 4/s, since 10:32 UTC",
+    "reasons": [],
     "metadata": {},
+    "version": 2,
+    "revision": 1855412307460096,
 }
-_PAGE: Final = {"data": [MOMENT], "next_cursor": None}
-_WRONG: Final = "state: Input should be 'open', 'acknowledged', 'shelved' or 'resolved'"
+_ENTRY: Final[dict[str, Any]] = {
+    "version": 1,
+    "at": "2026-01-26T10:34:10Z",
+    "actor_key_id": "key_0123456789abcdef",
+    "actor_name": "control room",
+    "action": "acknowledge",
+    "state": "acknowledged",
+    "shelved_until": None,
+    "is_labelled": True,
+    "label": True,
+    "comment": "A raid of 900 from aurora_live.",
+}
+_SHELVED: Final = {
+    **_ENTRY,
+    "version": 2,
+    "at": "2026-01-26T10:40:00Z",
+    "action": "shelve",
+    "state": "shelved",
+    "shelved_until": "2026-01-26T11:00:00Z",
+    "is_labelled": False,
+    "comment": None,
+}
+DETAIL: Final = {
+    **MOMENT,
+    "life": [_ENTRY, _SHELVED],
+    "legal": ["acknowledge", "shelve", "mute", "resolve", "reopen"],
+}
 
-ALL: Final[Responses] = {
-    **show_answer(_PAGE),
-    **show_problem(422, PATH, _WRONG, "state"),
+WISHES: Final[dict[str, Any]] = {
+    "acknowledge": {
+        "summary": "Seen, and what it was",
+        "value": {
+            "action": "acknowledge",
+            "label": True,
+            "comment": "A raid of 900 from aurora_live.",
+        },
+    },
+    "shelve": {
+        "summary": "Put away until a time",
+        "value": {"action": "shelve", "until": "2026-01-26T11:00:00Z"},
+    },
+    "mute": {"summary": "Put away until it is over", "value": {"action": "mute"}},
+    "resolve": {"summary": "Needs nobody any more", "value": {"action": "resolve"}},
+    "reopen": {"summary": "Undo", "value": {"action": "reopen"}},
+    "label": {"summary": "A false alarm", "value": {"label": False}},
+    "no label": {"summary": "Take the label off", "value": {"label": None}},
+    "comment": {"summary": "Say something", "value": {"comment": "Sensor 3 was unplugged."}},
 }
-OF_ONE_STREAM: Final[Responses] = {
-    **show_answer(_PAGE),
-    **show_problem(404, STREAM_PATH, NO_STREAM),
-    **show_problem(422, STREAM_PATH, _WRONG, "state"),
+
+_WRONG_STATE: Final = (
+    "state: Input should be 'open', 'acknowledged', 'shelved' or 'resolved'",
+    "state",
+)
+_LISTED: Final = show_answer({"data": [MOMENT], "next_cursor": None})
+PAGE: Final[Responses] = {**_LISTED, **show_problem(422, "/api/v1/moments", *_WRONG_STATE)}
+
+_OF_STREAM: Final = "/api/v1/streams/northlight_live/moments"
+STREAM_PAGE: Final[Responses] = {
+    **_LISTED,
+    **show_problem(404, _OF_STREAM, NO_STREAM),
+    **show_problem(422, _OF_STREAM, *_WRONG_STATE),
+}
+
+_NO_MOMENT: Final = show_problem(404, PATH, f"There is no moment {MOMENT_ID!r}.")
+_WRONG_ID: Final = "moment_id: String should match pattern '^mom_[0-9a-f]{20}$'"
+READ: Final[Responses] = {
+    **show_answer(DETAIL),
+    **_NO_MOMENT,
+    **show_problem(422, "/api/v1/moments/1", _WRONG_ID, "moment_id"),
+}
+CHANGE: Final[Responses] = {
+    200: {"description": "As it is now.", "content": {"application/json": {"example": DETAIL}}},
+    **_NO_MOMENT,
+    **show_problem(
+        409, PATH, "The moment is resolved; acknowledge is not possible. Possible: reopen."
+    ),
+    **show_problem(412, PATH, "The moment is at version 2. Read it again, then decide."),
+    **show_problem(
+        422,
+        PATH,
+        "action: Input should be 'acknowledge', 'shelve', 'mute', 'resolve' or 'reopen'",
+        "action",
+    ),
 }

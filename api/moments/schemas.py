@@ -1,11 +1,12 @@
-"""Moments as clients read them."""
+"""Moments as clients read and change them."""
 
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.paging import SpanQuery
+from api.paging import SpanQuery, Time
+from core.moment_lives import COMMENT_LENGTH_MAX, SHELF_MAX, Action, Wish
 
 MomentType: TypeAlias = Literal[
     "chat_spike",
@@ -48,9 +49,18 @@ class MomentOut(BaseModel):
     score: float
     direction: Literal["up", "down"]
     state: MomentStateName
+    shelved_until: datetime | None = Field(
+        description="When a shelved moment comes back; null of one that is muted until it is over."
+    )
+    label: bool | None = Field(description="Whether it was a true one; null: nobody has said.")
     description: str
     reasons: list[Any]
     metadata: dict[str, Any]
+    version: int = Field(description="How many changes people made.")
+    revision: int = Field(
+        description="Rises with what the flow finds. Of two tellings of a moment, the one in which"
+        " neither revision nor version is smaller is the newer."
+    )
 
 
 class MomentPage(BaseModel):
@@ -58,3 +68,75 @@ class MomentPage(BaseModel):
 
     data: list[MomentOut]
     next_cursor: str | None
+
+
+class LifeEntryOut(BaseModel):
+    """One change of a moment by a person."""
+
+    version: int
+    at: datetime
+    actor_key_id: str | None
+    actor_name: str
+    action: Action | None
+    state: MomentStateName = Field(description="After it.")
+    shelved_until: datetime | None
+    is_labelled: bool = Field(description="Whether the label was set, perhaps to null.")
+    label: bool | None
+    comment: str | None
+
+
+class MomentDetailOut(MomentOut):
+    """A moment, its life, and what may be done with it now."""
+
+    life: list[LifeEntryOut] = Field(description="Oldest first.")
+    legal: list[Action]
+
+
+Comment = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=COMMENT_LENGTH_MAX,
+        pattern=r"^[^\x00]*$",
+    ),
+]
+
+
+class MomentIn(BaseModel):
+    """What to do with a moment: an action, a label, a comment, or several of them at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action | None = Field(
+        None,
+        description="`shelve` puts it away until a time, `mute` until it is over; `reopen` undoes.",
+        examples=["acknowledge"],
+    )
+    until: Time | None = Field(
+        None, description=f"With `shelve`, and only then; {SHELF_MAX.days} days ahead at most."
+    )
+    label: bool | None = Field(
+        None, description="Whether it was a true one; null takes the label off, left out keeps it."
+    )
+    comment: Comment | None = Field(None, examples=["A raid of 900 from aurora_live."])
+
+    @model_validator(mode="after")
+    def _wishes_something(self) -> Self:
+        if (self.until is None) == (self.action is Action.SHELVE):
+            message = "until: goes with the action shelve, and only with it"
+            raise ValueError(message)
+        if self.action is None and self.comment is None and "label" not in self.model_fields_set:
+            message = "name an action, a label or a comment"
+            raise ValueError(message)
+        return self
+
+    def to_wish(self) -> Wish:
+        """Return it as the rules read it."""
+        return Wish(
+            action=self.action,
+            until=self.until,
+            is_labelled="label" in self.model_fields_set,
+            label=self.label,
+            comment=self.comment,
+        )

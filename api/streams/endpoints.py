@@ -1,19 +1,20 @@
-"""Streams: list, read and name the sources of events."""
+"""Streams: list, read, name and delete the sources of events."""
 
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import ANSWERS, answer_cached, send_json
-from api.deps import Resources, Uses
+from api.answers import ANSWERS, JSON, answer_cached, send_json
+from api.deps import Caller, Resources, Uses
 from api.paging import read_cursor, write_page
 from api.streams import examples
-from api.streams.schemas import StreamIn, StreamOut, StreamPage, StreamQuery
+from api.streams.schemas import StreamDeletedOut, StreamIn, StreamOut, StreamPage, StreamQuery
 from core.events import NAME_PATTERN
-from core.live import LIVE_FOR
+from core.live import LIVE_FOR, tell_stream
 from core.scopes import STREAMS_ALL, scope_of_stream
-from db.streams import StreamFilter, StreamStore
+from db.deletions import DeletionStore
+from db.streams import StreamFilter, StreamNames, StreamStore
 
 NOTICE_S_MAX: Final = 5
 """How late an answer may notice that a stream fell silent, which nobody commits."""
@@ -74,15 +75,42 @@ async def get_stream(request: Request, uses: Uses, stream_id: StreamId) -> Respo
 @router.put(
     "/{stream_id}", response_model=StreamOut, responses=examples.NAMED, summary="Name a stream"
 )
-async def put_stream(uses: Uses, stream_id: StreamId, given: StreamIn) -> Response:
+async def put_stream(uses: Uses, caller: Caller, stream_id: StreamId, given: StreamIn) -> Response:
     """Set title, kind or metadata; a stream that is not there yet is made."""
-    async with uses.pool.connection() as connection, connection.transaction():
+    named = StreamNames(given.title, given.kind, given.metadata)
+    async with uses.pool.connection() as connection:
         store = StreamStore(connection)
-        await store.put(stream_id, title=given.title, kind=given.kind, metadata=given.metadata)
+        await store.put(stream_id, named, actor=caller)
         row = await store.get(stream_id)
-    await uses.cache.touch(scope_of_stream(stream_id))
-    await uses.cache.touch(STREAMS_ALL)
+    await uses.news.tell((scope_of_stream(stream_id), STREAMS_ALL))
     return send_json(orjson.dumps(_write(uses, row), option=orjson.OPT_UTC_Z))
+
+
+@router.delete(
+    "/{stream_id}",
+    response_model=StreamDeletedOut,
+    summary="Delete a stream and all it owns",
+    responses=examples.DELETED,
+)
+async def delete_stream(uses: Uses, caller: Caller, stream_id: StreamId) -> Response:
+    """Delete minutes, roll-ups, raw points, moments and what people did with them, for good.
+
+    Needs a key with the scope `admin`. The stream is gone at once; 202 says that rows of it are
+    left, because there were too many for one request: send it again. Stop its senders first. Events
+    that arrive later make the stream appear anew, and a minute that was running is written once
+    more when it is complete; delete the stream again then. The archive keeps its events.
+    """
+    async with uses.pool.connection() as connection:
+        deleted = await DeletionStore(connection).delete(stream_id, actor=caller)
+    message = tell_stream(stream_id, "deleted", uses.clock.now())
+    await uses.news.tell((scope_of_stream(stream_id), STREAMS_ALL), message, is_gone=True)
+    body = {"id": stream_id, "complete": deleted.is_complete, "rows": deleted.rows}
+    return Response(
+        orjson.dumps(body),
+        status_code=200 if deleted.is_complete else 202,
+        media_type=JSON,
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 def _choose_ttl_s(uses: Resources) -> int:

@@ -48,3 +48,19 @@ NAMED: Final[Responses] = {
         "kind",
     ),
 }
+_GONE: Final[dict[str, Any]] = {
+    "id": "northlight_live",
+    "complete": True,
+    "rows": {"streams": 1, "moments": 12, "chat_summary_minute": 8640, "readings": 0},
+}
+DELETED: Final[Responses] = {
+    **show(_GONE),
+    **show(_GONE | {"complete": False}, 202),
+    **show_problem(404, f"{PATH}/northlight_live", NO_STREAM),
+    **show_problem(
+        422,
+        f"{PATH}/a%20b",
+        "stream_id: String should match pattern '^[A-Za-z0-9_.:@~+=#-]{1,128}$'",
+        "stream_id",
+    ),
+}

@@ -72,3 +72,11 @@ class StreamIn(BaseModel):
     )
     kind: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,32}$", examples=["chat"])
     metadata: dict[str, Any] | None = None
+
+
+class StreamDeletedOut(BaseModel):
+    """What was deleted of a stream."""
+
+    id: str
+    complete: bool = Field(description="Whether nothing is left; if not, send the request again.")
+    rows: dict[str, int] = Field(description="By table.")

@@ -198,7 +198,8 @@ class Committer:
             if not outcome.skipped
         ]
         metrics.flow_batches_skipped_total.inc(len(group) - len(told))
-        self._news.tell(told, sum(outcome.events for outcome in committed))
+        events = sum(outcome.events for outcome in committed)
+        self._news.tell(told, events, [row for outcome in committed for row in outcome.moments])
         for changes, outcome in zip(group, committed, strict=True):
             self._measure(changes, outcome.events)
 

@@ -16,9 +16,9 @@ it is back.
 import secrets
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -35,7 +35,13 @@ from core.backlogs import (
 )
 from core.changes import Changes
 from core.clock import Clock
-from core.live import LiveMessage, channel_of_shard, describe_changes, tell_stream
+from core.live import (
+    LiveMessage,
+    channel_of_shard,
+    describe_changes,
+    latest_of_stream,
+    tell_stream,
+)
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 from streaming.flow.presences import Presences
 
@@ -84,14 +90,22 @@ class NewsRoom:
         """Remember that the database is away."""
         self._progress.wait()
 
-    def tell(self, group: Sequence[Changes], events: int) -> None:
-        """Publish what was committed; a Redis that is away is told later what it missed."""
+    def tell(
+        self, group: Sequence[Changes], events: int, moments: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Publish what was committed; a Redis that is away is told later what it missed.
+
+        Args:
+            group: The changes.
+            events: How many events came with them.
+            moments: Those that were written, as they are stored.
+        """
         self._progress.move(group, events)
         streams = {stream_id for changes in group for stream_id in _list_touched(changes)}
         if not streams and not self._untold:
             return
         try:
-            self._publish(group, streams | self._untold)
+            self._publish(group, streams | self._untold, moments)
             self._untold.clear()
             self._is_gap = False
         except (redis.RedisError, OSError) as error:
@@ -99,8 +113,14 @@ class NewsRoom:
             self._is_gap = True
             log.warning("redis_away", error=type(error).__name__, untold=len(self._untold))
 
-    def _publish(self, group: Sequence[Changes], streams: set[str]) -> None:
+    def _publish(
+        self,
+        group: Sequence[Changes],
+        streams: set[str],
+        moments: Sequence[Mapping[str, Any]],
+    ) -> None:
         now = self._clock.now()
+        stored = {row["moment_id"]: row for row in moments}
         # Not from offset and time alone: processes of the flow may share both.
         version = f"{self._clock.now_ms()}.{secrets.token_hex(6)}"
         touched = {STREAMS_ALL, *map(scope_of_stream, streams)}
@@ -109,13 +129,15 @@ class NewsRoom:
         ended: set[str] = set()
         for changes in group:
             begun = self._presences.note(changes.shard, changes.streams, now)
+            named = (stored.pop(moment.moment_id, None) for moment in changes.moments)
+            written = [row for row in named if row is not None]
             messages = [
                 *(tell_stream(stream_id, "live", now) for stream_id in begun),
-                *describe_changes(changes, now),
+                *describe_changes(changes, now, written),
             ]
             newest = _list_newest(changes.chat)
             latest = {
-                f"latest:stream:{message.stream_id}": message
+                latest_of_stream(message.stream_id): message
                 for message in messages
                 if message.kind in LATEST and message.stream_id in newest
             }

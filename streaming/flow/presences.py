@@ -11,11 +11,8 @@ from typing import Final, cast
 import polars as pl
 import redis
 
-from core.live import LIVE_FOR
+from core.live import LIVE_FOR, PRESENCES, presence_of_stream
 from core.minutes import to_micros
-
-KEY: Final = "live:streams"
-"""Shard and stream of all that are live, by the time of the last event in milliseconds."""
 
 GONE_MAX: Final = 1000
 """Streams told to be silent at once; the others follow a second later."""
@@ -57,14 +54,14 @@ class Presences:
         times = fresh["last_event_at"].dt.timestamp("ms").to_list()
         arguments: list[str | int] = []
         for time_ms, stream_id in zip(times, fresh["stream_id"].to_list(), strict=True):
-            arguments += [time_ms, f"{shard} {stream_id}"]
-        new = cast("list[bytes]", self._note(keys=[KEY], args=arguments))
+            arguments += [time_ms, presence_of_stream(shard, stream_id)]
+        new = cast("list[bytes]", self._note(keys=[PRESENCES], args=arguments))
         return [_split(member)[1] for member in new]
 
     def take_silent(self, now: datetime) -> list[tuple[int, str]]:
         """Forget the streams that are silent by now; return them with their shards."""
         until_ms = to_micros(now - LIVE_FOR) // 1000
-        gone = cast("list[bytes]", self._take_silent(keys=[KEY], args=[until_ms, GONE_MAX]))
+        gone = cast("list[bytes]", self._take_silent(keys=[PRESENCES], args=[until_ms, GONE_MAX]))
         return [_split(member) for member in gone]
 
 

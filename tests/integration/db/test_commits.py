@@ -205,7 +205,7 @@ def make_spike() -> list[Changes]:
         ("acknowledged", "acknowledged"),
         ("shelved", "shelved"),
         ("resolved", "resolved"),
-        ("open", "resolved"),
+        ("open", "open"),
     ],
 )
 async def test_a_moment_keeps_what_a_person_did_with_it(

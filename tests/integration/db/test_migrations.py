@@ -20,6 +20,7 @@ TABLES: Final = {
     "chat_summary_minute",
     "dead_letters",
     "late_events",
+    "moment_lives",
     "moments",
     "reading_summary_day",
     "reading_summary_hour",
@@ -36,6 +37,7 @@ HYPERTABLES: Final = TABLES - {
     "audit_log",
     "dead_letters",
     "late_events",
+    "moment_lives",
     "source_offsets",
     "streams",
 }

@@ -10,7 +10,9 @@ import pytest
 from core.errors import DatabaseAwayError, InvalidError, NotFoundError
 from db import (
     commits,
+    deletions,
     minutes,
+    moment_lives,
     moments,
     readings,
     roll_ups,
@@ -22,8 +24,9 @@ from db.commits import CommitStore
 from db.minutes import MinuteStore, Span
 from db.moments import MomentFilter, MomentStore
 from db.pool import Pool
-from db.streams import StreamFilter, StreamStore
+from db.streams import StreamFilter, StreamNames, StreamStore
 from streaming.flow.shards import FlowPolicy, Shard
+from tests.fixtures.api_keys import ACTOR
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM, chat, make_batch, make_entry, reading
@@ -57,8 +60,23 @@ USED: dict[str, set[str]] = {
         "find_last_heard",
         "list_channels",
     },
-    "moments": {"list_moments", "list_open_moments"},
-    "streams": {"list_streams", "get_stream", "exists_stream", "put_stream"},
+    "moments": {"list_moments", "find_moment", "find_shelf_end", "list_open_moments"},
+    "moment_lives": {
+        "lock_moment",
+        "update_life",
+        "insert_entry",
+        "list_entries",
+        "is_last_comment",
+    },
+    "deletions": {
+        "find_owned",
+        "delete_rows",
+        "delete_part",
+        "list_chunks",
+        "get_stream",
+        "allow_time",
+    },
+    "streams": {"list_streams", "get_stream", "exists_stream", "put_stream", "lock_stream"},
     "readings": {"list_readings", "list_heard_channels"},
     "transactions": {"list_transactions", "list_transaction_minutes"},
     "windows": {
@@ -74,9 +92,11 @@ MOMENT_FILTERS: list[tuple[dict[str, Any], int]] = [
     ({}, 1),
     ({"stream_id": STREAM}, 1),
     ({"stream_id": "other"}, 0),
-    ({"moment_type": "chat_spike", "state": "resolved"}, 1),
+    ({"moment_type": "chat_spike", "state": "open"}, 1),
     ({"moment_type": "flatline"}, 0),
-    ({"state": "open"}, 0),
+    ({"state": "acknowledged"}, 0),
+    ({"state": "shelved"}, 0),
+    ({"state": "resolved"}, 0),
     ({"min_score": 1.0}, 1),
     ({"min_score": 1e6}, 0),
     ({"after": (START + timedelta(minutes=12), "")}, 1),
@@ -118,6 +138,8 @@ def test_no_query_is_without_a_test():
         "commits": commits.SQL,
         "minutes": minutes.SQL,
         "moments": moments.SQL,
+        "moment_lives": moment_lives.SQL,
+        "deletions": deletions.SQL,
         "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,
         "readings": readings.SQL,
@@ -156,7 +178,9 @@ async def test_channels_are_listed_with_their_newest_value(filled: asyncpg.Conne
 
 async def test_moments_are_filtered(filled: asyncpg.Connection):
     for chosen, count in MOMENT_FILTERS:
-        rows = await MomentStore(filled).list_moments(MomentFilter(**{"span": Span()} | chosen))
+        rows = await MomentStore(filled).list_moments(
+            MomentFilter(**{"span": Span()} | chosen), now=START
+        )
         assert len(rows) == count, chosen
         assert all((row["reasons"], row["metadata"]) == ([], {}) for row in rows)
 
@@ -170,12 +194,12 @@ async def test_streams_are_filtered(filled: asyncpg.Connection):
 
 async def test_a_stream_is_put_and_keeps_what_is_not_said(connection: asyncpg.Connection):
     store = StreamStore(connection)
-    await store.put("new", title="A title", kind="bench", metadata={"a": [1, "é"]})
-    await store.put("new", title=None, kind=None, metadata=None)
+    await store.put("new", StreamNames("A title", "bench", {"a": [1, "é"]}), actor=ACTOR)
+    await store.put("new", StreamNames(), actor=ACTOR)
     row = await store.get("new")
     assert (row["title"], row["kind"], row["metadata"]) == ("A title", "bench", {"a": [1, "é"]})
     assert (row["last_event_at"], row["latest"]) == (None, None)
-    await store.put("new", title="Another", kind=None, metadata={})
+    await store.put("new", StreamNames("Another", metadata={}), actor=ACTOR)
     assert ((await store.get("new"))["title"], (await store.get("new"))["metadata"]) == (
         "Another",
         {},
@@ -193,7 +217,7 @@ async def test_a_title_keeps_the_name_that_people_gave_until_a_sender_changes_it
     filled: asyncpg.Connection,
 ):
     store = StreamStore(filled)
-    await store.put(STREAM, title="By hand", kind="chat", metadata=None)
+    await store.put(STREAM, StreamNames("By hand", "chat"), actor=ACTOR)
     heard = pl.DataFrame({"stream_id": [STREAM], "title": [None], "last_event_at": [LONG_AGO]})
     changes = make_changes(offset=2**62, streams=heard)
     await CommitStore(filled).commit([changes])
@@ -224,7 +248,8 @@ async def test_a_statement_that_takes_too_long_counts_as_away(database_url: str)
 async def test_a_null_character_is_refused_as_a_value(database_url: str):
     pool = Pool(make_settings(database_url=database_url))
     for title, metadata in (("a\0b", None), (None, {"a": "\0"})):
+        named = StreamNames(title, metadata=metadata)
         with pytest.raises(InvalidError, match="null character"):
             async with pool.connection() as connection:
-                await StreamStore(connection).put("a", title=title, kind=None, metadata=metadata)
+                await StreamStore(connection).put("a", named, actor=ACTOR)
     await pool.close()

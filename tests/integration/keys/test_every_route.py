@@ -24,7 +24,11 @@ OPEN = {"/health", "/livez", "/readyz", "/metrics", "/api/v1/health"}
 
 PAGES = ("/app", "/assets", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 INGEST = {"/api/v1/ingest", "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
-PLACES = {"stream_id": STREAM, "key_id": "key_0123456789abcdef"}
+PLACES = {
+    "stream_id": STREAM,
+    "key_id": "key_0123456789abcdef",
+    "moment_id": "mom_0123456789abcdef0123",
+}
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""
 
@@ -47,6 +51,8 @@ def choose_scopes(method: str, path: str) -> set[str]:
     if path in OPEN or path == "/" or path.startswith(PAGES):
         return set(Scope)
     if path.startswith(("/api/v1/keys", "/api/v1/audit")):
+        return {"admin"}
+    if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}"):
         return {"admin"}
     if path in INGEST:
         return {"ingest", "admin"}
@@ -80,6 +86,8 @@ def test_the_walk_finds_what_is_known_to_be_there(app: FastAPI):
         ("GET", f"/api/v1/streams/{STREAM}/metrics"),
         ("DELETE", "/api/v1/keys/key_0123456789abcdef"),
         ("WEBSOCKET", f"/ws/live/{STREAM}"),
+        ("DELETE", f"/api/v1/streams/{STREAM}"),
+        ("PATCH", f"/api/v1/moments/{PLACES['moment_id']}"),
         ("WEBSOCKET", "/ws/live"),
         ("GET", "/sse/live"),
         ("GET", f"/sse/live/{STREAM}"),
@@ -121,7 +129,13 @@ async def test_a_key_of_some_streams_sees_no_other_by_any_route(
     app: FastAPI, connection: asyncpg.Connection
 ):
     _, headers = await make_key(connection, "read", "operate", "ingest", streams=["else*"])
-    selves = {"/api/v1/ingest", "/api/v1/tickets", "/ws/live"}
+    selves = {
+        "/api/v1/ingest",
+        "/api/v1/tickets",
+        "/ws/live",
+        # What is out of reach there is not there.
+        f"/api/v1/moments/{PLACES['moment_id']}",
+    }
     async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
         for method, path in list_doors(app):
             if choose_scopes(method, path) == set(Scope):

@@ -21,6 +21,8 @@ SCOPES = [
     ("HEAD", "/api/v1/streams", "read"),
     ("PUT", "/api/v1/streams/a", "operate"),
     ("PATCH", "/api/v1/moments/m", "operate"),
+    ("GET", "/api/v1/moments/m", "read"),
+    ("DELETE", "/api/v1/streams/a", "admin"),
     ("DELETE", "/api/v1/anything/new", "operate"),
     ("BREW", "/api/v1/streams", "operate"),
     ("GET", "/ws/live/a", "read"),
@@ -76,6 +78,7 @@ def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
         "/ws/live",
         "/sse/live",
         "/api/v1/ingest",
+        "/api/v1/moments/m",
     ):
         require_access(caller, Scope.READ, path)
     for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):

@@ -94,19 +94,28 @@ def test_of_a_channel_only_the_newest_value_is_told():
     assert facts["load"]["value"] == 2.0
 
 
-def test_a_spike_is_told_as_a_moment():
-    shard = Shard(0, FlowPolicy())
-    told: list[LiveMessage] = []
-    for minute in range(13):
-        at = START + timedelta(minutes=minute)
-        changes = feed(shard, at, *[chat(at)] * (200 if minute == 12 else 5))
-        told += [m for m in describe_changes(changes, at) if m.kind == "moment"]
-    (message,) = told
-    body = orjson.loads(message.body)
-    assert message.key == body["data"]["moment_id"]
-    assert body["data"]["timestamp"] == body["data"]["started_at"] == "2026-01-26T10:12:00Z"
-    assert body["data"]["state"] == "open"
-    assert "last_at" not in body["data"]
+def test_a_moment_is_told_as_it_is_stored_and_as_it_is_by_now():
+    stored = {
+        "moment_id": "m",
+        "stream_id": STREAM,
+        "ended_at": None,
+        "state": "shelved",
+        "former_state": "acknowledged",
+        "shelved_until": START + timedelta(minutes=5),
+        "label": True,
+        "version": 3,
+    }
+    shown = []
+    for minutes in (0, 5):
+        at = START + timedelta(minutes=minutes)
+        (message,) = describe_changes(make_changes(), at, [stored])
+        assert (message.kind, message.key) == ("moment", "m")
+        shown.append(orjson.loads(message.body)["data"])
+    assert [(m["state"], m["shelved_until"]) for m in shown] == [
+        ("shelved", "2026-01-26T10:05:00Z"),
+        ("acknowledged", None),
+    ]
+    assert all(m["label"] is True and "former_state" not in m for m in shown)
 
 
 def test_nothing_that_changed_is_nothing_to_tell():

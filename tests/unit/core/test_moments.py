@@ -84,7 +84,7 @@ def test_it_ends_after_the_calm_that_would_have_merged():
     assert opened.ended_at is None
     ended = follow(calm(8), current=opened)
     assert ended is not None
-    assert (ended.ended_at, ended.state, ended.revision) == (at(6), "resolved", 8)
+    assert (ended.ended_at, ended.state, ended.revision) == (at(6), "open", 8)
 
 
 def test_a_running_calm_minute_does_not_end_it():

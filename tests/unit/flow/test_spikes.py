@@ -51,7 +51,7 @@ def test_a_spike_whose_stream_falls_silent_is_ended_by_the_clock():
     changes = shard.close(at(19))
     assert changes is not None
     (moment,) = changes.moments
-    assert (moment.state, moment.ended_at) == ("resolved", at(15))
+    assert (moment.state, moment.ended_at) == ("open", at(15))
     assert shard.close(at(20)) is None
     assert is_at_rest(shard)
 
@@ -67,7 +67,7 @@ def test_a_spike_is_ended_after_a_restart_too():
 def test_a_spike_before_a_gap_is_ended_when_the_stream_comes_back():
     shard, _ = run_into_a_spike()
     (moment,) = apply(shard, at(120, 59), one_minute(120, CALM)).moments
-    assert (moment.state, moment.ended_at) == ("resolved", at(15))
+    assert (moment.state, moment.ended_at) == ("open", at(15))
     assert apply(shard, at(125), one_minute(124, CALM)).moments == ()
 
 
