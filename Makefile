@@ -50,6 +50,11 @@ fmt: ## Format the code
 bench: ## Measure ours beside its peers in one run (ARGS=--quick; docs/performance.md)
 	@$(BOOTSTRAP) --bench -- loadtest.bench $(ARGS)
 
+.PHONY: load
+load: ## Load what runs, and judge (SCENARIO=senders|readers|watchers|all, USERS= RATE= TIME= URL= API_KEY=)
+	@$(BOOTSTRAP) --dev -- loadtest.load $(if $(SCENARIO),"$(SCENARIO)") $(if $(USERS),--users "$(USERS)") \
+	  $(if $(RATE),--rate "$(RATE)") $(if $(TIME),--time "$(TIME)") $(if $(URL),--url "$(URL)") $(ARGS)
+
 .PHONY: docs
 docs: ## Write the pages that come from the code
 	@$(BOOTSTRAP) -- infra.settings_pages

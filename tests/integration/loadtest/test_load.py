@@ -1,0 +1,188 @@
+"""Load runs against a running product: what they say arrived is what the database has."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from core.settings import REPOSITORY
+from infra.supervisor.environments import extend_environment
+from tests.fixtures.products import Product, run_product
+
+RUN_S_MAX = 200
+SECONDS = "4"
+
+NO_TIMES = """
+[senders.error_share]
+most = 0.0
+[senders.stored_share]
+least = 1.0
+most = 1.0
+[readers.error_share]
+most = 0.0
+[readers.known_share]
+least = 1.0
+[watchers.error_share]
+most = 0.0
+[watchers.gaps]
+most = 0.0
+[watchers.delivered_share]
+least = 1.0
+[watchers.current_share]
+least = 1.0
+[watchers.resumed_share]
+least = 1.0
+"""
+"""Only what has nothing to do with how busy the machine is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A load run that is over."""
+
+    code: int
+    out: str
+    error: str
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Return what it wrote for programs."""
+        found: dict[str, Any] = orjson.loads((self.folder / "summary.json").read_bytes())
+        return found
+
+
+def _load(product: Product, folder: Path, *arguments: str, budgets: str = NO_TIMES) -> Ran:
+    file = folder / "budgets.toml"
+    file.write_text(budgets, encoding="utf-8")
+    usual = ["--time", SECONDS, "--budgets", str(file), "--results", str(folder / "results")]
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtest.load", *usual, *arguments],
+        cwd=REPOSITORY,
+        env=extend_environment(product.environment),
+        capture_output=True,
+        text=True,
+        timeout=RUN_S_MAX,
+        check=False,
+    )
+    runs = sorted((folder / "results").glob("*"))
+    return Ran(done.returncode, done.stdout, done.stderr, runs[-1] if runs else folder)
+
+
+async def _count(product: Product, like: str) -> int:
+    connection = await asyncpg.connect(product.status()["database_url"])
+    try:
+        count = await connection.fetchval(
+            "SELECT coalesce(sum(chat_count), 0) FROM chat_summary_minute WHERE stream_id LIKE $1",
+            like,
+        )
+    finally:
+        await connection.close()
+    return int(count)
+
+
+def _count_rows(ran: Ran, names: Sequence[str]) -> dict[str, int]:
+    return {name: len((ran.folder / name).read_text().splitlines()) for name in names}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with run_product(tmp_path_factory.mktemp("load"), "--no-demo", "--no-page") as running:
+        yield running
+
+
+async def test_everything_that_senders_sent_is_stored_once(
+    product: Product, tmp_path: Path
+) -> None:
+    before = await _count(product, "load-%")
+    ran = _load(product, tmp_path, "senders", "--users", "5", "--rate", "200")
+    assert ran.code == 0, ran.out + ran.error
+    facts = ran.summary["scenarios"]["senders"]["facts"]
+    assert facts["acknowledged"] == facts["stored"] > 0
+    assert await _count(product, "load-%") - before == facts["acknowledged"]
+    assert await _count(product, "load-raid") > 0
+    assert facts["sent"] > 0
+    assert "senders: all 2 budgets kept." in ran.out
+
+
+def test_readers_are_never_sent_again_what_they_have(product: Product, tmp_path: Path) -> None:
+    # Twice as long as they take to look again, and a little more.
+    ran = _load(product, tmp_path, "readers", "--users", "6", "--time", "11")
+    assert ran.code == 0, ran.out + ran.error
+    facts = ran.summary["scenarios"]["readers"]["facts"]
+    assert facts["asked"] >= 6 * (2 + 4 + 4)
+    assert facts["not_modified"] == facts["unchanged"] > 0
+    assert facts["not_modified"] < facts["conditional"] < facts["asked"]
+
+
+def test_watchers_miss_nothing_and_end_with_the_stored_numbers(
+    product: Product, tmp_path: Path
+) -> None:
+    ran = _load(product, tmp_path, "watchers", "--users", "8", "--rate", "60")
+    assert ran.code == 0, ran.out + ran.error
+    facts = ran.summary["scenarios"]["watchers"]["facts"]
+    assert facts["messages"] > 8
+    assert facts["delivered"] == facts["expected"] > 0
+    assert facts["views_current"] == facts["views"] > 0
+    assert facts["resumes"] == facts["resumed"] > 0
+    assert facts["gaps"] == 0
+
+
+def test_a_run_leaves_a_page_and_numbers_and_names_the_servers(
+    product: Product, tmp_path: Path
+) -> None:
+    ran = _load(product, tmp_path, "all", "--users", "3", "--rate", "50")
+    assert set(ran.summary["scenarios"]) == {"senders", "readers", "watchers"}
+    names = {usage["name"] for usage in ran.summary["processes"]}
+    assert names >= {"api", "flow", "postgres", "redis"}
+    assert {name for name in names if name.startswith("generator")} == {
+        "generator senders",
+        "generator readers",
+        "generator watchers",
+    }
+    rows = _count_rows(ran, ["requests.csv", "ticks.csv", "processes.csv"])
+    assert min(rows.values()) > 1
+    assert "<!doctype html>" in (ran.folder / "summary.html").read_text(encoding="utf-8")
+    assert ran.summary["ceiling"] > 0
+
+
+def test_a_broken_budget_ends_the_run_with_an_error_and_is_named(
+    product: Product, tmp_path: Path
+) -> None:
+    impossible = "[senders.stored_share]\nleast = 2.0\nwhy = 'Twice is not once.'\n"
+    ran = _load(product, tmp_path, "senders", "--users", "3", "--rate", "30", budgets=impossible)
+    assert ran.code == 1
+    assert "stored_share     ≥ 2      1  BROKEN  Twice is not once." in ran.out
+    assert "senders: 1 of 1 budgets broken." in ran.out
+    assert ran.summary["is_kept"] is False
+
+
+def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    product_dir = tmp_path_factory.mktemp("keys")
+    with run_product(product_dir, "--no-demo", "--no-page") as product:
+        made = product.run("keys", "create", "load", "--scope", "ingest", "--scope", "read")
+        narrow = product.run("keys", "create", "narrow", "--scope", "read")
+        keys = [
+            next(word for word in done.stdout.decode().split() if word.startswith("tk_"))
+            for done in (made, narrow)
+        ]
+
+        def load(key: str) -> Ran:
+            environment = {**product.environment, "API_KEY": key}
+            return _load(Product(product_dir, environment), tmp_path, "senders", "--users", "3")
+
+        assert "it asks for a key. Give one with API_KEY=" in load("").error
+        assert "API_KEY is no good key" in load("tk_0000_wrong").error
+        assert "API_KEY does not allow this; senders need ingest and read" in load(keys[1]).error
+        good = load(keys[0])
+        assert good.code == 0, good.out + good.error
+        assert keys[0] not in good.out
+        assert [f for f in good.folder.iterdir() if keys[0].encode() in f.read_bytes()] == []
