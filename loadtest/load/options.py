@@ -4,8 +4,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
+
+from typing_extensions import override
 
 from loadtest.bench.folders import RESULTS
 from loadtest.load.budgets import BUDGETS
@@ -45,9 +47,17 @@ class Options:
         return self.scenarios[0] if len(self.scenarios) == 1 else "all"
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Refuses in one line; how it is used is what ``--help`` is for."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"load: {message}. More with --help.\n")
+
+
 def read_options(arguments: Sequence[str]) -> Options:
     """Read the command line; a wrong value ends the process and says what is right."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m loadtest.load",
         description="Load a running product, and hold what is found against the budgets.",
         epilog="example: make load SCENARIO=readers USERS=40 TIME=60. The key is API_KEY, in the"

@@ -15,8 +15,9 @@ import orjson
 
 from core.clock import SystemClock
 from loadtest.scenarios.boards import Board
+from loadtest.scenarios.callers import ATTEMPTS_MAX, choose_wait_s
 from loadtest.scenarios.sequences import MinuteKey, read_time
-from streaming.ingest.clients import ApiAwayError, ApiClient
+from streaming.ingest.clients import Answer, ApiAwayError, ApiClient
 
 SETTLE_S_MAX: Final = 30.0
 """How long what was acknowledged may take to be stored, and watchers to hear of it."""
@@ -110,15 +111,22 @@ class Arrivals:
     def _read(self, stream: str) -> Counts:
         """Return the messages of each minute, nothing when the stream is not known."""
         query = {"start": self._since.isoformat(), "resolution": "1m", "limit": 1000}
-        path = f"/api/v1/streams/{stream}/metrics?{urlencode(query)}"
-        try:
-            answer = self._client.request("GET", path, None, {})
-        except ApiAwayError:
-            # What hung up is asked again.
-            return {}
+        answer = self._ask(f"/api/v1/streams/{stream}/metrics?{urlencode(query)}")
         # A stream that nobody sent to yet answers 404.
-        rows = orjson.loads(answer.body)["data"] if answer.is_success else []
+        rows = orjson.loads(answer.body)["data"] if answer and answer.is_success else []
         return {(stream, read_time(row["window_start"])): int(row["chat_count"]) for row in rows}
+
+    def _ask(self, path: str) -> Answer | None:
+        """Return the final answer, None when there is none: what was refused is asked again."""
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                answer = self._client.request("GET", path, None, {})
+            except ApiAwayError:
+                return None
+            if answer.is_final:
+                return answer
+            gevent.sleep(choose_wait_s(answer.retry_after or ""))
+        return None
 
 
 def _is_calm(board: Board) -> bool:

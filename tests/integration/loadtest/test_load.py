@@ -164,8 +164,10 @@ def test_a_broken_budget_ends_the_run_with_an_error_and_is_named(
 
 
 def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Enough for a few senders, and not for sixty dashboards.
+    monkeypatch.setenv("RATE_LIMIT_PER_MINUTE", "250")
     product_dir = tmp_path_factory.mktemp("keys")
     with run_product(product_dir, "--no-demo", "--no-page") as product:
         made = product.run("keys", "create", "load", "--scope", "ingest", "--scope", "read")
@@ -175,14 +177,21 @@ def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
             for done in (made, narrow)
         ]
 
-        def load(key: str) -> Ran:
+        def load(key: str, *arguments: str) -> Ran:
             environment = {**product.environment, "API_KEY": key}
-            return _load(Product(product_dir, environment), tmp_path, "senders", "--users", "3")
+            return _load(Product(product_dir, environment), tmp_path, *arguments)
 
-        assert "it asks for a key. Give one with API_KEY=" in load("").error
-        assert "API_KEY is no good key" in load("tk_0000_wrong").error
-        assert "API_KEY does not allow this; senders need ingest and read" in load(keys[1]).error
-        good = load(keys[0])
+        few = ("senders", "--users", "3", "--rate", "30")
+        assert "it asks for a key. Give one with API_KEY=" in load("", *few).error
+        assert "API_KEY is no good key" in load("tk_0000_wrong", *few).error
+        refused = load(keys[1], *few)
+        assert "API_KEY does not allow this; senders need ingest and read" in refused.error
+        assert refused.code == 2
+        good = load(keys[0], *few)
         assert good.code == 0, good.out + good.error
         assert keys[0] not in good.out
         assert [f for f in good.folder.iterdir() if keys[0].encode() in f.read_bytes()] == []
+        limited = load(keys[0], "readers", "--users", "60")
+        assert limited.code == 1, limited.error
+        assert "429 rate_limited" in limited.out
+        assert "were refused with 429: they met RATE_LIMIT_PER_MINUTE" in limited.out

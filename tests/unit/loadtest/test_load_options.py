@@ -60,7 +60,10 @@ def test_a_wrong_value_is_refused_with_what_is_right(
     with pytest.raises(SystemExit) as ended:
         read_options(arguments)
     assert ended.value.code == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.startswith("load: ")
+    assert said.count("\n") == 1
 
 
 def test_nothing_is_loaded_when_nothing_runs(tmp_path: Path) -> None:
@@ -114,6 +117,8 @@ async def test_a_meter_counts_what_the_children_of_a_process_use() -> None:
     busy = "while True: pass"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
     with run_until_left([sys.executable, "-c", parent]) as process, Meter() as meter:
+        # Once its child is there, the parent itself does nothing but wait.
+        await eventually(lambda: psutil.Process(process.pid).children())
         meter.add("parent of a busy child", process.pid)
         meter.add("nobody", 2**22 + 1)
         await eventually(lambda: [one for one in meter.samples if one.cores > 0])
