@@ -45,6 +45,8 @@ class Watcher(User):
     wait_time = constant(0)
     headers: ClassVar[dict[str, str]] = {}
     kind: ClassVar[str]
+    asks_by_address: ClassVar[bool] = True
+    """Whether who connects has thereby said where it was."""
 
     @property
     def board(self) -> Board:
@@ -58,6 +60,7 @@ class Watcher(User):
         self.watch = Watch(self.board.told, self.streams)
         self._is_mobile = random.random() < MOBILE_SHARE  # noqa: S311 - no secret.
         self._return_s = 0.0
+        self._is_asked_to_leave = False
         if len(self.board.watches) < WATCHES_MAX:
             self.board.watches.append(self.watch)
 
@@ -80,6 +83,7 @@ class Watcher(User):
     def follow(self) -> None:
         """Live through one connection."""
         self._return_s = random.uniform(*RETURN_S)  # noqa: S311 - no secret.
+        self._is_asked_to_leave = False
         self.watch.connect()
         try:
             self._take_all()
@@ -101,6 +105,8 @@ class Watcher(User):
             self._report(name, began_s, error)
             self._return_s = random.uniform(*REFUSED_S)  # noqa: S311 - no secret.
             return
+        if self.asks_by_address and not is_new:
+            self.watch.ask()
         try:
             for message in self._read(connection):
                 self._take(connection, message)
@@ -131,6 +137,7 @@ class Watcher(User):
         if kind == "connected":
             self.greet(connection, message)
         if kind == "reconnect":
+            self._is_asked_to_leave = True
             delay_s = float(message["delay_ms"]) / 1000
             self._return_s = delay_s * (1 + JITTER * random.random())  # noqa: S311 - no secret.
         if kind == "dropped":
@@ -144,7 +151,7 @@ class Watcher(User):
 
     def _note_end(self, error: EndedError) -> None:
         """Tell an end that was announced from one that was not."""
-        if error.code == 1012:
+        if self._is_asked_to_leave:
             self.board.facts["asked_to_leave"] += 1
             return
         self._report(f"live: end of {self.kind}", time.perf_counter(), error)
@@ -172,6 +179,7 @@ class SocketWatcher(Watcher):
     """
 
     kind = "socket"
+    asks_by_address = False
 
     def open(self, position: int | None) -> LiveConnection:
         """Connect; what is wanted is said once connected."""
@@ -204,9 +212,8 @@ class StreamWatcher(Watcher):
 
     def open(self, position: int | None) -> LiveConnection:
         """Connect, with the position in the address."""
-        return LiveSocket(
-            f"{self.host}/ws/live/{self.streams[0]}{_ask(self.watch, position, '?')}", self.headers
-        )
+        resume = "" if position is None else f"?resume={position}"
+        return LiveSocket(f"{self.host}/ws/live/{self.streams[0]}{resume}", self.headers)
 
 
 class EventWatcher(Watcher):
@@ -221,7 +228,6 @@ class EventWatcher(Watcher):
         """Connect, with the last id in the header that browsers use."""
         headers: Mapping[str, str] = self.headers
         if position is not None:
-            self.watch.ask()
             headers = {**self.headers, "Last-Event-ID": str(position)}
         return LiveEvents(f"{self.host}/sse/live?streams={','.join(self.streams)}", headers)
 
@@ -233,10 +239,3 @@ def prepare(users: int) -> list[type[User]]:
     StreamWatcher.fixed_count, EventWatcher.fixed_count = single, events
     SocketWatcher.fixed_count = max(users - single - events, 1)
     return [SocketWatcher, StreamWatcher, EventWatcher]
-
-
-def _ask(watch: Watch, position: int | None, mark: str) -> str:
-    if position is None:
-        return ""
-    watch.ask()
-    return f"{mark}resume={position}"
