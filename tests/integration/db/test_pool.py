@@ -13,7 +13,8 @@ from core.breakers import BreakerPolicy
 from core.errors import DatabaseAwayError, DatabaseBusyError, NotFoundError
 from db import pool as pools
 from db.pool import Pool
-from db.streams import StreamStore
+from db.streams import StreamNames, StreamStore
+from tests.fixtures.api_keys import ACTOR
 from tests.fixtures.proxies import Proxy, proxying
 from tests.fixtures.settings import make_settings
 from tests.fixtures.waiting import eventually
@@ -190,7 +191,7 @@ Run = Callable[[Pool], Any]
 
 async def run_named(pool: Pool) -> None:
     async with pool.connection() as connection:
-        await StreamStore(connection).put("a", title="secret-word", kind=None, metadata=None)
+        await StreamStore(connection).put("a", StreamNames("secret-word", None, None), actor=ACTOR)
 
 
 async def run_unnamed(pool: Pool) -> None:
