@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from api.deps import Resources
+from api.live.protocols import LiveProtocol
 
 GRACE_S: Final = 5
 """How long requests that run may take to end when the process stops."""
@@ -34,7 +35,9 @@ class LiveServer(uvicorn.Server):
                 port=port,
                 loop="uvloop",
                 http="httptools",
-                ws="websockets-sansio",
+                ws=LiveProtocol,
+                # The same bytes go to everyone; compressed they would differ for each.
+                ws_per_message_deflate=False,
                 ws_max_size=MESSAGE_BYTES_MAX,
                 ws_ping_interval=PROTOCOL_PING_S,
                 ws_ping_timeout=PROTOCOL_PING_S,

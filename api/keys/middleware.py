@@ -64,6 +64,7 @@ class KeyMiddleware:
             await self._app(scope, receive, send)
             return
         with self._identities.watch(caller) as gone:
+            scope["gone"] = gone
             await LastingConnection(scope, receive, send, gone).serve(self._app)
 
     async def _identify(self, scope: Scope, headers: dict[str, str]) -> Caller:

@@ -1,6 +1,7 @@
 """Connections: what one live client still has to get.
 
-    hub ── offer ──► pending (bounded) ── take ──► socket
+    hub ── offer ──► socket                              it takes everything at once, as nearly all
+               └───► pending (bounded) ── take ──► socket   it does not, or something waits already
 
 Of metrics and readings a slow client gets only the newest of each stream and channel. Moments wait
 until they are delivered; a client that lets too many wait is closed. Whatever is skipped is
@@ -8,7 +9,7 @@ counted and said.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -53,12 +54,19 @@ class Connection:
         self._pending: dict[Slot, Told] = {}
         self._held: dict[Slot, LiveMessage] | None = None
         self._ready = asyncio.Event()
+        self._write: Callable[[bytes], bool] | None = None
+        self._is_waited_for = False
+        """Whether everything that was taken is also sent."""
+
         self._too_slow = asyncio.Event()
         self._sequence = 0
         self._arrivals = 0
         self._skipped = 0
         self._replaced = 0
         self.address = address
+        self.told_at = 0.0
+        """When the client was last sent something, by the loop's clock."""
+
         self.streams: set[str] = set()
         self.gap = 0
         """The last gap that the client was told of."""
@@ -75,8 +83,14 @@ class Connection:
         """Tell whether the client subscribed to a stream."""
         return stream_id in self.streams or EVERYTHING in self.streams
 
+    def write_with(self, write: Callable[[bytes], bool] | None) -> None:
+        """Send what is offered at once with a function, whenever that says that it could."""
+        self._write = write
+
     def offer(self, message: LiveMessage) -> None:
-        """Queue a message; never waits."""
+        """Send a message or queue it; never waits."""
+        if self._held is None and self._is_idle and self._send_now(message):
+            return
         slot = self._find_slot(message)
         queue = self._pending if self._held is None else self._held
         if slot in queue:
@@ -136,7 +150,11 @@ class Connection:
 
     async def take(self) -> list[Told]:
         """Wait for messages and return all that are pending, numbered."""
-        await self._ready.wait()
+        self._is_waited_for = True
+        try:
+            await self._ready.wait()
+        finally:
+            self._is_waited_for = False
         if self._skipped or self._replaced:
             lost = self._skipped + self._replaced
             self.say("dropped", count=lost, replaced=self._replaced)
@@ -144,7 +162,24 @@ class Connection:
         self._ready.clear()
         told = [self._number(one) for one in self._pending.values()]
         self._pending.clear()
+        self._note_time()
         return told
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing waits that a message could overtake."""
+        return self._is_waited_for and not self._ready.is_set()
+
+    def _send_now(self, message: LiveMessage) -> bool:
+        if self._write is None or not self._write(self._put_sequence(message.body)):
+            return False
+        self._sequence += 1
+        self._note_time()
+        metrics.live_messages_sent_total.inc()
+        return True
+
+    def _note_time(self) -> None:
+        self.told_at = asyncio.get_running_loop().time()
 
     def _find_slot(self, message: LiveMessage) -> Slot:
         if message.kind in LATEST_WINS:
@@ -157,9 +192,12 @@ class Connection:
         self._ready.set()
 
     def _number(self, told: Told) -> Told:
-        numbered = b'{"seq":%d,' % self._sequence + told.body[1:]
+        numbered = self._put_sequence(told.body)
         self._sequence += 1
-        return told._replace(body=numbered)
+        return Told(told.kind, told.position, numbered)
+
+    def _put_sequence(self, body: bytes) -> bytes:
+        return b'{"seq":%d,' % self._sequence + body[1:]
 
     def _refuse(self, message: LiveMessage) -> None:
         if message.kind in NEVER_SKIPPED:

@@ -80,12 +80,16 @@ async def deliver(
 
 
 async def _send(connection: Connection, send: Send, patience: Patience) -> None:
+    loop = asyncio.get_running_loop()
+    connection.told_at = loop.time()
     while not connection.is_too_slow:
         try:
-            async with asyncio.timeout(patience.ping_s):
+            async with asyncio.timeout_at(connection.told_at + patience.ping_s):
                 told = await connection.take()
         except TimeoutError:
-            connection.say("ping")
+            # What went the short way meanwhile was news, too.
+            if connection.told_at + patience.ping_s <= loop.time():
+                connection.say("ping")
             continue
         for one in told:
             try:

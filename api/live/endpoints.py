@@ -25,6 +25,7 @@ from api.live import examples
 from api.live.connections import EVERYTHING, CloseCode, Connection, Told
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
+from api.live.protocols import find_write_text
 from api.live.schemas import LiveHealthOut
 from core import metrics
 from core.access import require_streams
@@ -159,6 +160,9 @@ async def _serve(socket: WebSocket, uses: Resources, connection: Connection, wis
     async def send(told: Told) -> None:
         await socket.send_text(told.body.decode())
 
+    connection.write_with(find_write_text(socket.scope))
+    # The short way passes by the door that closes a socket with its key.
+    socket.scope["gone"].add_done_callback(lambda _: connection.write_with(None))
     await deliver(
         uses.hub,
         connection,
