@@ -25,6 +25,9 @@ LATEST_WINS: Final = frozenset({"metrics", "reading"})
 KEPT: Final = frozenset({"minute", "moment", "stream"})
 """Kinds that have a position and stay in the backlog for clients that were away."""
 
+KINDS: Final = LATEST_WINS | KEPT
+"""All kinds: what a client may choose among."""
+
 LIVE_FOR: Final = timedelta(minutes=1)
 """A stream is live while its last event is younger than this."""
 

@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     live_connections_per_address_max: int = Field(
         5_000, ge=1, le=1_000_000, description="Live connections of one address to one process."
     )
+    live_connections_per_key_max: int = Field(
+        5_000, ge=1, le=1_000_000, description="Live connections of one API key to one process."
+    )
     live_send_seconds: int = Field(
         30,
         ge=1,

@@ -16,6 +16,7 @@ class LivePolicy:
 
     connections_max: int
     per_address_max: int
+    per_key_max: int
     queue_messages: int
 
     @classmethod
@@ -24,8 +25,19 @@ class LivePolicy:
         return cls(
             connections_max=settings.live_connections_max,
             per_address_max=settings.live_connections_per_address_max,
+            per_key_max=settings.live_connections_per_key_max,
             queue_messages=settings.live_queue_messages,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who wants in: from where, and with which key, if one was asked for."""
+
+    address: str = "unknown"
+    key_id: str | None = None
+    name: str = ""
+    """Of the key."""
 
 
 class Admissions:
@@ -34,10 +46,11 @@ class Admissions:
     def __init__(self, policy: LivePolicy) -> None:
         self._policy = policy
         self._by_address: Counter[str] = Counter()
+        self._by_key: Counter[str | None] = Counter()
         self.is_closed = False
         """Whether the process is about to stop."""
 
-    def enter(self, address: str) -> None:
+    def enter(self, visitor: Visitor) -> None:
         """Let a client in.
 
         Raises:
@@ -45,22 +58,33 @@ class Admissions:
         """
         if self.is_closed:
             raise LiveFullError("This process is stopping. Connect again.", retry_after_s=1)
-        if self._by_address.total() >= self._policy.connections_max:
+        if self._by_key.total() >= self._policy.connections_max:
             raise LiveFullError(
                 f"This process has {self._policy.connections_max} live connections, and takes no"
                 " more. Try again later, or ask for more API processes.",
                 retry_after_s=RETRY_AFTER_S,
             )
-        if self._by_address[address] >= self._policy.per_address_max:
+        if self._by_address[visitor.address] >= self._policy.per_address_max:
             raise LiveFullError(
-                f"{address} has {self._policy.per_address_max} live connections, and gets no more."
-                " Close some; one connection can follow many streams.",
+                f"{visitor.address} has {self._policy.per_address_max} live connections, and gets"
+                " no more. Close some; one connection can follow many streams.",
                 retry_after_s=RETRY_AFTER_S,
             )
-        self._by_address[address] += 1
+        is_named = visitor.key_id is not None
+        if is_named and self._by_key[visitor.key_id] >= self._policy.per_key_max:
+            raise LiveFullError(
+                f"The key {visitor.name} has {self._policy.per_key_max} live connections, and gets"
+                " no more. Close some; one connection can follow many streams.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._by_address[visitor.address] += 1
+        self._by_key[visitor.key_id] += 1
 
-    def leave(self, address: str) -> None:
+    def leave(self, visitor: Visitor) -> None:
         """Count a client out."""
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
+        self._by_address[visitor.address] -= 1
+        self._by_key[visitor.key_id] -= 1
+        if not self._by_address[visitor.address]:
+            del self._by_address[visitor.address]
+        if not self._by_key[visitor.key_id]:
+            del self._by_key[visitor.key_id]

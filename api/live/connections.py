@@ -15,14 +15,17 @@ from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
+from api.live.admissions import Visitor
 from core import metrics
 from core.clock import Clock
-from core.live import LATEST_WINS, LiveMessage
+from core.live import KINDS, LATEST_WINS, LiveMessage
 
 EVERYTHING: Final = "*"
 """Subscribing to this means all streams."""
 
 NEVER_SKIPPED: Final = frozenset({"moment"})
+
+SOMEBODY: Final = Visitor()
 
 Slot: TypeAlias = tuple[str, ...]
 """Where a message waits: what a newer one of the same slot replaces."""
@@ -48,7 +51,7 @@ class Told(NamedTuple):
 class Connection:
     """The queue and the subscriptions of one client."""
 
-    def __init__(self, clock: Clock, *, limit: int, address: str = "") -> None:
+    def __init__(self, clock: Clock, *, limit: int, visitor: Visitor = SOMEBODY) -> None:
         self._clock = clock
         self._limit = limit
         self._pending: dict[Slot, Told] = {}
@@ -63,7 +66,10 @@ class Connection:
         self._arrivals = 0
         self._skipped = 0
         self._replaced = 0
-        self.address = address
+        self.visitor = visitor
+        self.kinds: Collection[str] = KINDS
+        """Which of the kinds that there are the client wants."""
+
         self.told_at = 0.0
         """When the client was last sent something, by the loop's clock."""
 
@@ -88,7 +94,9 @@ class Connection:
         self._write = write
 
     def offer(self, message: LiveMessage) -> None:
-        """Send a message or queue it; never waits."""
+        """Send a message or queue it, if the client wants its kind; never waits."""
+        if message.kind not in self.kinds:
+            return
         if self._held is None and self._is_idle and self._send_now(message):
             return
         slot = self._find_slot(message)
@@ -114,8 +122,9 @@ class Connection:
         """Queue what comes first, then what was held; a message that is in both counts once."""
         held, self._held = self._held or {}, None
         known = {message.position for message in first if message.position is not None}
+        wanted = (message for message in first if message.kind in self.kinds)
         later = (message for message in held.values() if message.position not in known)
-        for message in (*first, *later):
+        for message in (*wanted, *later):
             slot = self._find_slot(message)
             self._pending.pop(slot, None)
             self._append(slot, message)

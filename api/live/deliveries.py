@@ -14,6 +14,7 @@ from fastapi import WebSocketDisconnect
 from api.live.connections import Connection, Told
 from api.live.hub import Hub
 from core import metrics
+from core.live import KINDS
 from core.settings import Settings
 from core.tasks import end
 
@@ -46,6 +47,8 @@ class Wish:
     since: int | None = None
     """The last position it saw, when it was here before."""
 
+    kinds: Collection[str] = KINDS
+
 
 async def deliver(
     hub: Hub,
@@ -65,6 +68,7 @@ async def deliver(
         ]
         # Who says where it was goes on from there, also if it is cut before it got what it missed.
         position = await hub.find_position() if wish.since is None else None
+        connection.kinds = wish.kinds
         connection.say("connected", streams=sorted(wish.streams), position=position)
         await hub.subscribe(connection, wish.streams, wish.since)
         # What a client asks is answered after its first picture.

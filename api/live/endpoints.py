@@ -22,6 +22,7 @@ from starlette.websockets import WebSocketState
 from api.answers import send_json
 from api.deps import Caller, Resources, SocketUses, Uses, get_caller
 from api.live import examples
+from api.live.admissions import Visitor
 from api.live.connections import EVERYTHING, CloseCode, Connection, Told
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
@@ -30,16 +31,25 @@ from api.live.schemas import LiveHealthOut
 from core import metrics
 from core.access import require_streams
 from core.errors import InvalidError, NotFoundError, TelemetraError
+from core.live import KINDS
 from db.streams import StreamStore
 
 STREAMS_MAX: Final = 5000
 """Streams that one socket may subscribe to by name; more subscribe to ``*``."""
+
+NO_SUCH_TYPE: Final = f"types are some of {', '.join(sorted(KINDS))}."
 
 CLOSE_S_MAX: Final = 10
 """How long a client that takes nothing is waited for when it is told why it is closed."""
 
 Position = Annotated[
     int | None, Query(ge=0, description="The last `position` seen: go on from there.")
+]
+
+
+Types = Annotated[
+    str | None,
+    Query(description="Only these types, with commas between them.", examples=["moment,minute"]),
 ]
 
 
@@ -72,6 +82,7 @@ async def read_live_health(uses: Uses) -> Response:
                 "connections": uses.hub.connections_count,
                 "streams": uses.hub.streams_count,
                 "shards": uses.hub.shards_count,
+                "tasks": len(asyncio.all_tasks()),
                 "sent": _read(metrics.live_messages_sent_total),
                 "dropped": _read(metrics.live_messages_dropped_total),
                 "replaced": _read(metrics.live_messages_replaced_total),
@@ -93,11 +104,15 @@ async def follow_many(socket: WebSocket, uses: SocketUses) -> None:
 
 @router.websocket("/ws/live/{stream_id}")
 async def follow_stream(
-    socket: WebSocket, uses: SocketUses, stream_id: str, resume: Position = None
+    socket: WebSocket,
+    uses: SocketUses,
+    stream_id: str,
+    resume: Position = None,
+    types: Types = None,
 ) -> None:
-    """Push everything of one stream."""
-    if connection := await _admit(socket, uses, stream_id):
-        await _serve(socket, uses, connection, Wish((stream_id,), resume))
+    """Push everything of one stream, or what is of some types."""
+    if connection := await _admit(socket, uses, stream_id, types):
+        await _serve(socket, uses, connection, Wish((stream_id,), resume, read_kinds(types)))
 
 
 @router.get(
@@ -114,6 +129,7 @@ async def read_many(
     caller: Caller,
     since: Since,
     streams: Annotated[str, Query(min_length=1, examples=["northlight_live,bench"])],
+    types: Types = None,
 ) -> Response:
     """Push what happens in streams, named with commas between them, or in all with ``*``."""
     names = {name for name in streams.split(",") if name}
@@ -121,7 +137,8 @@ async def read_many(
         raise InvalidError(f"At most {STREAMS_MAX} streams; ask for {EVERYTHING}.")
     # Everything is within reach of nobody but a key without a limit to streams.
     require_streams(caller, names)
-    return _stream(uses, uses.hub.connect(_find_address(request)), Wish(names, since))
+    wish = Wish(names, since, read_kinds(types))
+    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
 
 
 @router.get(
@@ -132,21 +149,25 @@ async def read_many(
     responses=examples.ONE,
     summary="Follow one stream",
 )
-async def read_one(request: Request, uses: Uses, since: Since, stream_id: str) -> Response:
+async def read_one(
+    request: Request, uses: Uses, since: Since, stream_id: str, types: Types = None
+) -> Response:
     """Push what happens in one stream as server-sent events."""
     await _require_stream(uses, stream_id)
-    return _stream(uses, uses.hub.connect(_find_address(request)), Wish((stream_id,), since))
+    wish = Wish((stream_id,), since, read_kinds(types))
+    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
 
 
 async def _admit(
-    socket: WebSocket, uses: Resources, stream_id: str | None = None
+    socket: WebSocket, uses: Resources, stream_id: str | None = None, types: str | None = None
 ) -> Connection | None:
     """Accept a socket, or close it with the reason; every live socket comes in here."""
     await socket.accept()
     try:
+        read_kinds(types)
         if stream_id is not None:
             await _require_stream(uses, stream_id)
-        return uses.hub.connect(_find_address(socket))
+        return uses.hub.connect(_find_visitor(socket))
     except (NotFoundError, InvalidError) as error:
         await socket.close(CloseCode.UNKNOWN_STREAM, error.detail)
     except TelemetraError as error:
@@ -213,18 +234,18 @@ async def _obey(text: str, uses: Resources, connection: Connection, caller: Call
         kind = message["type"]
         streams = {str(name) for name in message.get("streams", ())}
         since = message.get("since")
+        kinds = frozenset(message.get("types") or connection.kinds)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         connection.say("error", detail='A message is JSON with a "type".')
         return
     if kind == "ping":
         connection.say("pong")
-    elif kind == "subscribe" and len(streams | connection.streams) > STREAMS_MAX:
-        connection.say("error", detail=f"At most {STREAMS_MAX} streams; subscribe to {EVERYTHING}.")
-    elif kind == "subscribe" and not _is_position(since):
-        connection.say("error", detail="since is the last position seen, a whole number.")
-    elif kind == "subscribe" and not all(map(caller.allows_stream, streams)):
-        connection.say("error", detail="The key does not reach all of these streams.")
+    elif kind == "subscribe" and (
+        fault := _find_fault(Wish(streams | connection.streams, since, kinds), caller)
+    ):
+        connection.say("error", detail=fault)
     elif kind == "subscribe":
+        connection.kinds = kinds
         await uses.hub.subscribe(connection, streams, since)
     elif kind == "unsubscribe":
         uses.hub.unsubscribe(connection, streams)
@@ -232,12 +253,37 @@ async def _obey(text: str, uses: Resources, connection: Connection, caller: Call
         connection.say("error", detail="type is one of ping, subscribe, unsubscribe.")
 
 
+def _find_fault(wish: Wish, caller: Caller) -> str | None:
+    """Return why a client cannot have what it wants then."""
+    if len(wish.streams) > STREAMS_MAX:
+        return f"At most {STREAMS_MAX} streams; subscribe to {EVERYTHING}."
+    if not _is_position(wish.since):
+        return "since is the last position seen, a whole number."
+    if not all(map(caller.allows_stream, wish.streams)):
+        return "The key does not reach all of these streams."
+    return None if frozenset(wish.kinds) <= KINDS else NO_SUCH_TYPE
+
+
 def _is_position(given: object) -> bool:
     return given is None or (type(given) is int and given >= 0)
 
 
-def _find_address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else "unknown"
+def _find_visitor(connection: HTTPConnection) -> Visitor:
+    caller = get_caller(connection)
+    address = connection.client.host if connection.client else "unknown"
+    return Visitor(address, caller.key_id, caller.name)
+
+
+def read_kinds(types: str | None) -> frozenset[str]:
+    """Return the types that were asked for; all when none were.
+
+    Raises:
+        InvalidError: There is no such type.
+    """
+    kinds = frozenset(types.split(",")) if types else KINDS
+    if not kinds <= KINDS:
+        raise InvalidError(NO_SUCH_TYPE)
+    return kinds
 
 
 def _read(counter: Counter) -> int:

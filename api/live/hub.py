@@ -15,7 +15,7 @@ from typing import Final
 import redis.asyncio
 import structlog
 
-from api.live.admissions import Admissions, LivePolicy
+from api.live.admissions import Admissions, LivePolicy, Visitor
 from api.live.backlogs import Backlogs
 from api.live.connections import EVERYTHING, Connection
 from api.live.snapshots import Snapshots
@@ -93,18 +93,18 @@ class Hub:
             await asyncio.sleep(0.05)
             waited_s += 0.05
 
-    def connect(self, address: str) -> Connection:
+    def connect(self, visitor: Visitor) -> Connection:
         """Return a connection for a new client.
 
         Raises:
             LiveFullError: There are as many as there may be.
         """
         try:
-            self._admissions.enter(address)
+            self._admissions.enter(visitor)
         except Exception:
             metrics.live_connections_refused_total.inc()
             raise
-        connection = Connection(self._clock, limit=self._policy.queue_messages, address=address)
+        connection = Connection(self._clock, limit=self._policy.queue_messages, visitor=visitor)
         self._connections.add(connection)
         metrics.live_connections.set(len(self._connections))
         return connection
@@ -113,7 +113,7 @@ class Hub:
         """Forget a client and all it subscribed to."""
         self.unsubscribe(connection, connection.streams.copy())
         self._connections.discard(connection)
-        self._admissions.leave(connection.address)
+        self._admissions.leave(connection.visitor)
         if connection.is_too_slow:
             metrics.live_connections_slow_total.inc()
         metrics.live_connections.set(len(self._connections))
@@ -173,7 +173,7 @@ class Hub:
         self, connection: Connection, streams: Collection[str], since: int | None
     ) -> list[LiveMessage]:
         """Return what a client gets before anything new."""
-        missed = None if since is None else await self._find_missed(streams, since)
+        missed = None if since is None else await self._find_missed(connection, streams, since)
         if since is not None:
             await self._tell_resumed({connection}, is_complete=missed is not None)
         named = set(streams) - {EVERYTHING}
@@ -192,12 +192,18 @@ class Hub:
         for connection in connections:
             connection.say("resumed", complete=is_complete, position=position)
 
-    async def _find_missed(self, streams: Collection[str], since: int) -> list[LiveMessage] | None:
+    async def _find_missed(
+        self, connection: Connection, streams: Collection[str], since: int
+    ) -> list[LiveMessage] | None:
         kept = await self._backlogs.read(self._find_shards(streams), since)
         if kept is None:
             return None
         is_all = EVERYTHING in streams
-        missed = [message for message in kept if is_all or message.stream_id in streams]
+        missed = [
+            message
+            for message in kept
+            if message.kind in connection.kinds and (is_all or message.stream_id in streams)
+        ]
         # More than may wait for a client is no short break.
         return missed if len(missed) <= self._policy.queue_messages else None
 

@@ -237,3 +237,28 @@ async def test_without_redis_there_are_no_tickets_and_keys_go_on(
             assert await read_close(socket) == 1013
         async with connect(f"ws://{at}{LIVE}", additional_headers=reader[1]) as socket:
             assert (await receive(socket))["type"] == "connected"
+
+
+async def test_one_key_gets_only_its_share_of_connections(
+    settings: Settings, connection: asyncpg.Connection
+):
+    _, one = await make_key(connection, "read")
+    _, other = await make_key(connection, "read")
+    app = build_app(settings.model_copy(update={"live_connections_per_key_max": 1}))
+    async with serving(app) as address:
+        async with connect(f"ws://{address}{LIVE}", additional_headers=one) as first:
+            assert (await receive(first))["type"] == "connected"
+            async with connect(f"ws://{address}{LIVE}", additional_headers=one) as second:
+                assert await read_close(second) == 1013
+                assert "The key read has 1 live" in (second.close_reason or "")
+            async with connect(f"ws://{address}{LIVE}", additional_headers=other) as third:
+                assert (await receive(third))["type"] == "connected"
+
+        async def is_let_in() -> bool:
+            async with connect(f"ws://{address}{LIVE}", additional_headers=one) as again:
+                try:
+                    return (await receive(again))["type"] == "connected"
+                except websockets.ConnectionClosed:
+                    return False
+
+        await eventually(is_let_in)
