@@ -50,7 +50,8 @@ async def begin_to_take(connection: Connection) -> "asyncio.Task[list[Told]]":
 
 
 async def read_sequences(task: "asyncio.Task[list[Told]]") -> list[int]:
-    return [orjson.loads(told.body)["seq"] for told in await task]
+    async with asyncio.timeout(5):
+        return [orjson.loads(told.body)["seq"] for told in await task]
 
 
 async def test_what_is_offered_to_a_socket_that_waits_is_written_at_once(
