@@ -38,7 +38,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     def write_text(self, text: bytes) -> bool:
         """Write a message, unless the client takes nothing now, or it is over."""
-        if not self.writable.is_set() or self.disconnected or self.close_sent:
+        is_over = self.disconnected or self.close_sent or self.transport.is_closing()
+        if is_over or not self.writable.is_set():
             return False
         self.transport.write(frame_text(text))
         return True
