@@ -13,7 +13,7 @@ from loadtest.bench.push.announcers import Announcer
 from loadtest.bench.push.audiences import Audience, Plan, gather_audience
 from loadtest.bench.push.networks import OURS, plug_cable
 from loadtest.bench.push.servers import LiveServer, run_api, run_peer
-from loadtest.bench.push.takes import Take, take
+from loadtest.bench.push.takes import SETTLE_S, Take, take
 from loadtest.bench.servers import Servers
 
 FROZEN_BUFFER_BYTES: Final = 4096
@@ -158,6 +158,8 @@ def play_frozen(servers: Servers, load: Load, rate: float) -> Frozen:
                 with freeze(f"frozen-{number}") as frozen:
                     frozen.freeze()
                     await announcer.announce(rate, FROZEN_PAUSE_S)
+                    # What is still on its way belongs to no span.
+                    await asyncio.sleep(SETTLE_S)
                     among.append(await turn())
                     held.append(api.process.read_resident_bytes())
                 await asyncio.to_thread(wait_until_gone, api, load.sockets)
