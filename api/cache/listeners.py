@@ -24,6 +24,9 @@ from core.tasks import end
 PING_S: Final = 0.025
 """A third of the trusted time: two pings may be slow before the shelf is left aside."""
 
+MESSAGES_A_PING_MAX: Final = 1000
+"""Whatever is told meanwhile, a ping goes out after so many messages."""
+
 SILENCE_S_MAX: Final = 2.0
 """A connection that answers no ping for so long is dead, and another one is made."""
 
@@ -78,10 +81,21 @@ class TouchListener:
         while self._monotonic() - self._answered_at < SILENCE_S_MAX:
             sent_at = self._monotonic()
             await subscription.ping(f"{self._begun} {sent_at!r}")
-            while (left := sent_at + PING_S - self._monotonic()) > 0:
-                if message := await subscription.get_message(timeout=left):
-                    self._hear(message)
+            await self._hear_until(subscription, sent_at + PING_S)
         log.warning("touches_silent", seconds=SILENCE_S_MAX)
+
+    async def _hear_until(self, subscription: redis.asyncio.client.PubSub, until: float) -> None:
+        """Hear what comes until a time, and what is there even when that is over.
+
+        A process with much to do gets here late each time, and would never hear anything.
+        """
+        for _ in range(MESSAGES_A_PING_MAX):
+            left = until - self._monotonic()
+            message = await subscription.get_message(timeout=max(left, 0.0))
+            if message is not None:
+                self._hear(message)
+            elif left <= 0:
+                return
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message["type"]:

@@ -1,5 +1,6 @@
 """Listener over a real Redis: hears touches, knows when it may have missed some, and comes back."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -7,7 +8,7 @@ import pytest
 import redis.asyncio
 from structlog.testing import capture_logs
 
-from api.cache.listeners import TouchListener
+from api.cache.listeners import PING_S, TouchListener
 from api.cache.redis import RedisCache
 from api.cache.touches import Touches
 from core.clock import SystemClock
@@ -61,6 +62,24 @@ async def test_a_connection_that_is_cut_makes_everything_old_once_it_is_back(
     await eventually(lambda: listener.touches.is_trusted)
     again = listener.touches.mark(SCOPE)
     assert await touch_and_wait(listener, redis_client) > again
+
+
+async def test_a_process_with_much_to_do_hears_all_the_same(
+    listener: TouchListener, redis_client: redis.asyncio.Redis
+):
+    async def work_for_ever() -> None:
+        while True:
+            time.sleep(2 * PING_S)  # noqa: ASYNC251 - that nobody else gets a turn is the point.
+            await asyncio.sleep(0)
+
+    before = listener.touches.mark("stream:b")
+    with capture_logs() as lines:
+        working = asyncio.create_task(work_for_ever())
+        marks = [await touch_and_wait(listener, redis_client) for _ in range(5)]
+        working.cancel()
+    assert marks == sorted(set(marks))
+    # The connection was never given up.
+    assert (listener.touches.mark("stream:b"), lines) == (before, [])
 
 
 async def test_a_redis_that_does_not_answer_is_not_trusted_until_it_does(
