@@ -8,11 +8,7 @@ from api.cache.base import Answer
 from api.cache.lookups import STALE_S_MAX, Load, Wanted
 from api.deps import Resources
 from api.errors import MEDIA_TYPE
-
-JSON = "application/json"
-
-STALE: Final = "X-Telemetra-Stale"
-"""The header of an answer from before the database went away: seconds since it was loaded."""
+from api.replies import JSON, STALE, make_reply
 
 _SECONDS: Final = {"type": "integer"}
 
@@ -47,33 +43,35 @@ async def answer_cached(
     *,
     ttl_s: int,
     load: Load,
-    variant: str = "",
+    varies: bool = False,
 ) -> Response:
-    """Answer from the cache, or from ``load``; the path, the query and the variant are the key."""
+    """Answer from the cache, or from ``load``; path and query are the key.
+
+    Whatever else of a request the route reads, ``api.shortcuts`` must know of.
+
+    Args:
+        request: What was asked.
+        uses: What the application was built with.
+        scope: What the answer tells of.
+        ttl_s: How long it is kept at most.
+        load: Makes it.
+        varies: Whether the same request with another ``Accept`` is answered otherwise.
+    """
     # Not the URL, which has the host in it as the client spelt it.
-    query = request.scope["query_string"].decode("latin-1")
-    key = f"{request.scope['path']}?{query}#{variant}"
+    key = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
     answer = await uses.lookups.find(Wanted(scope, key, ttl_s, load))
-    return send_answer(request, answer)
+    uses.shortcuts.note(request.scope, key, scope, varies=varies)
+    return send_answer(request, answer, varies=varies)
 
 
-def send_answer(request: Request, answer: Answer) -> Response:
+def send_answer(request: Request, answer: Answer, *, varies: bool = False) -> Response:
     """Send bytes, or 304 to a client that has them."""
-    # Clients may keep the answer but ask before using it: a minute is revised when late events
-    # come.
-    headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache"}
-    if answer.stale_s is not None:
-        headers |= {STALE: str(answer.stale_s), "Age": str(answer.stale_s)}
-    if _is_known(request.headers.get("If-None-Match", ""), answer.etag):
-        return Response(status_code=304, headers=headers)
-    return Response(answer.body, media_type=JSON, headers=headers)
+    reply = make_reply(request.scope, answer, varies=varies)
+    response = Response(reply.body, status_code=reply.status)
+    response.raw_headers = reply.headers
+    return response
 
 
 def send_json(body: bytes) -> Response:
     """Send bytes that are not to be kept."""
     return Response(body, media_type=JSON, headers={"Cache-Control": "no-store"})
-
-
-def _is_known(given: str, etag: str) -> bool:
-    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
-    return etag in tags or "*" in tags

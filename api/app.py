@@ -38,11 +38,12 @@ from api.keys.tickets import TicketBox
 from api.live.endpoints import router as live
 from api.live.hub import Hub
 from api.metrics.endpoints import router as metrics
-from api.middleware import HEADER, RequestIdMiddleware
+from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.news import News
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
+from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
@@ -81,7 +82,7 @@ EXPOSED = (
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
-    HEADER,
+    "X-Request-ID",
     STALE,
 )
 """Headers of answers that a page from elsewhere may read; a browser hides all others from it."""
@@ -134,7 +135,9 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     describe(app)
     app.state.resources = resources
     add_error_handlers(app)
-    # The last one added is the outermost: a refusal has a request id and the headers of CORS too.
+    # The last one added is the outermost: a refusal has a request id and the headers of CORS too,
+    # and nothing is answered from what is at hand before the door has let it in.
+    app.add_middleware(ShortcutMiddleware, shortcuts=resources.shortcuts, lookups=resources.lookups)
     app.add_middleware(
         KeyMiddleware,
         identities=resources.identities,
@@ -182,6 +185,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         redis=client,
         cache=cache,
         lookups=Lookups(cache, clock),
+        shortcuts=Shortcuts(),
         listener=TouchListener(client, touches),
         bus=build_bus(settings, tracer),
         hub=Hub(client, database, clock, settings),

@@ -1,4 +1,7 @@
-"""Dependencies: what the application was built with, handed to endpoints."""
+"""Dependencies: what the application was built with, handed to endpoints.
+
+All are coroutines: FastAPI would send a plain function to a thread and back with each request.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
@@ -14,6 +17,7 @@ from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
 from api.news import News
+from api.shortcuts import Shortcuts
 from core import keys
 from core.clock import Clock
 from core.settings import Settings
@@ -32,6 +36,7 @@ class Resources:
     redis: redis.asyncio.Redis
     cache: Cache
     lookups: Lookups
+    shortcuts: Shortcuts
     listener: TouchListener
     bus: BusWriter
     hub: Hub
@@ -41,19 +46,19 @@ class Resources:
     tracer: Tracer | None
 
 
-def get_resources(request: Request) -> Resources:
+async def get_resources(request: Request) -> Resources:
     """Return the resources of the application."""
     resources: Resources = request.app.state.resources
     return resources
 
 
-def get_socket_resources(socket: WebSocket) -> Resources:
+async def get_socket_resources(socket: WebSocket) -> Resources:
     """Return the resources of the application, for a socket."""
     resources: Resources = socket.app.state.resources
     return resources
 
 
-def get_caller(connection: HTTPConnection) -> keys.Caller:
+async def get_caller(connection: HTTPConnection) -> keys.Caller:
     """Return who asks, as the door found out."""
     caller: keys.Caller = connection.scope["caller"]
     return caller

@@ -36,7 +36,8 @@ OPEN_FOLDERS: Final = ("/app/", "/assets/", "/static-offline-docs/")
 TICKETS: Final = "/api/v1/tickets"
 INGEST: Final = "/api/v1/ingest"
 
-ADMIN_FOLDERS: Final = ("/api/v1/keys", "/api/v1/audit")
+ADMIN_PATHS: Final = ("/api/v1/keys", "/api/v1/audit")
+ADMIN_FOLDERS: Final = tuple(f"{path}/" for path in ADMIN_PATHS)
 INGEST_PATHS: Final = frozenset(
     {INGEST, "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
 )
@@ -59,7 +60,7 @@ def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
         return None
-    if any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS):
+    if path in ADMIN_PATHS or path.startswith(ADMIN_FOLDERS):
         return Scope.ADMIN
     if path in INGEST_PATHS:
         return Scope.INGEST

@@ -63,6 +63,10 @@ class CacheRead:
 class Cache(Protocol):
     """Keeps answers."""
 
+    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+        """Look a good answer up without waiting; None when there is none, or it takes waiting."""
+        ...
+
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up; None when the cache is away."""
         ...

@@ -30,13 +30,21 @@ class LayeredCache:
         self._shelf = Shelf()
         self._reads: Flights[CacheRead | None] = Flights()
 
+    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+        """Look a good answer up in memory, while that can be trusted."""
+        if not self._touches.is_trusted:
+            return None
+        mark = self._touches.mark(scope)
+        kept = self._shelf.find_good((scope, key), mark, self._clock.now_ms())
+        return None if kept is None else CacheRead(b"", kept, LAYER)
+
     async def read(self, scope: str, key: str) -> CacheRead | None:
-        """Look an answer up, in memory while that can be trusted; None when Redis is away."""
+        """Look an answer up, at hand or behind; None when Redis is away."""
+        if (found := self.find_at_hand(scope, key)) is not None:
+            return found
         mark = self._touches.mark(scope)
         if not self._touches.is_trusted:
             found = await self._behind.read(scope, key)
-        elif kept := self._shelf.find_good((scope, key), mark, self._clock.now_ms()):
-            return CacheRead(b"", kept, LAYER)
         else:
             # Nobody touched the scope since whoever shares the mark began to look.
             found = await self._reads.join(

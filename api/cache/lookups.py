@@ -11,7 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
+
+from prometheus_client import Counter
 
 from api.cache.base import Answer, Cache, Kept
 from api.cache.flights import Flights
@@ -27,6 +30,9 @@ ABSENCE_TTL_S: Final = 5
 
 STALE_S_MAX: Final = 900
 """Older numbers are worse than none: who looks at them must be told that something is wrong."""
+
+HIT_SERIES_MAX: Final = 100
+"""Counters of hits at hand: a few nouns, and two layers."""
 
 SHARED_S: Final = 0.05
 """Without a cache nothing tells what became old meanwhile: loads are shared for so long."""
@@ -54,7 +60,7 @@ class Wanted:
     @property
     def noun(self) -> str:
         """The kind of the scope, for the metrics."""
-        return self.scope.partition(":")[0]
+        return _name_noun(self.scope)
 
 
 class Lookups:
@@ -67,6 +73,14 @@ class Lookups:
         self._clock = clock
         self._monotonic = monotonic
         self._loads: Flights[Answer] = Flights()
+
+    def find_at_hand(self, scope: str, key: str) -> Answer | None:
+        """Return a good answer that takes no waiting; None leaves it to ``find``."""
+        found = self._cache.find_at_hand(scope, key)
+        if found is None or found.kept is None or found.kept.answer.is_absence:
+            return None
+        _count_hit(_name_noun(scope), found.layer)
+        return found.kept.answer
 
     async def find(self, wanted: Wanted) -> Answer:
         """Return a good answer, or an old one while the database is away.
@@ -83,7 +97,7 @@ class Lookups:
     async def _find(self, wanted: Wanted) -> Answer:
         found = await self._cache.read(wanted.scope, wanted.key)
         if found is not None and found.kept is not None:
-            metrics.cache_reads_total.labels(wanted.noun, found.layer).inc()
+            _count_hit(wanted.noun, found.layer)
             return found.kept.answer
         version = None if found is None else found.version
         # Only who found the same version may share: nothing became old since the load began.
@@ -131,3 +145,16 @@ class Lookups:
             return None
         metrics.cache_stale_total.labels(wanted.noun).inc()
         return replace(kept.answer, stale_s=age_s)
+
+
+def _name_noun(scope: str) -> str:
+    return scope.partition(":")[0]
+
+
+def _count_hit(noun: str, layer: str) -> None:
+    _find_hits(noun, layer).inc()
+
+
+@lru_cache(HIT_SERIES_MAX)
+def _find_hits(noun: str, layer: str) -> Counter:
+    return metrics.cache_reads_total.labels(noun, layer)

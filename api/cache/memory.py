@@ -22,11 +22,14 @@ class MemoryCache:
         """Make every answer of a scope old."""
         self._touches.touch(scope)
 
+    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+        """Look a good answer up."""
+        found = self._find(scope, key)
+        return found if found.kept is not None else None
+
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up."""
-        mark = self._touches.mark(scope)
-        kept = self._shelf.find_good((scope, key), mark, self._clock.now_ms())
-        return CacheRead(b"%d" % mark, kept, LAYER)
+        return self._find(scope, key)
 
     async def write(self, scope: str, key: str, version: bytes, kept: Kept) -> None:
         """Keep an answer, and let go of those used longest ago when full."""
@@ -35,3 +38,8 @@ class MemoryCache:
     async def recall(self, scope: str, key: str) -> Kept | None:
         """Return the answer kept last, good or old."""
         return self._shelf.find((scope, key))
+
+    def _find(self, scope: str, key: str) -> CacheRead:
+        mark = self._touches.mark(scope)
+        kept = self._shelf.find_good((scope, key), mark, self._clock.now_ms())
+        return CacheRead(b"%d" % mark, kept, LAYER)

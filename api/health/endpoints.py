@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.answers import JSON
 from api.deps import Uses
 from api.health import examples
 from api.health.schemas import AliveOut, HealthOut
 from api.health.service import read_health
+from api.replies import JSON
 from core.errors import ServiceMissingError
 
 probes = APIRouter(tags=["health"])

@@ -4,11 +4,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.answers import JSON
 from api.deps import Caller, Uses
 from api.ingest.examples import ANSWERS, describe_body
 from api.ingest.schemas import IngestOut
 from api.ingest.service import IngestService
+from api.replies import JSON
 from core.errors import TooLargeError, UnsupportedMediaError
 
 MEGABYTE: Final = 1_000_000

@@ -6,12 +6,13 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import JSON, send_json
+from api.answers import send_json
 from api.deps import Caller, Uses
 from api.keys import examples
 from api.keys.schemas import KeyIn, KeyMadeOut, KeyOut, KeyPage, KeyQuery, TicketOut
 from api.keys.tickets import GOOD_FOR
 from api.paging import read_cursor, write_page
+from api.replies import JSON
 from core.errors import InvalidError
 from core.keys import Secret, make_secret
 from core.times import parse_time

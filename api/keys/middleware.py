@@ -11,11 +11,12 @@ told the code of a close, and never the status of a handshake.
 from typing import Final
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import render_error
+from api.headers import find_header
 from api.keys.endings import TRY_LATER, LastingConnection
 from api.keys.identities import Identities
 from api.keys.rates import Allowance, RateLimiter
@@ -85,7 +86,7 @@ class KeyMiddleware:
         return caller
 
     async def _find_caller(self, scope: Scope) -> Caller:
-        shown = read_key(Headers(scope=scope))
+        shown = read_key(scope)
         if shown is None and _is_lasting(scope) and self._identities.is_required:
             given = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
             if given:
@@ -98,12 +99,12 @@ def _is_lasting(scope: Scope) -> bool:
     return scope["type"] == "websocket" or path.startswith(EVENT_STREAMS)
 
 
-def read_key(headers: Headers) -> str | None:
+def read_key(scope: Scope) -> str | None:
     """Return the key that was sent, whatever it looks like."""
-    scheme, _, text = headers.get("Authorization", "").partition(" ")
+    scheme, _, text = (find_header(scope, b"authorization") or "").partition(" ")
     if scheme.lower() in SCHEMES:
         return text.strip()
-    return headers.get("X-API-Key")
+    return find_header(scope, b"x-api-key")
 
 
 def _require_allowance(allowance: Allowance | None, headers: dict[str, str]) -> None:

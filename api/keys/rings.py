@@ -52,6 +52,7 @@ class KeyRing:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
+        self._decided = _decide(settings)
         self._clock = clock
         self._keys: dict[str, ApiKey] = {}
         self._stamp: int | None = None
@@ -68,12 +69,8 @@ class KeyRing:
     @property
     def is_required(self) -> bool:
         """Whether a key is asked for; while nothing is known, it is."""
-        if self._settings.api_keys != "auto":
-            return self._settings.api_keys == "required"
-        if self._settings.oidc_issuer is not None:
-            return True
-        if not (self._settings.is_on_loopback or self._settings.api_open):
-            return True
+        if self._decided is not None:
+            return self._decided
         return self._exists_any or self._known_at is None
 
     @property
@@ -226,3 +223,12 @@ class KeyRing:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _decide(settings: Settings) -> bool | None:
+    """Return whether keys are asked for; None where that depends on whether there are any."""
+    if settings.api_keys != "auto":
+        return settings.api_keys == "required"
+    if settings.oidc_issuer is not None:
+        return True
+    return None if settings.is_on_loopback or settings.api_open else True

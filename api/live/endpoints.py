@@ -53,7 +53,7 @@ Types = Annotated[
 ]
 
 
-def find_since(
+async def find_since(
     resume: Position = None, last_event_id: Annotated[str | None, Header()] = None
 ) -> int | None:
     """Return where a client of server-sent events was; a browser says it in a header."""
@@ -221,7 +221,7 @@ async def _require_stream(uses: Resources, stream_id: str) -> None:
 async def _receive(socket: WebSocket, uses: Resources, connection: Connection) -> None:
     try:
         while True:
-            await _obey(await socket.receive_text(), uses, connection, get_caller(socket))
+            await _obey(await socket.receive_text(), uses, connection, await get_caller(socket))
     except (WebSocketDisconnect, KeyError):
         # KeyError: the client sent bytes where text is spoken.
         return

@@ -37,9 +37,7 @@ async def answer_windows(
         return await asked.send_file(wanted)
     scope = scope_of_stream(source.stream_id)
     ttl_s = uses.settings.cache_ttl_metrics
-    answer = await answer_cached(request, uses, scope, ttl_s=ttl_s, load=asked.load)
-    answer.headers["Vary"] = "Accept"
-    return answer
+    return await answer_cached(request, uses, scope, ttl_s=ttl_s, load=asked.load, varies=True)
 
 
 async def list_whole(

@@ -60,6 +60,27 @@ async def test_what_was_kept_is_found_byte_for_byte(cache: Cache, kept: Kept):
     assert await find(cache, scope="stream:b") is None
 
 
+async def test_what_is_at_hand_is_what_a_look_up_would_find(cache: Cache, kept: Kept):
+    assert cache.find_at_hand(SCOPE, "k") is None
+    await keep(cache, kept)
+    found = cache.find_at_hand(SCOPE, "k")
+    # A cache that has to wait for it, or may have missed a touch, has nothing at hand.
+    assert found is None or found.kept == kept
+    assert cache.find_at_hand(SCOPE, "other") is None
+    await cache.touch(SCOPE)
+    assert cache.find_at_hand(SCOPE, "k") is None
+
+
+async def test_in_layers_the_shelf_is_at_hand_while_every_touch_is_heard(
+    redis_client: redis.asyncio.Redis, clock: ManualClock, kept: Kept
+):
+    for kind, expected in (("memory", kept), ("layered", kept), ("layered_unheard", None)):
+        cache = make_cache(kind, redis_client, clock)
+        await keep(cache, kept)
+        found = cache.find_at_hand(SCOPE, "k")
+        assert (found and found.kept) == expected, kind
+
+
 async def test_that_there_is_nothing_can_be_kept(cache: Cache, clock: ManualClock):
     absence = Answer.of_absence("There is no 'é'.\nNone.")
     await keep(cache, keep_until(absence, clock))

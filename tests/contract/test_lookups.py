@@ -86,6 +86,23 @@ async def test_an_answer_is_loaded_once_until_it_is_old(
     assert database.loads == 2
 
 
+async def test_at_hand_are_good_answers_and_never_that_there_is_nothing(
+    queueing: redis.asyncio.Redis, clock: ManualClock, wanted: Wanted, database: Database
+):
+    lookups = Lookups(make_cache("layered", queueing, clock), clock)
+    assert lookups.find_at_hand(SCOPE, "k") is None
+    database.error = NotFoundError("There is no stream 'a'.")
+    with pytest.raises(NotFoundError):
+        await lookups.find(wanted)
+    assert lookups.find_at_hand(SCOPE, "k") is None
+    database.error = None
+    clock.advance(timedelta(seconds=ABSENCE_TTL_S))
+    answer = await lookups.find(wanted)
+    hits = count("reads", noun="stream", result="memory")
+    assert lookups.find_at_hand(SCOPE, "k") == answer
+    assert count("reads", noun="stream", result="memory") == hits + 1
+
+
 async def test_an_answer_is_loaded_again_when_its_time_is_over(
     lookups: Lookups, wanted: Wanted, database: Database, clock: ManualClock
 ):

@@ -13,8 +13,8 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from api.answers import STALE
 from api.app import build_app
+from api.replies import STALE
 from core.settings import Settings
 from tests.fixtures.apis import calling
 from tests.fixtures.changes import frame_rows, make_changes, make_chat_row

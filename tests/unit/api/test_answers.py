@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from starlette.requests import Request
 
-from api.answers import STALE, send_answer, send_json
+from api.answers import send_answer, send_json
 from api.cache.base import Answer
+from api.replies import STALE
 
 ANSWER = Answer.of(b'{"data":[]}')
 
