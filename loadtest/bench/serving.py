@@ -15,7 +15,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -67,6 +67,7 @@ class Standing:
     rate: Spread
     p50_ms: float
     p99_ms: float
+    cpu_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,10 @@ def ask(contender: Contender, seconds: int) -> Shot:
                 # No two runs share an end, not even with those of a minute ago in the cache.
                 first = FIRST_END_MS + SystemClock().now_ms() % 10**9 * 1000
                 write_script(contender.wanted.script, PATH, first)
+            before = contender.server.process.read_cpu_seconds()
             shot = run_wrk(contender.wanted, duration)
-    return shot
+            used = contender.server.process.read_cpu_seconds() - before
+    return replace(shot, cpu_us=used / (shot.rate * duration) * 1e6)
 
 
 def rank(contender: Contender, shots: Sequence[Shot]) -> Standing:
@@ -182,6 +185,7 @@ def rank(contender: Contender, shots: Sequence[Shot]) -> Standing:
         spread([shot.rate for shot in shots]),
         spread([shot.p50_ms for shot in shots]).median,
         spread([shot.p99_ms for shot in shots]).median,
+        spread([shot.cpu_us for shot in shots]).median,
     )
 
 
@@ -205,7 +209,7 @@ def write_tables(standings: Sequence[Standing], verdicts: Sequence[Verdict]) -> 
     """Return both tables."""
     labels = {standing.name: standing.label for standing in standings}
     rates = write_table(
-        ["", "requests/s", "least to most", "p50", "p99"],
+        ["", "requests/s", "least to most", "p50", "p99", "processor time a request"],
         (
             [
                 standing.label,
@@ -213,6 +217,7 @@ def write_tables(standings: Sequence[Standing], verdicts: Sequence[Verdict]) -> 
                 f"{standing.rate.least:,.0f} to {standing.rate.most:,.0f}",
                 f"{standing.p50_ms:.2f} ms",
                 f"{standing.p99_ms:.2f} ms",
+                f"{standing.cpu_us:,.0f} µs",
             ]
             for standing in standings
         ),

@@ -42,6 +42,8 @@ class Shot:
 
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
+    """Processor time of the server a request; moves less when the machine is busy."""
 
 
 def run_wrk(wanted: Wanted, seconds: int) -> Shot:
