@@ -76,6 +76,8 @@ def read_shot(text: str) -> Shot:
     if (rate := _RATE.search(text)) is None:
         raise WrkError(text)
     times = {percent: float(n) * _MS[unit] for percent, n, unit in _PERCENTILE.findall(text)}
+    if not {"50", "99"} <= times.keys():
+        raise WrkError(text)
     return Shot(float(rate[1]), times["50"], times["99"])
 
 
