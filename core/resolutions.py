@@ -18,6 +18,8 @@ class Resolution:
 
     name: str
     width: timedelta
+    is_stored: bool = True
+    """Whether its rows are in a table; if not they are put together from minutes."""
 
     @property
     def minutes(self) -> int:
@@ -36,8 +38,8 @@ class Resolution:
 MINUTE: Final = Resolution("1m", timedelta(minutes=1))
 RESOLUTIONS: Final = (
     MINUTE,
-    Resolution("5m", timedelta(minutes=5)),
-    Resolution("15m", timedelta(minutes=15)),
+    Resolution("5m", timedelta(minutes=5), is_stored=False),
+    Resolution("15m", timedelta(minutes=15), is_stored=False),
     Resolution("1h", timedelta(hours=1)),
     Resolution("1d", timedelta(days=1)),
 )
@@ -49,7 +51,16 @@ ROWS_MAX: Final = 1000
 """Rows that a chosen resolution may give: about a pixel each on a wide chart."""
 
 
+MINUTES_MAX: Final = 50_000
+"""Minutes that rows of a chosen resolution are put together from, five weeks; beyond, hours do."""
+
+
 def choose_resolution(span: timedelta, rows_max: int = ROWS_MAX) -> Resolution:
     """Return the finest resolution that gives a span no more rows; the coarsest if none does."""
-    fine = (each for each in RESOLUTIONS if each.count_windows(span) <= rows_max)
+    is_short = MINUTE.count_windows(span) <= MINUTES_MAX
+    fine = (
+        each
+        for each in RESOLUTIONS
+        if each.count_windows(span) <= rows_max and (each.is_stored or is_short)
+    )
     return next(fine, RESOLUTIONS[-1])

@@ -38,7 +38,7 @@ from streaming.ingest.clients import ApiClient
 
 STREAMS: Final = 100
 DAYS: Final = 90
-REQUESTS: Final = 200
+REQUESTS: Final = 100
 START_S_MAX: Final = 60
 
 

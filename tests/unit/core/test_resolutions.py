@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.resolutions import RESOLUTIONS, ROWS_MAX, Resolution, choose_resolution
+from core.resolutions import MINUTES_MAX, RESOLUTIONS, ROWS_MAX, Resolution, choose_resolution
 from core.times import EPOCH
 
 TIMES = st.datetimes(
@@ -32,6 +32,23 @@ STEPS = [
 @pytest.mark.parametrize(("span", "name"), STEPS)
 def test_a_range_gets_the_finest_resolution_that_fits(span: timedelta, name: str):
     assert choose_resolution(span).name == name
+
+
+@pytest.mark.parametrize(
+    ("span", "name"),
+    [
+        (timedelta(minutes=10_000), "1m"),
+        (timedelta(minutes=MINUTES_MAX), "5m"),
+        # 15m would be few enough rows, of 150 000 minutes.
+        (timedelta(minutes=MINUTES_MAX + 1), "1h"),
+        (timedelta(minutes=150_000), "1h"),
+        (timedelta(hours=10_001), "1d"),
+    ],
+)
+def test_a_range_to_be_thinned_is_not_put_together_from_too_many_minutes(
+    span: timedelta, name: str
+):
+    assert choose_resolution(span, 10_000).name == name
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=ROWS_MAX)))

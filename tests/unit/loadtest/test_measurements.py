@@ -12,7 +12,10 @@ from core.ndjson import read_ndjson
 from loadtest.bench.catch_ups import CatchUp
 from loadtest.bench.delay import Delays
 from loadtest.bench.growth import compare_stages, write_stages
+from loadtest.bench.histories import History
+from loadtest.bench.plans import Reading
 from loadtest.bench.probes import Sightings
+from loadtest.bench.ranges import QUESTIONS, Range, write_ranges
 from loadtest.bench.reports import Measurement, save_measurement
 from loadtest.bench.restart import Restart, measure_folder, write_restart
 from loadtest.bench.senders import BODIES_A_SECOND, Sender
@@ -122,3 +125,17 @@ def test_a_measurement_is_saved_as_a_page_and_numbers(tmp_path: Path, chart: str
     assert numbers["found"]["first_s"] == 0.5
     assert numbers["machine"]["cores"] > 0
     assert (tmp_path / "restart.svg").exists() is (chart is not None)
+
+
+def test_a_range_is_told_with_what_it_read() -> None:
+    read = Reading(rows=90, buffers=97, chunks=2)
+    found = Range("90 days, auto", "1d", 90, read, 200, 13.9, 41.4, 142.7, 4.2, 3.29)
+    row = "| 90 days, auto | 1d | 90 | 13.9 ms | 41.4 ms | 142.7 ms | 3.29 | 90 | 2 | 97 |"
+    assert row in write_ranges([found])
+
+
+def test_no_question_about_a_range_is_asked_twice() -> None:
+    history = History(streams=3, days=2)
+    paths = [question.ask(history, n).path for question in QUESTIONS for n in range(20)]
+    assert len(set(paths)) == len(paths)
+    assert history.minutes == 3 * 2 * 1440
