@@ -12,7 +12,6 @@ from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from api.answers import STALE
 from api.audit.endpoints import router as audit
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
@@ -43,6 +42,7 @@ from api.moments.endpoints import router as moments
 from api.news import News
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
+from api.replies import STALE
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.traces import TraceMiddleware
@@ -106,60 +106,67 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Return the application over the services of the settings."""
     resources = build_resources(settings, clock or SystemClock())
 
-    @asynccontextmanager
-    async def run(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(warm_up)
-        await resources.identities.start()
-        resources.hub.start()
-        resources.listener.start()
-        resources.news.start()
-        yield
-        await resources.news.stop()
-        await resources.listener.stop()
-        await resources.hub.stop()
-        await resources.identities.stop()
-        await resources.bus.close()
-        await resources.redis.aclose()
-        await resources.pool.close()
-        if resources.tracer is not None:
-            await asyncio.to_thread(resources.tracer.stop)
-
     # The pages of the API bring their scripts along: a machine without internet can read them.
     app = FastAPIOffline(
         title=settings.api_title,
         version=VERSION,
-        lifespan=run,
+        lifespan=lambda _: run(resources),
         telemetry=NATIVE_TELEMETRY,
         generate_unique_id_function=name_operation,
     )
     describe(app)
     app.state.resources = resources
     add_error_handlers(app)
-    # The last one added is the outermost: a refusal has a request id and the headers of CORS too,
-    # and nothing is answered from what is at hand before the door has let it in.
-    app.add_middleware(ShortcutMiddleware, shortcuts=resources.shortcuts, lookups=resources.lookups)
-    app.add_middleware(
-        KeyMiddleware,
-        identities=resources.identities,
-        limiter=RateLimiter(resources.redis, choose_limit(settings)),
-    )
-    if resources.tracer is not None:
-        app.add_middleware(TraceMiddleware, tracer=resources.tracer)
-    app.add_middleware(RequestIdMiddleware)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
-        )
+    add_middleware(app, resources)
     app.include_router(probes)
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
     add_pages(app)
     return app
+
+
+@asynccontextmanager
+async def run(resources: Resources) -> AsyncIterator[None]:
+    """Let work beside the requests begin, and end it with all connections."""
+    await asyncio.to_thread(warm_up)
+    await resources.identities.start()
+    resources.hub.start()
+    resources.listener.start()
+    resources.news.start()
+    yield
+    await resources.news.stop()
+    await resources.listener.stop()
+    await resources.hub.stop()
+    await resources.identities.stop()
+    await resources.bus.close()
+    await resources.redis.aclose()
+    await resources.pool.close()
+    if resources.tracer is not None:
+        await asyncio.to_thread(resources.tracer.stop)
+
+
+def add_middleware(app: FastAPI, resources: Resources) -> None:
+    """Put around the routes what every request passes."""
+    # The last one added is the outermost: a refusal has a request id and the headers of CORS too,
+    # and nothing is answered from what is at hand before the door has let it in.
+    app.add_middleware(ShortcutMiddleware, shortcuts=resources.shortcuts, lookups=resources.lookups)
+    app.add_middleware(
+        KeyMiddleware,
+        identities=resources.identities,
+        limiter=RateLimiter(resources.redis, choose_limit(resources.settings)),
+    )
+    if resources.tracer is not None:
+        app.add_middleware(TraceMiddleware, tracer=resources.tracer)
+    app.add_middleware(RequestIdMiddleware)
+    if resources.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=resources.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
 
 
 def build_resources(settings: Settings, clock: Clock) -> Resources:

@@ -269,7 +269,7 @@ def _is_position(given: object) -> bool:
 
 
 def _find_visitor(connection: HTTPConnection) -> Visitor:
-    caller = get_caller(connection)
+    caller: Caller = connection.scope["caller"]
     address = connection.client.host if connection.client else "unknown"
     return Visitor(address, caller.key_id, caller.name)
 

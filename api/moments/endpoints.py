@@ -9,13 +9,14 @@ from typing import Annotated, Final, TypeAlias
 import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
-from api.answers import ANSWERS, JSON, answer_cached, send_answer
+from api.answers import ANSWERS, answer_cached, send_answer
 from api.cache.base import Answer
 from api.cache.lookups import Perishable
 from api.deps import Caller, Resources, Uses
 from api.moments.examples import CHANGE, IF_MATCH, MOMENT_ID, PAGE, READ, STREAM_PAGE, WISHES
 from api.moments.schemas import MomentDetailOut, MomentIn, MomentPage, MomentQuery
 from api.paging import CURSOR_TEXT, read_cursor, write_page
+from api.replies import JSON
 from api.streams.endpoints import StreamId
 from core import keys
 from core.errors import InvalidError, NotFoundError, PreconditionFailedError

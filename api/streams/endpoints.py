@@ -5,9 +5,10 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import ANSWERS, JSON, answer_cached, send_json
+from api.answers import ANSWERS, answer_cached, send_json
 from api.deps import Caller, Resources, Uses
 from api.paging import read_cursor, write_page
+from api.replies import JSON
 from api.streams import examples
 from api.streams.schemas import StreamDeletedOut, StreamIn, StreamOut, StreamPage, StreamQuery
 from core.events import NAME_PATTERN
@@ -90,7 +91,7 @@ async def put_stream(uses: Uses, caller: Caller, stream_id: StreamId, given: Str
     "/{stream_id}",
     response_model=StreamDeletedOut,
     summary="Delete a stream and all it owns",
-    responses=examples.DELETED,
+    responses={**examples.DELETED, 202: {"model": StreamDeletedOut, **examples.LEFT}},
 )
 async def delete_stream(uses: Uses, caller: Caller, stream_id: StreamId) -> Response:
     """Delete minutes, roll-ups, raw points, moments and what people did with them, for good.

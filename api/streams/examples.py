@@ -48,14 +48,17 @@ NAMED: Final[Responses] = {
         "kind",
     ),
 }
-_GONE: Final[dict[str, Any]] = {
+GONE: Final[dict[str, Any]] = {
     "id": "northlight_live",
     "complete": True,
     "rows": {"streams": 1, "moments": 12, "chat_summary_minute": 8640, "readings": 0},
 }
+LEFT: Final = {
+    "description": "Rows are left; send it again.",
+    **show(GONE | {"complete": False})[200],
+}
 DELETED: Final[Responses] = {
-    **show(_GONE),
-    **show(_GONE | {"complete": False}, 202),
+    **show(GONE),
     **show_problem(404, f"{PATH}/northlight_live", NO_STREAM),
     **show_problem(
         422,

@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from api.answers import STALE
 from api.app import build_app
+from api.replies import STALE
 from core.settings import Settings
 from db import pool as pools
 from tests.fixtures.apis import calling
