@@ -13,7 +13,7 @@ from db.queries import load_queries
 
 SQL: Final = load_queries("moments")
 
-_STORED: Final = {
+STORED: Final = {
     None: "true",
     "open": "state IN ('open', 'shelved')",
     "acknowledged": "state IN ('acknowledged', 'shelved')",
@@ -23,7 +23,7 @@ _STORED: Final = {
 """What may be stored of a moment that is in a state now: the condition of a partial index."""
 
 LISTS: Final = {
-    state: SQL["list_moments"].replace("{stored}", stored) for state, stored in _STORED.items()
+    state: SQL["list_moments"].replace("{stored}", stored) for state, stored in STORED.items()
 }
 """``list_moments``, by the state asked for."""
 

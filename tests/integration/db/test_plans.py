@@ -5,9 +5,9 @@ A new statement belongs into ``CASES``, or into ``NOT_PLANNED`` with the reason.
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +15,9 @@ import asyncpg
 import pytest
 
 from core.settings import REPOSITORY
+from db.deletions import AT_ONCE, BY_CHUNK
 from db.minutes import BEGINNING, END
+from db.moments import STORED
 from db.pool import prepare_connection
 from db.queries import load_queries
 from tests.fixtures.databases import execute, name_database
@@ -39,7 +41,18 @@ class Case:
 
     start: datetime = START
     end: datetime = STOP
+    filled: Mapping[str, str] = field(default_factory=lambda: {"stored": "true"})
+    """What stands for the names in braces."""
+
     note: str = ""
+
+    @property
+    def text(self) -> str:
+        """The statement as it is sent."""
+        text = STATEMENTS[self.query]
+        for name, value in self.filled.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
 
     def __str__(self) -> str:
         return f"{self.query} {self.note}".strip()
@@ -129,18 +142,43 @@ CASES: Final = [
     *_list_roll_ups(),
     case("minutes.find_last_heard", ONE, rows_max=1),
     case("minutes.list_channels", ONE, back(days=1), PAGE, rows_max=4, start=back(days=1), end=NOW),
-    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, None, None, PAGE,
+    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, None, None, PAGE, NOW,
          start=BEGINNING, end=END, note="newest of all"),
-    case("moments.list_moments", ONE, START, STOP, None, None, 0.0, None, None, PAGE,
+    case("moments.list_moments", ONE, START, STOP, None, None, 0.0, None, None, PAGE, NOW,
          rows_max=60, note="of a stream"),
-    case("moments.list_moments", ONE, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE,
+    case("moments.list_moments", ONE, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE, NOW,
          start=BEGINNING, end=CURSOR[0] + timedelta(hours=3), note="next page of a stream"),
-    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE,
+    case("moments.list_moments", None, BEGINNING, END, None, None, 0.0, *CURSOR, PAGE, NOW,
          start=BEGINNING, end=CURSOR[0] + timedelta(hours=3), note="next page of all"),
-    case("moments.list_moments", None, BEGINNING, END, None, "open", 0.0, None, None, PAGE,
-         rows_max=200, start=BEGINNING, end=END, note="open ones"),
+    *(case("moments.list_moments", None, BEGINNING, END, None, state, 0.0, None, None, PAGE, NOW,
+           rows_max=200, start=BEGINNING, end=END, filled={"stored": STORED[state]},
+           note=f"{state} ones")
+      for state in ("open", "acknowledged", "shelved", "resolved")),
     case("moments.list_moments", None, BEGINNING, END, "flatline", None, 0.0, None, None, PAGE,
-         rows_max=200, start=BEGINNING, end=END, note="of a rare type"),
+         NOW, rows_max=200, start=BEGINNING, end=END, note="of a rare type"),
+    case("moments.find_moment", "m7-100", start=BEGINNING, end=END),
+    case("moments.find_shelf_end", None, NOW, start=BEGINNING, end=END),
+    case("moments.find_shelf_end", ONE, NOW, start=BEGINNING, end=END, note="of a stream"),
+    case("moment_lives.lock_moment", "m7-100", start=BEGINNING, end=END),
+    case("moment_lives.update_life", "m7-100", back(days=14), "open", None, None, None, 1,
+         start=back(days=45), end=NOW),
+    case("moment_lives.insert_entry", "m7-100", 1, ONE, NOW, None, "me", "acknowledge",
+         "acknowledged", None, False, None, None, rows_max=0),
+    case("moment_lives.list_entries", "m7-100", PAGE),
+    case("moment_lives.is_last_comment", "m7-100", "me", None, "seen"),
+    *(case("deletions.find_owned", ONE, start=BEGINNING, end=END, filled={"table": table},
+           note=f"in {table}")
+      for table in (*AT_ONCE, *BY_CHUNK)),
+    *(case("deletions.delete_rows", "no-such", start=BEGINNING, end=END, filled={"table": table},
+           note=f"in {table}")
+      for table in AT_ONCE),
+    *(case("deletions.delete_part", "no-such", back(days=12), back(days=11),
+           start=back(days=12), end=back(days=11),
+           filled={"table": table, "time": time}, note=f"in {table}")
+      for table, time in BY_CHUNK.items()),
+    case("deletions.list_chunks", "readings", PAGE),
+    case("deletions.get_stream", ONE, rows_max=1),
+    case("deletions.allow_time", "1000"),
     case("moments.list_open_moments", [ONE, "stream-0008"], BEGINNING, PAGE,
          start=BEGINNING, end=END),
     case("streams.list_streams", None, None, None, None, NOW, PAGE, 0,
@@ -289,7 +327,7 @@ async def test_a_statement_touches_only_what_it_needs(
 ):
     url, chunks = filled
     async with _connecting(url) as connection:
-        scans = await list_scans(connection, STATEMENTS[wanted.query], *wanted.parameters)
+        scans = await list_scans(connection, wanted.text, *wanted.parameters)
     touched = {scan.relation: chunks[scan.relation] for scan in scans if scan.relation in chunks}
     outside = [
         name
