@@ -176,7 +176,6 @@ CASES: Final = [
            start=back(days=12), end=back(days=11),
            filled={"table": table, "time": time}, note=f"in {table}")
       for table, time in BY_CHUNK.items()),
-    case("deletions.list_chunks", "readings", PAGE),
     case("deletions.get_stream", ONE, rows_max=1),
     case("deletions.allow_time", "1000"),
     case("moments.list_open_moments", [ONE, "stream-0008"], BEGINNING, PAGE,
@@ -187,6 +186,7 @@ CASES: Final = [
          rows_max=3 * PAGE, start=back(hours=1), end=NOW, note="next page"),
     case("streams.get_stream", ONE, rows_max=4, start=back(hours=1), end=NOW),
     case("streams.exists_stream", ONE, rows_max=1),
+    case("streams.lock_stream", ONE, rows_max=1),
     case("streams.put_stream", "new", None, None, None),
     case("readings.list_readings", ONE, ["load", "temp"], back(days=9), back(days=2), END, PAGE, 7,
          rows_max=4 * PAGE, start=back(days=9), end=back(days=2)),
@@ -243,6 +243,7 @@ CASES: Final = [
 
 NOT_PLANNED: Final = {
     "chat_roll_ups.use_custom_plans": "sets a parameter",
+    "deletions.list_chunks": "asks the catalogue of TimescaleDB",
     "retention.limit_waiting": "sets a parameter",
     "retention.drop_chunks": "drops tables and reads none",
     "retention.enable_viewer_timeseries": "changes a table",
