@@ -59,9 +59,7 @@ class EventStream(StreamingResponse):
 
 
 def write_event(told: Told) -> bytes:
-    """Return a message as an event; a ping is a comment, which no client reports."""
-    if told.kind == "ping":
-        return b": ping\n\n"
+    """Return a message as an event, whose name is its type."""
     lines = [f"event: {told.kind}".encode(), b"data: " + told.body]
     if told.position is not None:
         lines.insert(1, b"id: %d" % told.position)

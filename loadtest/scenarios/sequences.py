@@ -31,10 +31,6 @@ class Sequence:
     gaps: int = 0
     """Numbers left out, repeated or turned back without explanation."""
 
-    def skip(self) -> None:
-        """Count a ping of an event stream, which is a comment without a number."""
-        self.expected += 1
-
     def take(self, message: Message) -> None:
         """Count one message."""
         seq = message.get("seq")
@@ -88,10 +84,6 @@ class Watch:
         """Begin a connection, which counts from 0."""
         self.gaps += self._sequence.close()
         self._sequence = Sequence()
-
-    def skip_ping(self) -> None:
-        """Take note of a ping that came as a comment."""
-        self._sequence.skip()
 
     def ask(self) -> None:
         """Take note that it asks to go on from its position."""

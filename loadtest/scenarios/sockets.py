@@ -39,8 +39,8 @@ class EndedError(Exception):
 class LiveConnection(Protocol):
     """A live connection of either kind."""
 
-    def read(self) -> Iterator[Message | None]:
-        """Return messages as they come; None for a ping that is no message.
+    def read(self) -> Iterator[Message]:
+        """Return messages as they come.
 
         Raises:
             EndedError: The connection ended.
@@ -72,7 +72,7 @@ class LiveSocket:
         with _told_as_ended():
             self._socket.send(orjson.dumps(message).decode())
 
-    def read(self) -> Iterator[Message | None]:
+    def read(self) -> Iterator[Message]:
         """Return messages as they come."""
         while True:
             with _told_as_ended():
@@ -104,7 +104,7 @@ class LiveEvents:
             self.close()
             raise EndedError(self._answer.status, self._answer.reason)
 
-    def read(self) -> Iterator[Message | None]:
+    def read(self) -> Iterator[Message]:
         """Return messages as they come."""
         while True:
             with _told_as_ended():
@@ -113,8 +113,6 @@ class LiveEvents:
                 raise EndedError(NORMAL, "the stream ended")
             if line.startswith(b"data: "):
                 yield orjson.loads(line[6:])
-            elif line.startswith(b":"):
-                yield None
 
     def close(self) -> None:
         """Hang up."""

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import gevent
@@ -108,7 +108,7 @@ class Watcher(User):
         if self.asks_by_address and not is_new:
             self.watch.ask()
         try:
-            for message in self._read(connection):
+            for message in connection.read():
                 self._take(connection, message)
                 if message.get("type") == ("connected" if is_new else "resumed"):
                     self._report(name, began_s)
@@ -122,13 +122,6 @@ class Watcher(User):
     def _may_break(self) -> bool:
         """Whether it knows where it was, and a break would still be made up for."""
         return self.board.is_sending and not self.watch.is_waiting
-
-    def _read(self, connection: LiveConnection) -> Iterator[Message]:
-        for message in connection.read():
-            if message is None:
-                self.watch.skip_ping()
-            else:
-                yield message
 
     def _take(self, connection: LiveConnection, message: Message) -> None:
         facts = self.board.facts

@@ -94,13 +94,14 @@ async def test_a_last_event_id_of_somebody_else_is_said_to_be_unknown(served: st
         assert (await receive_event(events))["data"]["complete"] is False
 
 
-async def test_a_quiet_stream_sends_comments(settings: Settings):
+async def test_a_quiet_stream_sends_pings_with_their_number(settings: Settings):
     async with (
         serving(choose(settings, live_ping_seconds=1)) as address,
         listen(address, "/sse/live?streams=a") as events,
     ):
         await receive_event(events)
-        assert await receive_event(events) == {"": "ping"}
+        ping = await receive_event(events)
+        assert (ping["event"], ping["data"]["seq"]) == ("ping", 1)
 
 
 @pytest.mark.parametrize(

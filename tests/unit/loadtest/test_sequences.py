@@ -59,14 +59,6 @@ def test_dropped_explains_as_many_as_it_says_and_no_more() -> None:
     assert sequence.close() == 0
 
 
-def test_a_ping_that_is_a_comment_takes_a_number() -> None:
-    sequence = Sequence()
-    sequence.take({"type": "connected", "seq": 0})
-    sequence.skip()
-    sequence.take({"type": "metrics", "seq": 2})
-    assert sequence.close() == 0
-
-
 def test_each_connection_counts_from_zero_and_gaps_of_all_add_up() -> None:
     watch = _watch()
     for _ in range(2):
