@@ -18,6 +18,9 @@ NO_SCHEMA_SAYS: Final = (
     "end lies before start",
     "points cover the whole range",
     "streams: an admin key reaches every stream.",
+    # A schema could say these two, as a choice of four that would make no client better.
+    "name an action, a label or a comment",
+    "until: goes with the action shelve",
     # A text deep inside metadata, of which a schema sees only that it is JSON.
     "A text holds a null character.",
     # What depends on the clock, on the calendar, or on how much is stored.

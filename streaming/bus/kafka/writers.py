@@ -27,6 +27,7 @@ class KafkaBusWriter:
         self._servers = servers
         self._shards = shards
         self._is_checked = False
+        self._checking = asyncio.Lock()
         self._transactions = Transactions(servers)
         self._backlog = Backlog(servers, shards=shards, max_entries=max_entries)
         self._claims = Claims(redis_url)
@@ -74,11 +75,14 @@ class KafkaBusWriter:
         await _await_commit(self._transactions.submit(entries, trace))
 
     async def _check_topic(self) -> None:
-        # Several at once may ask, before the first of them knows: that does no harm.
-        if not self._is_checked:
-            admin = AdminClient(connect(self._servers))
-            await asyncio.to_thread(ensure_topic, admin, self._shards)
-            self._is_checked = True
+        if self._is_checked:
+            return
+        # One asks for all who come before it knows: a thousand clients are more than there may be.
+        async with self._checking:
+            if not self._is_checked:
+                admin = AdminClient(connect(self._servers))
+                await asyncio.to_thread(ensure_topic, admin, self._shards)
+                self._is_checked = True
 
 
 async def _await_commit(commit: Future[None]) -> None:
