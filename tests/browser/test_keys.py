@@ -139,6 +139,17 @@ async def test_a_key_is_kept_on_the_device_only_when_that_is_wanted(product: Pro
         await expect(page.get_by_test_id("stream-row").first).to_be_visible()
 
 
+async def test_a_key_that_may_only_read_is_told_what_it_lacks_to_act(product: Product) -> None:
+    key = make_key(product, "read")
+    async with open_page() as page:
+        await open_shut_page(page, product)
+        await show_key(page, key.text)
+        actions = page.get_by_test_id("moment-actions").first
+        await actions.get_by_role("button").first.click(timeout=CHANGE_MS_MAX)
+        await expect(actions.get_by_role("alert")).to_contain_text("scope operate")
+        await expect(page.get_by_test_id("key-panel")).to_have_count(0)
+
+
 async def test_a_key_of_one_stream_shows_it_and_says_why_the_rest_is_not_shown(
     product: Product,
 ) -> None:

@@ -1,6 +1,6 @@
 /* The questions that the page asks the API. */
 import { client, read } from './http';
-import type { ChannelMinute, Health, MinuteRow } from './types';
+import type { ChannelMinute, Health, MinuteRow, Moment, MomentAction } from './types';
 
 /** The charts append live minutes, so what they begin with is minutes too. */
 const MINUTES = { limit: 1000, resolution: '1m' } as const;
@@ -65,15 +65,26 @@ export const api = {
       )
     ).data,
 
-  listOpenMoments: async (signal?: AbortSignal) =>
+  /** One list a state, since the API names one state a list. */
+  listMomentsIn: async (states: readonly Moment['state'][], signal?: AbortSignal) =>
     (
-      await read(
-        client.GET('/api/v1/moments', {
-          params: { query: { state: 'open', limit: 200 } },
-          signal,
-        }),
+      await Promise.all(
+        states.map((state) =>
+          read(client.GET('/api/v1/moments', { params: { query: { state, limit: 200 } }, signal })),
+        ),
       )
-    ).data,
+    ).flatMap((page) => page.data),
+
+  getMoment: (moment_id: string) =>
+    read(client.GET('/api/v1/moments/{moment_id}', { params: { path: { moment_id } } })),
+
+  actOnMoment: (moment_id: string, action: MomentAction) =>
+    read(
+      client.PATCH('/api/v1/moments/{moment_id}', {
+        params: { path: { moment_id } },
+        body: { action },
+      }),
+    ),
 
   listChannels: async (stream_id: string, signal?: AbortSignal) =>
     (

@@ -15,10 +15,15 @@ function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+/** Enter on a link or a button is its own, whatever a view understands by it. */
+function isPress({ key, target }: KeyboardEvent): boolean {
+  return key === 'Enter' && target instanceof Element && target.matches('a, button, summary');
+}
+
 function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!settings.shortcuts || isTyping(event.target) || document.querySelector('dialog[open]'))
-    return;
+  if (!settings.shortcuts || isTyping(event.target) || isPress(event)) return;
+  if (document.querySelector('dialog[open]')) return;
   const key =
     performance.now() - prefixAt < SEQUENCE_MS && prefix ? `${prefix} ${event.key}` : event.key;
   prefix = '';

@@ -1,6 +1,7 @@
 /* Live messages between their arrival and the frame that shows them. Latest wins: of a metric,
    a reading, a minute or a moment only the newest version is kept, so the queue is as small as
    what it describes, however long the tab was hidden. */
+import { isNewerMoment } from './moment';
 import type { LatestMinute, LiveMessage, MinuteRow, Moment, Reading } from './types';
 
 /** Past this many the tab slept too long: fetching again is cheaper than replaying. */
@@ -11,6 +12,8 @@ export interface Batch {
   moments: Moment[];
   readings: { streamId: string; reading: Reading }[];
   states: { streamId: string; live: boolean }[];
+  /** Streams that were deleted. What else is here of one of them arrived after that. */
+  deleted: string[];
   /** The time of the newest message for each stream, in milliseconds. */
   heard: Map<string, number>;
   /** True when the queue overflowed and what it held was let go. */
@@ -22,6 +25,7 @@ export class LiveQueue {
   #moments = new Map<string, Moment>();
   #readings = new Map<string, { streamId: string; reading: Reading }>();
   #states = new Map<string, boolean>();
+  #deleted = new Set<string>();
   #heard = new Map<string, number>();
   #overflowed = false;
 
@@ -37,9 +41,12 @@ export class LiveQueue {
         if (message.type === 'metrics') this.#hear(message.stream_id, message.timestamp);
         break;
       }
-      case 'moment':
-        this.#moments.set(message.data.moment_id, message.data);
+      case 'moment': {
+        const known = this.#moments.get(message.data.moment_id);
+        if (!known || isNewerMoment(message.data, known))
+          this.#moments.set(message.data.moment_id, message.data);
         break;
+      }
       case 'reading':
         this.#readings.set(`${message.stream_id} ${message.data.channel}`, {
           streamId: message.stream_id,
@@ -48,7 +55,8 @@ export class LiveQueue {
         this.#hear(message.stream_id, message.data.timestamp);
         break;
       case 'stream':
-        this.#states.set(message.stream_id, message.data.state === 'live');
+        if (message.data.state === 'deleted') this.#forget(message.stream_id);
+        else this.#states.set(message.stream_id, message.data.state === 'live');
         break;
       default:
         return false;
@@ -67,6 +75,7 @@ export class LiveQueue {
       moments: [...this.#moments.values()],
       readings: [...this.#readings.values()],
       states: [...this.#states].map(([streamId, live]) => ({ streamId, live })),
+      deleted: [...this.#deleted],
       heard: this.#heard,
       overflowed: this.#overflowed,
     };
@@ -74,15 +83,30 @@ export class LiveQueue {
     this.#moments = new Map();
     this.#readings = new Map();
     this.#states = new Map();
+    this.#deleted = new Set();
     this.#heard = new Map();
     this.#overflowed = false;
     return batch;
+  }
+
+  /** Let go of what waits of a deleted stream; later messages are of one that appeared anew. */
+  #forget(streamId: string): void {
+    this.#deleted.add(streamId);
+    this.#states.delete(streamId);
+    this.#heard.delete(streamId);
+    drop(this.#minutes, (row) => row.stream_id === streamId);
+    drop(this.#moments, (moment) => moment.stream_id === streamId);
+    drop(this.#readings, (reading) => reading.streamId === streamId);
   }
 
   #hear(streamId: string, timestamp: string): void {
     const time = Date.parse(timestamp);
     if (time > (this.#heard.get(streamId) ?? -Infinity)) this.#heard.set(streamId, time);
   }
+}
+
+function drop<T>(from: Map<string, T>, goes: (one: T) => boolean): void {
+  for (const [key, one] of from) if (goes(one)) from.delete(key);
 }
 
 /** Whether `row` may replace `known`: a closed minute never reopens and never goes back a revision;

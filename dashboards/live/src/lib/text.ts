@@ -237,7 +237,28 @@ export const text = {
       `${name}. Last ${last}, least ${least}, most ${most}, ${moments} ${plural(moments, 'moment')}. ` +
       'Arrow keys move the cursor.',
     chartEmpty: (name: string) => `${name}. No data in this range.`,
+    deletedTitle: (id: string) => `${id} was deleted`,
+    deleted:
+      'Its minutes, readings and moments are gone. It appears anew on the overview if events arrive for it.',
     loading: 'Loading stream',
+  },
+
+  moment: {
+    act: {
+      acknowledge: 'Acknowledge',
+      resolve: 'Resolve',
+      reopen: 'Reopen',
+      shelve: 'Shelve',
+      mute: 'Mute',
+    },
+    done: 'Done',
+    /** What a button does to which moment, for who does not see the row. */
+    actOn: (act: string, name: string, streamId: string, at: string) =>
+      `${act}: ${name.toLowerCase()} on ${streamId}, ${at}`,
+    forbidden: 'Your key lacks the scope operate.',
+    changed: 'Changed meanwhile; not possible now.',
+    missing: 'No longer there.',
+    undone: (reason: string) => `Not done. ${reason}.`,
   },
 
   severity: { low: 'low', medium: 'medium', high: 'high', critical: 'critical' },

@@ -15,6 +15,7 @@ export type LatestMinute = Schemas['StreamLatest'];
 export type StreamInfo = Schemas['StreamOut'];
 export type EmoteCount = Schemas['EmoteCount'];
 export type Moment = Schemas['MomentOut'];
+export type MomentAction = NonNullable<Schemas['MomentIn']['action']>;
 export type Channel = Schemas['ChannelOut'];
 export type ChannelMinute = Omit<Schemas['ChannelRow'], keyof Judged> & Judged;
 export type Health = Schemas['HealthOut'];
@@ -38,7 +39,7 @@ export type LiveMessage = Envelope &
     | { type: 'metrics' | 'minute'; stream_id: string; data: MinuteRow }
     | { type: 'moment'; stream_id: string; data: Moment }
     | { type: 'reading'; stream_id: string; data: Reading }
-    | { type: 'stream'; stream_id: string; data: { state: 'live' | 'silent' } }
+    | { type: 'stream'; stream_id: string; data: { state: 'live' | 'silent' | 'deleted' } }
     | { type: 'dropped'; count: number; replaced: number }
     | { type: 'resumed'; complete: boolean; position?: number }
     | { type: 'reconnect'; delay_ms: number }

@@ -1,12 +1,15 @@
 /* The moments nobody has resolved, across all streams: those going on first, then by score. */
 import { api } from '../api';
+import { isActive, mergeMoments, takeList } from '../moment';
 import type { Batch } from '../queue';
 import type { Moment } from '../types';
 import type { Listener } from './link.svelte';
 
-const ACTIVE = new Set(['open', 'acknowledged', 'shelved']);
+const ACTIVE = ['open', 'acknowledged', 'shelved'] as const;
+/** Resolved ones are remembered, so that an older message that comes late does not bring them back;
+    more than this are not resolved while one is on its way. */
+const RESOLVED_MAX = 1000;
 
-export const isActive = (moment: Moment): boolean => ACTIVE.has(moment.state);
 export const isGoingOn = (moment: Moment): boolean => isActive(moment) && moment.ended_at === null;
 
 /** Going on before ended, then the higher score, then the newer. */
@@ -31,21 +34,39 @@ export class ActiveMoments implements Listener {
     return strongest;
   });
 
+  #known: readonly Moment[] = [];
+  #deletions = 0;
+
   async load(): Promise<void> {
-    this.list = (await api.listOpenMoments()).filter(isActive).sort(compareMoments);
+    const [before, deletions] = [new Set(this.#known), this.#deletions];
+    const listed = await api.listMomentsIn(ACTIVE);
+    // A list that was on its way while a stream was deleted may still name its moments.
+    if (this.#deletions !== deletions) return this.load();
+    this.#show(takeList(listed, this.#known, before));
     this.loaded = true;
   }
 
   take(batch: Batch): void {
-    if (!batch.moments.length) return;
-    const news = new Map(batch.moments.map((moment) => [moment.moment_id, moment]));
-    this.list = [...this.list.filter((moment) => !news.has(moment.moment_id)), ...news.values()]
-      .filter(isActive)
-      .sort(compareMoments);
+    if (batch.deleted.length) {
+      this.#deletions += 1;
+      this.#show(this.#known.filter((moment) => !batch.deleted.includes(moment.stream_id)));
+    }
+    if (batch.moments.length) this.add(batch.moments);
+  }
+
+  /** Take moments from wherever they come: a message, the answer to an action. */
+  add(moments: readonly Moment[]): void {
+    this.#show(mergeMoments(this.#known, moments));
   }
 
   async catchUp(since: number | null): Promise<void> {
     if (since !== null) await this.load();
+  }
+
+  #show(moments: readonly Moment[]): void {
+    this.list = moments.filter(isActive).sort(compareMoments);
+    const resolved = moments.filter((moment) => !isActive(moment));
+    this.#known = [...resolved.slice(-RESOLVED_MAX), ...this.list];
   }
 }
 

@@ -6,6 +6,7 @@ import { isAbort, toProblem, type Problem } from '../problem';
 import { MINUTE } from '../format';
 import { carryOver, MinuteSeries, type Span } from '../minutes';
 import { paced } from '../loop';
+import { mergeMoments } from '../moment';
 import { isNewer, type Batch } from '../queue';
 import { streamState, type StreamState } from '../state';
 import type { LatestMinute, MinuteRow, Moment, StreamInfo } from '../types';
@@ -24,6 +25,8 @@ export class StreamPage implements Listener {
   readonly minutes = new MinuteSeries<MinuteRow>(isNewer);
   info = $state.raw<StreamInfo | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** Deleted while it was on screen; what still arrives is of one that appeared anew. */
+  deleted = $state(false);
   /** True until the first history has arrived. */
   loading = $state(true);
   version = $state(0);
@@ -66,10 +69,11 @@ export class StreamPage implements Listener {
   }
 
   take(batch: Batch): void {
+    if (batch.deleted.includes(this.id)) this.deleted = true;
     const rows = batch.minutes.filter((row) => row.stream_id === this.id);
     const moments = batch.moments.filter((moment) => moment.stream_id === this.id);
     if (rows.length) this.#add(rows);
-    if (moments.length) this.#addMoments(moments);
+    if (moments.length) this.addMoments(moments);
     for (const { streamId, live } of batch.states) if (streamId === this.id) this.isLive = live;
     const heard = batch.heard.get(this.id);
     if (heard !== undefined) {
@@ -79,9 +83,20 @@ export class StreamPage implements Listener {
     }
   }
 
+  /** Take moments from wherever they come: a list, a message, the answer to an action. */
+  addMoments(moments: readonly Moment[]): void {
+    this.moments = mergeMoments(this.moments, moments).sort(compareMoments);
+  }
+
   async catchUp(since: number | null): Promise<void> {
     if (since === null || !this.info) return;
-    await this.#identify();
+    try {
+      await this.#identify();
+    } catch (error) {
+      if (toProblem(error).status !== 404) throw error;
+      this.deleted = true;
+      return;
+    }
     const start = Math.min(since, this.minutes.bounds?.to ?? since) - REVISION_MS;
     await this.#fetch({ from: start, to: Date.now() + MINUTE });
   }
@@ -127,7 +142,7 @@ export class StreamPage implements Listener {
       api.listMoments(this.id, range, signal),
     ]);
     this.#add(rows);
-    this.#addMoments(moments);
+    this.addMoments(moments);
   }
 
   #add(rows: readonly MinuteRow[]): void {
@@ -140,11 +155,4 @@ export class StreamPage implements Listener {
     this.#publish();
   }
 
-  #addMoments(moments: readonly Moment[]): void {
-    const news = new Set(moments.map((moment) => moment.moment_id));
-    this.moments = [
-      ...this.moments.filter((moment) => !news.has(moment.moment_id)),
-      ...moments,
-    ].sort(compareMoments);
-  }
 }

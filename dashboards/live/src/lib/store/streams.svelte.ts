@@ -103,6 +103,7 @@ export class StreamList implements Listener {
 
   #byId = new Map<string, StreamEntry>();
   #changed = new Set<StreamEntry>();
+  #deletions = 0;
   #sparkQueue: StreamEntry[] = [];
   #sparkRunning = 0;
   #publish = paced(() => {
@@ -113,7 +114,10 @@ export class StreamList implements Listener {
   #reload = paced(() => void this.load().catch(() => undefined), 3000);
 
   async load(): Promise<void> {
+    const deletions = this.#deletions;
     const infos = await api.listStreams();
+    // A list that was on its way while a stream was deleted may still name it.
+    if (this.#deletions !== deletions) return this.load();
     this.list = infos.map((info) => {
       const entry = this.#byId.get(info.id) ?? new StreamEntry(info);
       entry.update(info);
@@ -126,6 +130,7 @@ export class StreamList implements Listener {
   }
 
   take(batch: Batch): void {
+    if (batch.deleted.length) this.#remove(batch.deleted);
     for (const row of batch.minutes) this.#with(row.stream_id, (entry) => entry.addMinute(row));
     for (const { streamId, live } of batch.states)
       this.#with(streamId, (entry) => entry.setLive(live));
@@ -156,6 +161,12 @@ export class StreamList implements Listener {
     entry.filled = 'asked';
     this.#sparkQueue.push(entry);
     this.#nextSpark();
+  }
+
+  #remove(streamIds: readonly string[]): void {
+    this.#deletions += 1;
+    for (const streamId of streamIds) this.#byId.delete(streamId);
+    this.list = this.list.filter((entry) => this.#byId.has(entry.id));
   }
 
   #with(streamId: string, change: (entry: StreamEntry) => void): void {

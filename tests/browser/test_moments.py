@@ -1,0 +1,186 @@
+"""Moments on the page: somebody says that they saw one, and everybody sees that they did."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from core.clock import SystemClock
+from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.products import Product, run_product
+from tests.fixtures.waiting import eventually
+
+SEEN_MS_MAX = 20_000
+"""A message takes milliseconds; reaching this means that none came."""
+
+BRIEF = "brief_guest"
+GUEST = "loud_guest"
+"""Streams that no demo sends to: nothing makes the one appear anew, or the other calm."""
+
+CALM_MINUTES = 15
+UPROAR = 400
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    find_chromium()
+    with run_product(tmp_path_factory.mktemp("product")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def ask(product: Product) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=product.status()["api_url"]) as client:
+        yield client
+
+
+async def list_over(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    answer = await client.get("/api/v1/moments", params={"state": "open", "limit": 200})
+    return [moment for moment in answer.json()["data"] if moment["ended_at"] is not None]
+
+
+async def find_over(product: Product) -> dict[str, Any]:
+    """Return a moment of the demo's history that is over, and that nobody has seen."""
+    async with ask(product) as client:
+        over: list[dict[str, Any]] = await eventually(lambda: list_over(client), within_s=60)
+    return over[0]
+
+
+async def reopen(product: Product, moment: dict[str, Any]) -> None:
+    async with ask(product) as client:
+        await client.patch(f"/api/v1/moments/{moment['moment_id']}", json={"action": "reopen"})
+
+
+async def open_live(page: Page, product: Product, path: str = "/") -> None:
+    await page.goto(f"{product.status()['api_url']}{path}")
+    await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+
+
+async def is_listed(client: httpx.AsyncClient, stream_id: str) -> bool:
+    return (await client.get(f"/api/v1/streams/{stream_id}")).status_code == 200
+
+
+def chat(stream_id: str, at: datetime, number: int) -> dict[str, Any]:
+    said = {"user": f"user{number}", "text": "hello"}
+    return {"stream_id": stream_id, "type": "chat", "timestamp": at.isoformat(), **said}
+
+
+async def send(client: httpx.AsyncClient, events: list[dict[str, Any]]) -> None:
+    sent = await client.post("/api/v1/ingest", json=events)
+    assert sent.status_code == 202, sent.text
+
+
+async def open_spike(client: httpx.AsyncClient) -> dict[str, Any]:
+    """Send a calm quarter of an hour with a minute of uproar at its end, and return the moment."""
+    now = SystemClock().now()
+    minute = now.replace(second=0, microsecond=0)
+    counts = [5 + k % 3 for k in range(CALM_MINUTES)] + [UPROAR]
+    events = [
+        chat(GUEST, minute - timedelta(minutes=len(counts) - k) + timedelta(milliseconds=n), n)
+        for k, count in enumerate(counts)
+        for n in range(count)
+    ]
+    await send(client, [*events, chat(GUEST, now, 0)])
+
+    async def list_moments() -> list[dict[str, Any]]:
+        answer = await client.get(f"/api/v1/streams/{GUEST}/moments")
+        found: list[dict[str, Any]] = answer.json().get("data", [])
+        return found
+
+    opened: list[dict[str, Any]] = await eventually(list_moments, within_s=60)
+    return opened[0]
+
+
+def find_row(page: Page, moment: dict[str, Any]) -> Locator:
+    return page.locator(f'[data-testid="moment"][data-moment-id="{moment["moment_id"]}"]')
+
+
+async def test_what_is_done_in_one_page_leaves_the_feed_of_all_and_stays_on_the_stream(
+    product: Product,
+) -> None:
+    moment = await find_over(product)
+    stream_path = f"/app/streams/{moment['stream_id']}?moment={moment['moment_id']}"
+    async with open_page() as page, open_page() as second, open_page() as third:
+        for one in (page, second):
+            await open_live(one, product)
+            await expect(find_row(one, moment)).to_have_count(1)
+        await open_live(third, product, stream_path)
+        panel = find_row(third, moment)
+        await expect(panel.get_by_role("button", name=re.compile("^Done: "))).to_be_visible()
+
+        button = find_row(page, moment).get_by_role("button", name=re.compile("^Done: "))
+        await expect(button).to_have_accessible_name(re.compile(moment["stream_id"]))
+        await button.focus()
+        await page.keyboard.press("Enter")
+
+        for one in (page, second):
+            await expect(find_row(one, moment)).to_have_count(0, timeout=SEEN_MS_MAX)
+        await expect(panel).to_contain_text("resolved", timeout=SEEN_MS_MAX)
+        # Keys go on at the next moment.
+        await expect(page.locator(":focus")).to_have_attribute("data-act", re.compile("."))
+
+        await panel.get_by_role("button", name=re.compile("^Reopen: ")).click()
+        for one in (page, second):
+            await expect(find_row(one, moment)).to_have_count(1, timeout=SEEN_MS_MAX)
+
+
+async def test_a_moment_that_goes_on_stays_acknowledged_until_it_is_resolved(
+    product: Product,
+) -> None:
+    async with ask(product) as client:
+        moment = await open_spike(client)
+    async with open_page() as page, open_page() as second:
+        for one in (page, second):
+            await open_live(one, product)
+        rows = find_row(page, moment), find_row(second, moment)
+        await rows[0].get_by_role("button", name=re.compile("^Acknowledge: ")).click()
+        for row in rows:
+            await expect(row).to_contain_text("acknowledged", timeout=SEEN_MS_MAX)
+            await expect(row.get_by_test_id("moment-actions")).to_have_text("Resolve")
+        await second.reload()
+        await expect(rows[1]).to_contain_text("acknowledged", timeout=SEEN_MS_MAX)
+        await rows[1].get_by_role("button", name=re.compile("^Resolve: ")).click()
+        for row in rows:
+            await expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+
+
+async def test_why_it_was_not_done_is_said_beside_the_button(product: Product) -> None:
+    moment = await find_over(product)
+    async with open_page() as page:
+        await open_live(page, product)
+        row = find_row(page, moment)
+        button = row.get_by_role("button", name=re.compile("^Done: "))
+        await page.context.set_offline(True)
+        await button.click()
+        await expect(row.get_by_role("alert")).to_contain_text("cannot be reached")
+        await page.context.set_offline(False)
+        await button.click()
+        await expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+    await reopen(product, moment)
+
+
+async def test_a_deleted_stream_leaves_the_list_and_its_own_page_says_so(
+    product: Product,
+) -> None:
+    async with ask(product) as client, open_page() as page, open_page() as second:
+        await send(client, [chat(BRIEF, SystemClock().now(), 0)])
+        await eventually(lambda: is_listed(client, BRIEF), within_s=60)
+        await open_live(page, product)
+        row = page.locator(f'[data-testid="stream-row"][data-stream-id="{BRIEF}"]')
+        await expect(row).to_have_count(1, timeout=SEEN_MS_MAX)
+        await open_live(second, product, f"/app/streams/{BRIEF}")
+        await expect(second.get_by_test_id("chart-chat")).to_be_visible()
+
+        deleted = await client.delete(f"/api/v1/streams/{BRIEF}")
+        assert deleted.status_code in {200, 202}, deleted.text
+
+        await expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+        gone = second.get_by_test_id("problem")
+        await expect(gone).to_contain_text(f"{BRIEF} was deleted", timeout=SEEN_MS_MAX)
+        await gone.get_by_role("link", name="Go to Overview").click()
+        await expect(second.get_by_test_id("stream-row").first).to_be_visible()
