@@ -42,7 +42,7 @@ class PlainApp:
         end = datetime.fromtimestamp(int(query["end"][0]) / 1000, UTC)
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(
-                SQL["list_chat_minutes"], stream_id, BEGINNING, end, limit + 1
+                SQL["list_chat_minutes"], stream_id, BEGINNING, end, limit + 1, None
             )
         page = {
             "data": [dict(row) for row in rows[:limit]],
