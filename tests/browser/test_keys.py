@@ -3,16 +3,15 @@
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import httpx
 import orjson
 import pytest
 from playwright.async_api import Page, expect
 
 from core.settings import REPOSITORY
+from tests.fixtures.api_keys import wait_until_known
 from tests.fixtures.browsers import find_chromium, open_page
 from tests.fixtures.products import Product, run_product
 
@@ -39,18 +38,8 @@ def make_key(product: Product, *scopes: str, streams: Sequence[str] = ()) -> Key
     made = product.run("keys", "create", "a browser", *chosen, "--json")
     assert made.returncode == 0, made.stderr.decode()
     said = orjson.loads(made.stdout)
-    _wait_until_known(product, said["key"])
+    wait_until_known(product.status()["api_url"], said["key"])
     return Key(said["key_id"], said["key"])
-
-
-def _wait_until_known(product: Product, key: str) -> None:
-    """A key is good as soon as the API has read it, half a second after it was made."""
-    url = f"{product.status()['api_url']}/api/v1/tickets"
-    for _ in range(100):
-        if httpx.post(url, headers={"X-API-Key": key}).status_code != httpx.codes.UNAUTHORIZED:
-            return
-        time.sleep(0.1)
-    pytest.fail("The API does not know the key that was just made.")
 
 
 @pytest.fixture(scope="module")

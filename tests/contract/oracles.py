@@ -3,10 +3,10 @@
 Loaded by schemathesis itself. Each widens a check by named reasons and nothing else.
 """
 
+import json
 import os
 from typing import Any, Final
 
-import orjson
 import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
@@ -85,4 +85,5 @@ def write_lines(_: Any, value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode(errors="surrogatepass")
     rows = value if isinstance(value, list) else [value]
-    return b"\n".join(map(orjson.dumps, rows))
+    # The standard library writes whole numbers of any size, as other clients do.
+    return "\n".join(map(json.dumps, rows)).encode()

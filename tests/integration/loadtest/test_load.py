@@ -13,6 +13,7 @@ import pytest
 
 from core.settings import REPOSITORY
 from infra.supervisor.environments import extend_environment
+from tests.fixtures.api_keys import wait_until_known
 from tests.fixtures.products import Product, run_product
 
 RUN_S_MAX = 200
@@ -176,6 +177,8 @@ def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
             next(word for word in done.stdout.decode().split() if word.startswith("tk_"))
             for done in (made, narrow)
         ]
+        for key in keys:
+            wait_until_known(product.status()["api_url"], key)
 
         def load(key: str, *arguments: str) -> Ran:
             environment = {**product.environment, "API_KEY": key}
