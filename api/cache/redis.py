@@ -1,21 +1,26 @@
 """Redis cache: answers shared by all API processes.
 
 An entry is a line with version, times and tag, and the body. Version and entry are read in one
-round trip.
+round trip, together with those of all who ask in the same turn of the event loop.
 """
 
 import secrets
-from typing import Final, cast
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
 
 import redis.asyncio
 import redis.exceptions
 import structlog
 
 from api.cache.base import Answer, CacheRead, Kept
+from api.cache.gatherings import Gathering
 from core.clock import Clock
 from core.scopes import TOUCHED, pack_scopes, version_key
 
 LAYER: Final = "redis"
+
+Found: TypeAlias = tuple[bytes | None, bytes | None]
+"""A version and an entry."""
 
 log = structlog.get_logger()
 
@@ -26,8 +31,10 @@ class RedisCache:
     def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
         self._redis = client
         self._clock = clock
+        self._reads = Gathering(self._read_all)
+        self._writes = Gathering(self._write_all)
 
-    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+    def find_at_hand(self, scope: str, key: str) -> Kept | None:
         """Return None: what is in Redis takes a round trip."""
         del scope, key
         return None
@@ -35,12 +42,10 @@ class RedisCache:
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up; None when Redis is away."""
         try:
-            found = await self._redis.mget(version_key(scope), _entry_key(scope, key))
+            version, entry = await self._reads.ask((version_key(scope), _entry_key(scope, key)))
         except (redis.exceptions.RedisError, OSError) as error:
             log.warning("cache_away", error=type(error).__name__)
             return None
-        # The library's types cannot know that answers are bytes here.
-        version, entry = cast("list[bytes | None]", found)
         version = version or b""
         known, kept = _unpack(entry)
         if kept is None or known != version or kept.until_ms <= self._clock.now_ms():
@@ -53,7 +58,7 @@ class RedisCache:
         if ttl_ms <= 0:
             return
         try:
-            await self._redis.set(_entry_key(scope, key), _pack(version, kept), px=ttl_ms)
+            await self._writes.ask((_entry_key(scope, key), _pack(version, kept), ttl_ms))
         except (redis.exceptions.RedisError, OSError) as error:
             log.warning("cache_away", error=type(error).__name__)
 
@@ -76,6 +81,19 @@ class RedisCache:
             log.warning("cache_away", error=type(error).__name__)
             return None
         return _unpack(cast("bytes | None", entry))[1]
+
+    async def _read_all(self, pairs: Sequence[tuple[str, str]]) -> list[Found]:
+        found = await self._redis.mget([name for pair in pairs for name in pair])
+        # The library's types cannot know that answers are bytes here.
+        flat = cast("list[bytes | None]", found)
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    async def _write_all(self, entries: Sequence[tuple[str, bytes, int]]) -> list[None]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name, packed, ttl_ms in entries:
+                pipeline.set(name, packed, px=ttl_ms)
+            await pipeline.execute()
+        return [None] * len(entries)
 
 
 def _pack(version: bytes, kept: Kept) -> bytes:

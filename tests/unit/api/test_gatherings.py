@@ -1,0 +1,91 @@
+"""Gatherings: one round trip for a turn of the loop, and everyone gets their own answer."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from api.cache.gatherings import GATHERED_MAX, Gathering
+from tests.fixtures.waiting import eventually
+
+
+class Oracle:
+    """Answers with the double, when it may, and notes what it was asked together."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.error: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def ask_all(self, questions: Sequence[int]) -> list[int]:
+        self.asked.append(list(questions))
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+        return [2 * question for question in questions]
+
+
+@pytest.fixture
+async def oracle() -> Oracle:
+    return Oracle()
+
+
+@pytest.fixture
+def gathering(oracle: Oracle) -> Gathering[int, int]:
+    return Gathering(oracle.ask_all)
+
+
+async def test_what_is_asked_in_one_turn_is_asked_together(
+    oracle: Oracle, gathering: Gathering[int, int]
+):
+    assert await asyncio.gather(*map(gathering.ask, (3, 1, 2))) == [6, 2, 4]
+    assert await gathering.ask(5) == 10
+    assert oracle.asked == [[3, 1, 2], [5]]
+
+
+async def test_who_asks_while_others_wait_is_asked_for_at_once(
+    oracle: Oracle, gathering: Gathering[int, int]
+):
+    oracle.open.clear()
+    first = asyncio.create_task(gathering.ask(1))
+    await eventually(lambda: oracle.asked)
+    second = asyncio.create_task(gathering.ask(2))
+    await eventually(lambda: len(oracle.asked), holds=(2).__eq__)
+    oracle.open.set()
+    assert [await first, await second] == [2, 4]
+
+
+async def test_more_than_fit_go_in_several_round_trips(
+    oracle: Oracle, gathering: Gathering[int, int]
+):
+    many = range(2 * GATHERED_MAX + 1)
+    assert await asyncio.gather(*map(gathering.ask, many)) == [2 * each for each in many]
+    assert [len(asked) for asked in oracle.asked] == [GATHERED_MAX, GATHERED_MAX, 1]
+
+
+async def test_a_failure_is_told_to_all_of_its_round_trip_and_to_nobody_after(
+    oracle: Oracle, gathering: Gathering[int, int]
+):
+    oracle.error = ConnectionError("away")
+    told = await asyncio.gather(*map(gathering.ask, (1, 2)), return_exceptions=True)
+    assert told == [oracle.error] * 2
+    oracle.error = None
+    assert await gathering.ask(1) == 2
+
+
+async def test_one_who_is_cancelled_takes_nobody_along(
+    oracle: Oracle, gathering: Gathering[int, int]
+):
+    for fails in (False, True):
+        oracle.error = ConnectionError("away") if fails else None
+        oracle.open.clear()
+        asking = [asyncio.create_task(gathering.ask(each)) for each in (1, 2)]
+        known = len(oracle.asked)
+        await eventually(lambda: len(oracle.asked), holds=(known + 1).__eq__)
+        asking[0].cancel()
+        await asyncio.sleep(0)
+        oracle.open.set()
+        told = await asyncio.gather(*asking, return_exceptions=True)
+        assert isinstance(told[0], asyncio.CancelledError)
+        assert told[1] == (oracle.error if fails else 4)
