@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import asyncpg
+
 from core.times import EPOCH
 from db.pool import Connection
 from db.queries import load_queries
@@ -59,7 +61,7 @@ class MinuteStore:
         rows = await self._connection.fetch(
             SQL["list_chat_minutes"], stream_id, *span.to_parameters()
         )
-        return [dict(row) for row in rows]
+        return [read_chat(row) for row in rows]
 
     async def list_readings(self, stream_id: str, channel: str, span: Span) -> list[dict[str, Any]]:
         """Return the minutes of a channel, newest first."""
@@ -76,3 +78,13 @@ class MinuteStore:
         since = heard_at - CHANNEL_SILENCE
         rows = await self._connection.fetch(SQL["list_channels"], stream_id, since, limit)
         return [dict(row) for row in rows]
+
+
+def read_chat(row: asyncpg.Record) -> dict[str, Any]:
+    """Return a window of chat with the emotes used most, each beside its count."""
+    window = dict(row)
+    counts = window.pop("emote_counts")
+    window["top_emotes"] = [
+        {"emote": name, "count": counts.get(name)} for name in window["top_emotes"]
+    ]
+    return window

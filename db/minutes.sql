@@ -1,10 +1,9 @@
 -- list_chat_minutes
--- Minutes of one stream, newest first; the last parameter narrows to some of them.
+-- Minutes of one stream, newest first; the last parameter narrows to some of them. Names and counts
+-- of emotes are put together in Python: as JSON made here they took three quarters of the time.
 SELECT
     stream_id, window_start, window_end, chat_count, unique_chatters,
-    (SELECT coalesce(
-         jsonb_agg(jsonb_build_object('emote', e, 'count', emote_counts->e) ORDER BY place), '[]')
-     FROM unnest(top_emotes) WITH ORDINALITY AS t(e, place)) AS top_emotes,
+    top_emotes, emote_counts,
     avg_sentiment, chat_rate, avg_viewers, peak_viewers, z_score, is_anomaly, revision, final
 FROM chat_summary_minute
 WHERE stream_id = $1

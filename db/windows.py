@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from core.resolutions import MINUTE, Resolution
-from db.minutes import END, MinuteStore, Span
+from db.minutes import END, MinuteStore, Span, read_chat
 from db.pool import Connection
 from db.queries import load_queries
 
@@ -57,7 +57,7 @@ class WindowStore:
         query = SQL[f"list_{source.noun}_{noun}"]
         narrowed = self._narrow(resolution, span)
         rows = await self._connection.fetch(query, *source.key, *narrowed, span.starts)
-        return [dict(row) for row in rows]
+        return [dict(row) if source.channel else read_chat(row) for row in rows]
 
     async def list_curves(
         self, source: Source, resolution: Resolution, span: Span

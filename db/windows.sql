@@ -40,14 +40,15 @@ ranked AS (
 tops AS (
     SELECT
         bucket,
-        jsonb_agg(jsonb_build_object('emote', emote, 'count', uses) ORDER BY place) AS top_emotes
+        array_agg(emote ORDER BY place) AS top_emotes, jsonb_object_agg(emote, uses) AS emote_counts
     FROM ranked
     WHERE place <= 10
     GROUP BY bucket
 )
 SELECT
     $1 AS stream_id, bucket AS window_start, bucket + $4 AS window_end, chat_count,
-    unique_chatters, coalesce(top_emotes, '[]') AS top_emotes, avg_sentiment,
+    unique_chatters, coalesce(top_emotes, '{}') AS top_emotes,
+    coalesce(emote_counts, '{}') AS emote_counts, avg_sentiment,
     chat_rate::double precision AS chat_rate, avg_viewers, peak_viewers,
     NULL::double precision AS z_score, NULL::boolean AS is_anomaly, revision,
     NULL::boolean AS final
@@ -104,9 +105,7 @@ LIMIT $7;
 -- Hours of one stream, newest first; what they cannot know is null.
 SELECT
     stream_id, window_start, window_end, chat_count, unique_chatters,
-    (SELECT coalesce(
-         jsonb_agg(jsonb_build_object('emote', e, 'count', emote_counts->e) ORDER BY place), '[]')
-     FROM unnest(top_emotes) WITH ORDINALITY AS t(e, place)) AS top_emotes,
+    top_emotes, emote_counts,
     avg_sentiment, chat_rate, avg_viewers, peak_viewers, NULL::double precision AS z_score,
     NULL::boolean AS is_anomaly, revision, NULL::boolean AS final
 FROM chat_summary_hour
@@ -121,9 +120,7 @@ LIMIT $4;
 -- As above, days.
 SELECT
     stream_id, window_start, window_end, chat_count, unique_chatters,
-    (SELECT coalesce(
-         jsonb_agg(jsonb_build_object('emote', e, 'count', emote_counts->e) ORDER BY place), '[]')
-     FROM unnest(top_emotes) WITH ORDINALITY AS t(e, place)) AS top_emotes,
+    top_emotes, emote_counts,
     avg_sentiment, chat_rate, avg_viewers, peak_viewers, NULL::double precision AS z_score,
     NULL::boolean AS is_anomaly, revision, NULL::boolean AS final
 FROM chat_summary_day
