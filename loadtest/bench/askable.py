@@ -100,7 +100,7 @@ def start_peer(servers: Servers, stack: ExitStack, name: str, *arguments: str) -
     """Start ``loadtest.peers.<name>``."""
     port = choose_port()
     module = f"loadtest.peers.{name}"
-    process = stack.enter_context(servers.run(module, str(port), *arguments, name=name))
+    process = stack.enter_context(servers.run(module, str(port), *arguments, name=f"{name}-{port}"))
     stack.callback(process.meter.resume)
     return Askable(process, port)
 

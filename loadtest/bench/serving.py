@@ -4,7 +4,7 @@
 
     wrk, 32 connections ─► one server at a time, in turn, several rounds
         hot     ours: open, with a key, with a key and a limit │ bare ASGI function │ usual FastAPI
-        misses  ours                                           │ plain query and orjson
+        misses  ours                                           │ plain query and orjson, twice
 
 Every contender is one process and answers with the same 60 minutes, which the real flow wrote. Who
 is not asked is stopped meanwhile. Docs: ``docs/performance.md``.
@@ -76,7 +76,8 @@ class Target:
 
     ours: str
     peer: str
-    least: float
+    least: float | None = None
+    """None where nothing is wanted, and the ratio only told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ TARGETS: Final = (
     Target("keys", "bare", 0.6),
     Target("keys", "usual", 5.0),
     Target("miss", "plain", 0.7),
+    Target("miss", "same"),
 )
 
 
@@ -133,20 +135,20 @@ def start_contenders(servers: Servers, stack: ExitStack) -> list[Contender]:
         server.wait_until_good(PATH)
     saved = servers.folder / "answer.json"
     save_answer(ours["keys"].ask(PATH), saved)
-    pool_size = str(servers.settings.db_pool_max_size)
     peers = {
         "bare": start_peer(servers, stack, "bare_answers", str(saved)),
         "usual": start_peer(
             servers, stack, "usual_answers", servers.database_url, servers.redis_url
         ),
-        "plain": start_peer(servers, stack, "plain_queries", servers.database_url, pool_size),
+        "plain": start_plain(servers, stack, "plain"),
+        "same": start_plain(servers, stack, "ours"),
     }
     for server in peers.values():
         server.wait_until_good(f"{PATH}&end={FIRST_END_MS}")
     everybody = {**ours, **peers}
     for server in everybody.values():
         server.process.meter.suspend()
-    misses = {name: servers.folder / f"{name}.lua" for name in ("miss", "plain")}
+    misses = {name: servers.folder / f"{name}.lua" for name in ("miss", "plain", "same")}
     return [
         _contend("bare", "bare ASGI function", everybody["bare"]),
         _contend("open", "**ours**, no keys", everybody["open"]),
@@ -154,8 +156,15 @@ def start_contenders(servers: Servers, stack: ExitStack) -> list[Contender]:
         _contend("limit", "**ours**, key checked and rate limited", everybody["limit"]),
         _contend("usual", "usual FastAPI, Redis and response model", everybody["usual"]),
         _contend("plain", "miss: plain query and orjson", everybody["plain"], misses["plain"]),
+        _contend("same", "miss: our query and orjson", everybody["same"], misses["same"]),
         _contend("miss", "miss: **ours**, key checked", everybody["keys"], misses["miss"]),
     ]
+
+
+def start_plain(servers: Servers, stack: ExitStack, statement: str) -> Askable:
+    """Start the peer that asks the database with each request, over a pool as large as ours."""
+    size = str(servers.settings.db_pool_max_size)
+    return start_peer(servers, stack, "plain_queries", servers.database_url, size, statement)
 
 
 def _contend(name: str, label: str, server: Askable, script: Path | None = None) -> Contender:
@@ -227,14 +236,20 @@ def write_tables(standings: Sequence[Standing], verdicts: Sequence[Verdict]) -> 
         (
             [
                 f"{labels[verdict.target.ours]} ÷ {labels[verdict.target.peer]}",
-                f"≥ {verdict.target.least:g}",
+                "" if verdict.target.least is None else f"≥ {verdict.target.least:g}",
                 write_spread(verdict.found),
-                "yes" if verdict.found.median >= verdict.target.least else "**no**",
+                _say_whether(verdict),
             ]
             for verdict in verdicts
         ),
     )
     return f"{rates}\n{targets}"
+
+
+def _say_whether(verdict: Verdict) -> str:
+    if verdict.target.least is None:
+        return ""
+    return "yes" if verdict.found.median >= verdict.target.least else "**no**"
 
 
 async def _make_key(servers: Servers) -> str:
