@@ -11,6 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from starlette.types import ASGIApp
 
 from api.audit.endpoints import router as audit
 from api.cache.layered import LayeredCache
@@ -26,6 +27,7 @@ from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
 from api.ingest.endpoints import router as ingest
+from api.keys.doors import Door
 from api.keys.endpoints import router as keys
 from api.keys.endpoints import tickets
 from api.keys.identities import Identities
@@ -117,12 +119,12 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     describe(app)
     app.state.resources = resources
     add_error_handlers(app)
-    add_middleware(app, resources)
     app.include_router(probes)
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
     add_pages(app)
+    app.middleware_stack = surround(app.build_middleware_stack(), resources)
     return app
 
 
@@ -146,27 +148,24 @@ async def run(resources: Resources) -> AsyncIterator[None]:
         await asyncio.to_thread(resources.tracer.stop)
 
 
-def add_middleware(app: FastAPI, resources: Resources) -> None:
-    """Put around the routes what every request passes."""
-    # The last one added is the outermost: a refusal has a request id and the headers of CORS too,
-    # and nothing is answered from what is at hand before the door has let it in.
-    app.add_middleware(ShortcutMiddleware, shortcuts=resources.shortcuts, lookups=resources.lookups)
-    app.add_middleware(
-        KeyMiddleware,
-        identities=resources.identities,
-        limiter=RateLimiter(resources.redis, choose_limit(resources.settings)),
-    )
+def surround(app: ASGIApp, resources: Resources) -> ASGIApp:
+    """Put around an application what every request passes; what comes last is the outermost."""
+    settings = resources.settings
+    door = Door(resources.identities, RateLimiter(resources.redis, choose_limit(settings)))
+    app = KeyMiddleware(app, door, resources.identities)
+    app = RequestIdMiddleware(app)
+    app = ShortcutMiddleware(app, resources.shortcuts, resources.lookups, door)
     if resources.tracer is not None:
-        app.add_middleware(TraceMiddleware, tracer=resources.tracer)
-    app.add_middleware(RequestIdMiddleware)
-    if resources.settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=resources.settings.cors_origins,
+        app = TraceMiddleware(app, resources.tracer)
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=EXPOSED,
         )
+    return app
 
 
 def build_resources(settings: Settings, clock: Clock) -> Resources:

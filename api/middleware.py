@@ -3,6 +3,7 @@
 Plain ASGI: it costs microseconds and lets bodies stream through.
 """
 
+import logging
 import time
 from functools import lru_cache
 from typing import Final
@@ -15,13 +16,15 @@ from api.headers import find_header
 from core import metrics
 from core.ids import is_request_id, make_request_id
 
-HEADER: Final = b"x-request-id"
+REQUEST_ID: Final = b"x-request-id"
 
 BEGINNINGS: Final = frozenset({"http.response.start", "websocket.accept"})
 """Messages that carry headers."""
 
 SERIES_MAX: Final = 1000
 """Series whose counters are at hand: routes, methods and statuses are far fewer."""
+
+ROOT: Final = logging.getLogger()
 
 log = structlog.get_logger()
 
@@ -37,9 +40,7 @@ class RequestIdMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        given = find_header(scope, HEADER) or ""
-        request_id = given if is_request_id(given) else make_request_id()
-        scope["request_id"] = request_id
+        request_id = name_request(scope)
         status = 500
         started = time.perf_counter()
 
@@ -47,7 +48,7 @@ class RequestIdMiddleware:
             nonlocal status
             status = message.get("status", status)
             if message["type"] in BEGINNINGS:
-                named = (HEADER, request_id.encode())
+                named = (REQUEST_ID, request_id.encode())
                 message["headers"] = [*message.get("headers", ()), named]
             await send(message)
 
@@ -57,16 +58,30 @@ class RequestIdMiddleware:
             await self._app(scope, receive, send_named)
         finally:
             if scope["type"] == "http":
-                _measure(scope, status, time.perf_counter() - started)
+                count_request(scope, name_route(scope), status, time.perf_counter() - started)
             else:
                 log.debug("socket_ended", path=scope["path"])
             structlog.contextvars.reset_contextvars(**bound)
 
 
-def _measure(scope: Scope, status: int, seconds: float) -> None:
-    served, duration = _find_series(name_route(scope), scope["method"], status)
+def name_request(scope: Scope) -> str:
+    """Return the id of a request: the client's own where that is fit to be logged."""
+    known: str | None = scope.get("request_id")
+    if known is None:
+        given = find_header(scope, REQUEST_ID)
+        known = given if given and is_request_id(given) else make_request_id()
+        scope["request_id"] = known
+    return known
+
+
+def count_request(scope: Scope, route: str, status: int, seconds: float) -> None:
+    """Count, time and log a request that was answered."""
+    served, duration = _find_series(route, scope["method"], status)
     served.inc()
     duration.observe(seconds)
+    # Asked of the standard library, which knows by heart; structlog would make a line first.
+    if not ROOT.isEnabledFor(logging.DEBUG):
+        return
     log.debug(
         "request_served",
         method=scope["method"],

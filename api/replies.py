@@ -3,20 +3,17 @@
 Routes and shortcuts send the same status, headers and bytes because both make them here.
 """
 
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from starlette.types import Scope, Send
 
 from api.cache.base import Answer
-from api.headers import find_header
+from api.headers import RawHeaders, find_header
 
 JSON: Final = "application/json"
 
 STALE: Final = "X-Telemetra-Stale"
 """The header of an answer from before the database went away: seconds since it was loaded."""
-
-RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 # Clients may keep the answer but ask before using it: a minute is revised when late events come.
 _CACHE_CONTROL: Final = (b"cache-control", b"private, no-cache")
@@ -24,8 +21,7 @@ _CONTENT_TYPE: Final = (b"content-type", JSON.encode())
 _VARY: Final = (b"vary", b"Accept")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A finished answer to one request."""
 
     status: int

@@ -24,6 +24,10 @@ MESSAGE_BYTES_MAX: Final = 1_000_000
 PROTOCOL_PING_S: Final = 20
 """How often a socket's client is pinged, and how long it has to answer."""
 
+GARBAGE_AFTER: Final = 20_000
+"""New objects after which unused rings of them are looked for. One page of minutes is a thousand
+objects, none of them in a ring: at the usual 700 every page was looked through, twice."""
+
 
 class LiveServer(uvicorn.Server):
     """Serves the application, and asks live clients to connect again before it stops."""
@@ -57,6 +61,7 @@ class LiveServer(uvicorn.Server):
         # whoever asks just then wait for a tenth of a second.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER)
         for server in self.servers:
             for listener in server.sockets:
                 _forget_the_dead(listener.fileno(), self._resources.settings.live_send_seconds)

@@ -11,7 +11,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware import name_route
+from api.middleware import name_request, name_route
 from core.traces import Facts, Kind, Origin, Span, Tracer, read_context, trace_id_of
 
 UNTRACED: Final = frozenset({"/health", "/livez", "/readyz", "/metrics"})
@@ -69,7 +69,7 @@ def _describe(scope: Scope) -> Facts:
         "http.request.method": scope.get("method", "GET"),
         "url.scheme": scope["scheme"],
         "url.path": scope["path"],
-        "telemetra.request_id": scope["request_id"],
+        "telemetra.request_id": name_request(scope),
     }
 
 

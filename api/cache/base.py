@@ -10,7 +10,10 @@ not the truth. An answer that is old may still be recalled while the database is
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+MEMORY: Final = "memory"
+"""The layer of what is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class CacheRead:
 class Cache(Protocol):
     """Keeps answers."""
 
-    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
-        """Look a good answer up without waiting; None when there is none, or it takes waiting."""
+    def find_at_hand(self, scope: str, key: str) -> Kept | None:
+        """Look a good answer up in memory; None when there is none, or it takes waiting."""
         ...
 
     async def read(self, scope: str, key: str) -> CacheRead | None:

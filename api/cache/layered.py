@@ -8,16 +8,13 @@ loaded: a touch that arrives meanwhile makes it old before it is kept. What is o
 """
 
 from dataclasses import replace
-from typing import Final
 
-from api.cache.base import Cache, CacheRead, Kept
+from api.cache.base import MEMORY, Cache, CacheRead, Kept
 from api.cache.flights import Flights
 from api.cache.shelves import Shelf, Shelved
 from api.cache.touches import Touches
 from core import metrics
 from core.clock import Clock
-
-LAYER: Final = "memory"
 
 
 class LayeredCache:
@@ -30,18 +27,17 @@ class LayeredCache:
         self._shelf = Shelf()
         self._reads: Flights[CacheRead | None] = Flights()
 
-    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+    def find_at_hand(self, scope: str, key: str) -> Kept | None:
         """Look a good answer up in memory, while that can be trusted."""
         if not self._touches.is_trusted:
             return None
         mark = self._touches.mark(scope)
-        kept = self._shelf.find_good((scope, key), mark, self._clock.now_ms())
-        return None if kept is None else CacheRead(b"", kept, LAYER)
+        return self._shelf.find_good((scope, key), mark, self._clock.now_ms())
 
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up, at hand or behind; None when Redis is away."""
-        if (found := self.find_at_hand(scope, key)) is not None:
-            return found
+        if (kept := self.find_at_hand(scope, key)) is not None:
+            return CacheRead(b"", kept, MEMORY)
         mark = self._touches.mark(scope)
         if not self._touches.is_trusted:
             found = await self._behind.read(scope, key)

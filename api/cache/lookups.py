@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from prometheus_client import Counter
 
-from api.cache.base import Answer, Cache, Kept
+from api.cache.base import MEMORY, Answer, Cache, Kept
 from api.cache.flights import Flights
 from core import metrics
 from core.clock import Clock
@@ -76,11 +76,11 @@ class Lookups:
 
     def find_at_hand(self, scope: str, key: str) -> Answer | None:
         """Return a good answer that takes no waiting; None leaves it to ``find``."""
-        found = self._cache.find_at_hand(scope, key)
-        if found is None or found.kept is None or found.kept.answer.is_absence:
+        kept = self._cache.find_at_hand(scope, key)
+        if kept is None or kept.answer.is_absence:
             return None
-        _count_hit(_name_noun(scope), found.layer)
-        return found.kept.answer
+        _find_hits(_name_noun(scope), MEMORY).inc()
+        return kept.answer
 
     async def find(self, wanted: Wanted) -> Answer:
         """Return a good answer, or an old one while the database is away.
@@ -97,7 +97,7 @@ class Lookups:
     async def _find(self, wanted: Wanted) -> Answer:
         found = await self._cache.read(wanted.scope, wanted.key)
         if found is not None and found.kept is not None:
-            _count_hit(wanted.noun, found.layer)
+            _find_hits(wanted.noun, found.layer).inc()
             return found.kept.answer
         version = None if found is None else found.version
         # Only who found the same version may share: nothing became old since the load began.
@@ -149,10 +149,6 @@ class Lookups:
 
 def _name_noun(scope: str) -> str:
     return scope.partition(":")[0]
-
-
-def _count_hit(noun: str, layer: str) -> None:
-    _find_hits(noun, layer).inc()
 
 
 @lru_cache(HIT_SERIES_MAX)

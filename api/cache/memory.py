@@ -1,13 +1,9 @@
 """Memory cache: the reference, bounded, in one process."""
 
-from typing import Final
-
-from api.cache.base import CacheRead, Kept
+from api.cache.base import MEMORY, CacheRead, Kept
 from api.cache.shelves import Shelf, Shelved
 from api.cache.touches import Touches
 from core.clock import Clock
-
-LAYER: Final = "memory"
 
 
 class MemoryCache:
@@ -22,14 +18,15 @@ class MemoryCache:
         """Make every answer of a scope old."""
         self._touches.touch(scope)
 
-    def find_at_hand(self, scope: str, key: str) -> CacheRead | None:
+    def find_at_hand(self, scope: str, key: str) -> Kept | None:
         """Look a good answer up."""
-        found = self._find(scope, key)
-        return found if found.kept is not None else None
+        mark = self._touches.mark(scope)
+        return self._shelf.find_good((scope, key), mark, self._clock.now_ms())
 
     async def read(self, scope: str, key: str) -> CacheRead | None:
         """Look an answer up."""
-        return self._find(scope, key)
+        mark = self._touches.mark(scope)
+        return CacheRead(b"%d" % mark, self.find_at_hand(scope, key), MEMORY)
 
     async def write(self, scope: str, key: str, version: bytes, kept: Kept) -> None:
         """Keep an answer, and let go of those used longest ago when full."""
@@ -38,8 +35,3 @@ class MemoryCache:
     async def recall(self, scope: str, key: str) -> Kept | None:
         """Return the answer kept last, good or old."""
         return self._shelf.find((scope, key))
-
-    def _find(self, scope: str, key: str) -> CacheRead:
-        mark = self._touches.mark(scope)
-        kept = self._shelf.find_good((scope, key), mark, self._clock.now_ms())
-        return CacheRead(b"%d" % mark, kept, LAYER)

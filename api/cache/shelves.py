@@ -58,7 +58,8 @@ class Shelf:
         entry = self._entries.get(key)
         if entry is None or entry.mark != mark or entry.kept.until_ms <= now_ms:
             return None
-        return self.find(key)
+        self._entries.move_to_end(key)
+        return entry.kept
 
     def put(self, key: ShelfKey, entry: Shelved) -> int:
         """Keep an answer unless a newer one is there; return how many had to go for it."""

@@ -92,9 +92,14 @@ class RateLimiter:
         self._limit = limit
         self._asked_again_at = 0.0
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a limit."""
+        return self._limit > 0
+
     async def take(self, subject: str) -> Allowance | None:
         """Count a request of a subject; None when there is no limit or no telling."""
-        if self._limit == 0:
+        if not self.is_on:
             return None
         if time.monotonic() < self._asked_again_at:
             metrics.rate_limits_skipped_total.inc()

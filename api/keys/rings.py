@@ -64,6 +64,8 @@ class KeyRing:
         self._connection: asyncpg.Connection | None = None
         self._source_error: str | None = None
         self._turn = asyncio.Lock()
+        self.turns = 0
+        """How often the keys were read, or that failed: what was true of one is asked anew."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -108,6 +110,7 @@ class KeyRing:
             except AWAY_HERE as error:
                 self._note_source(type(error).__name__)
                 await self._hang_up()
+        self.turns += 1
         self._tell_watches()
 
     def find(self, text: str | None) -> Caller:

@@ -177,7 +177,9 @@ async def test_a_crash_tells_only_the_request_id_which_the_log_knows(app: FastAP
 
     with capture_logs() as lines:
         async with calling(app) as client:
-            document = read_problem(await client.get("/crash"), 500, "internal")
+            answer = await client.get("/crash")
+    document = read_problem(answer, 500, "internal")
+    assert answer.headers["X-Request-ID"] == document["request_id"]
     (line,) = [line for line in lines if line["event"] == "request_crashed"]
     assert line["request_id"] == document["request_id"]
 

@@ -50,6 +50,17 @@ async def test_without_any_key_everything_is_open_and_health_says_so(client: htt
     assert (await client.get(HEALTH)).json()["keys"] == "open"
 
 
+async def test_of_two_keys_in_one_request_the_first_is_asked(
+    app: FastAPI, client: httpx.AsyncClient, connection: asyncpg.Connection
+):
+    _, good = await make_key(connection, "read")
+    await app.state.resources.ring.refresh()
+    shown = [("Authorization", good["Authorization"]), ("Authorization", "Bearer tk_no")]
+    for _ in range(2):
+        assert (await client.get(STREAMS, headers=shown)).status_code == 200
+        assert (await client.get(STREAMS, headers=shown[::-1])).status_code == 401
+
+
 async def test_the_first_key_closes_the_door(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ):

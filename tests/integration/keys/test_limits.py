@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from api.app import build_app
 from api.keys.rates import RateLimiter
 from core import metrics
+from core.scopes import STREAMS_ALL
 from core.settings import Settings
 from tests.fixtures.api_keys import make_key
 from tests.fixtures.apis import calling, serving
@@ -50,6 +51,18 @@ async def test_the_fourth_request_of_a_minute_is_refused_and_told_when(client: h
     read_problem(answer, 429, "rate_limited")
     assert 1 <= int(answer.headers["Retry-After"]) <= 20
     assert answer.headers["RateLimit"].startswith('"default";r=0;t=')
+
+
+async def test_a_request_that_finds_its_shortcut_closed_is_counted_once(limited: Settings):
+    app = build_app(limited)
+    rests = []
+    async with calling(app) as client:
+        for _ in range(3):
+            answer = await client.get(STREAMS)
+            rests.append(answer.headers["RateLimit"].split(";")[1])
+            # Old now: the next one is let in, finds nothing at hand, and goes to the route.
+            await app.state.resources.cache.touch(STREAMS_ALL)
+    assert rests == ["r=2", "r=1", "r=0"]
 
 
 async def test_probes_and_the_page_are_not_counted(client: httpx.AsyncClient):

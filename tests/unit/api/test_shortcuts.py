@@ -11,7 +11,14 @@ PATH = "/api/v1/streams/a/metrics"
 
 def ask(path: str = PATH, query: bytes = b"", *accepts: bytes) -> dict[str, Any]:
     headers = [(b"host", b"api"), *((b"accept", accept) for accept in accepts)]
-    return {"path": path, "query_string": query, "headers": headers, "route": object()}
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query,
+        "headers": headers,
+        "route": object(),
+    }
 
 
 def note(shortcuts: Shortcuts, scope: dict[str, Any]) -> None:
@@ -33,6 +40,7 @@ def test_a_request_is_known_by_path_query_and_accept():
         ask("/api/v1/streams/b/metrics", b"limit=1", b"text/csv"),
     ]
     assert [shortcuts.find(other) for other in others] == [None] * 4
+    assert shortcuts.find(first | {"method": "HEAD"}) is None
 
 
 @pytest.mark.parametrize("path", ["/api/v1/compare", "/api/v1/ingest"])
