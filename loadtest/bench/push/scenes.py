@@ -151,6 +151,7 @@ def play_frozen(servers: Servers, load: Load, rate: float) -> Frozen:
             turn = partial(take, api.process, announcer, others, rate=rate, seconds=load.seconds)
             # What the process needs to begin is not what the first round measures.
             await announcer.announce(rate, FROZEN_PAUSE_S)
+            await asyncio.sleep(SETTLE_S)
             before = api.process.read_resident_bytes()
             without, among, held = [], [], [before]
             for number in range(load.rounds):
