@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from api.app import build_app
-from api.keys.rates import RateLimiter
+from api.keys.rates import LEASE_S, RateLimiter
 from core import metrics
 from core.scopes import STREAMS_ALL
 from core.settings import Settings
@@ -110,6 +110,46 @@ async def test_a_bucket_fills_up_again_and_leaves_nothing_behind(redis_client: R
     await redis_client.set("rate:a", full_at - 30_000_000)
     taken = [await limiter.take("a") for _ in range(2)]
     assert [item.is_allowed for item in taken if item] == [True, False]
+
+
+async def count_asked(client: Redis) -> int:
+    """Return how often Redis was asked for requests of a bucket."""
+    stats = await client.info("commandstats")
+    return int(stats.get("cmdstat_eval", {}).get("calls", 0))
+
+
+async def test_who_asks_a_lot_takes_several_at_a_time(redis_client: Redis):
+    limiter = RateLimiter(redis_client, 6000, monotonic=lambda: 0.0)
+    before = await count_asked(redis_client)
+    taken = await asyncio.gather(*(limiter.take("a") for _ in range(500)))
+    assert all(item is not None and item.is_allowed for item in taken)
+    # 1, 2, 4, 8, 16 and then 30 at a time.
+    assert await count_asked(redis_client) - before == 5 + 16
+    # All that was taken is known to everyone: another process sees no more than what is left.
+    last = await RateLimiter(redis_client, 6000).take("a")
+    assert last is not None
+    assert last.remaining < 6000 - 500 + 100
+
+
+async def test_no_more_than_the_limit_get_through_however_many_ask_wherever(redis_client: Redis):
+    limiters = [RateLimiter(redis_client, 1000) for _ in range(3)]
+    taken = await asyncio.gather(*(each.take("a") for each in limiters for _ in range(800)))
+    allowed = sum(item is not None and item.is_allowed for item in taken)
+    # Some come back while they ask, sixteen a second; what is left of a lease is lost.
+    assert 1000 - 3 * 5 <= allowed <= 1100
+
+
+async def test_what_was_taken_ahead_is_lost_after_a_second(redis_client: Redis):
+    now = 0.0
+    limiter = RateLimiter(redis_client, 6000, monotonic=lambda: now)
+    for _ in range(4):
+        await limiter.take("a")
+    before = await count_asked(redis_client)
+    await limiter.take("a")
+    assert await count_asked(redis_client) == before
+    now = LEASE_S
+    await limiter.take("a")
+    assert await count_asked(redis_client) == before + 1
 
 
 async def test_without_a_limit_nothing_is_counted(settings: Settings, redis_client: Redis):
