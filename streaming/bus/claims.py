@@ -75,7 +75,7 @@ class Claims:
         """
         claim = f"{_CLAIMED.decode()}:{secrets.token_hex(8)}:{once.content}"
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S) as patience:
                 while (known := await self._claim([_name(once)], [claim, CLAIM_TTL_S])) is not None:
                     state, _, rest = known.partition(b":")
                     is_confirmed = state != _CLAIMED
@@ -86,13 +86,13 @@ class Claims:
                         )
                     if is_confirmed:
                         return None
+                    # The client may lose the one cancellation there is: on Python 3.11 it does
+                    # when the answer comes at that moment.
+                    if patience.expired():
+                        raise _say_unknown("TimeoutError")
                     await asyncio.sleep(LOOK_EVERY_S)
         except (*_AWAY, TimeoutError) as error:
-            raise BusAwayError(
-                f"Whether this is a repeat could not be found out ({type(error).__name__})."
-                " Send the same body again, with the same Idempotency-Key.",
-                retry_after_s=1,
-            ) from error
+            raise _say_unknown(type(error).__name__) from error
         return claim
 
     async def confirm(self, once: Once) -> None:
@@ -113,6 +113,14 @@ class Claims:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._redis.aclose()
+
+
+def _say_unknown(reason: str) -> BusAwayError:
+    return BusAwayError(
+        f"Whether this is a repeat could not be found out ({reason})."
+        " Send the same body again, with the same Idempotency-Key.",
+        retry_after_s=1,
+    )
 
 
 def _name(once: Once) -> str:

@@ -7,10 +7,12 @@ aborted transaction stays invisible is not shown here; that one is aborted, is.
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import redis.asyncio
 from confluent_kafka import Consumer as Client
+from redis.commands.core import AsyncScript
 
 from core.errors import (
     BusAwayError,
@@ -320,6 +322,29 @@ async def test_a_key_whose_append_is_under_way_elsewhere_is_neither_free_nor_use
     await redis_client.delete("once:append:key")
     assert await waiting
     assert list_payloads(reader, 0) == [b"a"]
+
+
+async def test_patience_ends_though_the_client_loses_its_cancellation(
+    writer: KafkaBusWriter, redis_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+):
+    ask = AsyncScript.__call__
+    cancelled = 0
+
+    async def ask_on(script: AsyncScript, *given: Any, **more: Any) -> Any:
+        nonlocal cancelled
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            cancelled += 1
+        return await ask(script, *given, **more)
+
+    monkeypatch.setattr(AsyncScript, "__call__", ask_on)
+    monkeypatch.setattr("streaming.bus.claims.TIMEOUT_S", 0.1)
+    await redis_client.set("once:append:key", "claim:other:content", ex=CLAIM_TTL_S)
+    async with asyncio.timeout(CLAIM_TTL_S / 2):
+        with pytest.raises(BusAwayError):
+            await writer.append({0: b"a"}, once=Once("key", "content"))
+    assert cancelled == 1
 
 
 async def test_a_sender_that_hangs_up_leaves_no_key_in_doubt(
