@@ -18,11 +18,13 @@ import os
 from telemetra_client import AuthenticatedClient
 from telemetra_client.api.metrics import list_metrics
 from telemetra_client.api.streams import list_streams
+from telemetra_client.models import Problem
 
 client = AuthenticatedClient(base_url=os.environ["URL"], token=os.environ["API_KEY"])
 page = list_streams.sync(client=client)
 rows = list_metrics.sync("studio", client=client, resolution="1m", limit=5)
-print([stream.id for stream in page.data], [row.chat_count for row in rows.data])
+counts = "no stream yet" if isinstance(rows, Problem) else [row.chat_count for row in rows.data]
+print([stream.id for stream in page.data], counts)
 """
 
 REFUSED = """
