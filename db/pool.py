@@ -42,6 +42,7 @@ AWAY: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -51,7 +52,8 @@ AWAY: Final = (
     asyncpg.DeadlockDetectedError,
 )
 """What asyncpg raises when the server is gone, starting, ending, full or too slow, or when it let
-another go first: the same again may succeed."""
+another go first: the same again may succeed. A server that goes at the wrong moment leaves a
+connection in a state of which asyncpg says that it cannot be."""
 
 
 UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
@@ -111,7 +113,7 @@ class Pool:
             connection = await pool.acquire(timeout=CONNECT_TIMEOUT_S)
             try:
                 yield connection
-            except (TimeoutError, asyncio.CancelledError):
+            except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
                 # Before it was taken back, the end of its statement would be waited for.
                 connection.terminate()
                 raise

@@ -86,6 +86,17 @@ async def test_who_gives_up_waiting_leaves_the_queue(database_url: str):
         assert await ask(pool) == 1
 
 
+async def test_a_connection_in_a_state_that_cannot_be_is_away_and_not_lent_again(database_url: str):
+    async with pooling(database_url, db_pool_min_size=1, db_pool_max_size=1) as pool:
+        with pytest.raises(DatabaseAwayError):
+            async with pool.connection() as connection:
+                broken = await connection.fetchval("SELECT pg_backend_pid()")
+                # What asyncpg raised when the server was killed in the middle of a statement.
+                raise asyncpg.InternalClientError("cannot switch to state 11")
+        async with pool.connection() as connection:
+            assert await connection.fetchval("SELECT pg_backend_pid()") != broken
+
+
 @pytest.fixture
 async def proxied(database_url: str) -> AsyncIterator[tuple[Proxy, str]]:
     """A proxy before the test's database."""
