@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
@@ -87,14 +88,20 @@ async def test_who_gives_up_waiting_leaves_the_queue(database_url: str):
 
 
 async def test_a_connection_in_a_state_that_cannot_be_is_away_and_not_lent_again(database_url: str):
-    async with pooling(database_url, db_pool_min_size=1, db_pool_max_size=1) as pool:
-        with pytest.raises(DatabaseAwayError):
-            async with pool.connection() as connection:
-                broken = await connection.fetchval("SELECT pg_backend_pid()")
-                # What asyncpg raised when the server was killed in the middle of a statement.
-                raise asyncpg.InternalClientError("cannot switch to state 11")
+    seen: list[int] = []
+
+    async def note(pool: Pool, error: Exception | None = None) -> None:
         async with pool.connection() as connection:
-            assert await connection.fetchval("SELECT pg_backend_pid()") != broken
+            seen.append(await connection.fetchval("SELECT pg_backend_pid()"))
+            if error is not None:
+                raise error
+
+    async with pooling(database_url, db_pool_min_size=1, db_pool_max_size=1) as pool:
+        # What asyncpg raised when the server was killed in the middle of a statement.
+        with pytest.raises(DatabaseAwayError):
+            await note(pool, asyncpg.InternalClientError("cannot switch to state 11"))
+        await note(pool)
+    assert len(set(seen)) == 2
 
 
 @pytest.fixture
