@@ -1,17 +1,16 @@
 """Ingest: the door for events."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
 from api.deps import Caller, Uses
+from api.ingest.bodies import MEGABYTE, read_body
 from api.ingest.examples import ANSWERS, describe_body
+from api.ingest.readers import choose_reader
 from api.ingest.schemas import IngestOut
 from api.ingest.service import IngestService
 from api.replies import JSON
-from core.errors import TooLargeError, UnsupportedMediaError
-
-MEGABYTE: Final = 1_000_000
 
 router = APIRouter(tags=["ingest"])
 
@@ -36,33 +35,8 @@ async def ingest(
     Good rows are taken even when others are bad; every bad row is named by its place. A request
     repeated with the same ``Idempotency-Key`` counts once.
     """
-    body = await _read_body(request, uses.settings.ingest_body_max_mb * MEGABYTE)
+    body = await read_body(request, bytes_max=uses.settings.ingest_body_max_mb * MEGABYTE)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     service = IngestService(uses.settings, uses.clock, uses.bus, caller)
-    receipt = await service.accept(body, media_type, idempotency_key)
+    receipt = await service.accept(body, choose_reader(media_type), idempotency_key)
     return Response(receipt.write(), status_code=202, media_type=JSON)
-
-
-async def _read_body(request: Request, bytes_max: int) -> bytes:
-    """Read the body and stop as soon as it is too large.
-
-    Raises:
-        TooLargeError: It is over the limit.
-        UnsupportedMediaError: It is compressed.
-    """
-    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
-        raise UnsupportedMediaError(f"Content-Encoding {encoding} is not read. Send it plain.")
-    too_large = TooLargeError(
-        f"The body is over the limit of {bytes_max // MEGABYTE} MB. Send it in parts;"
-        " nothing of it was taken."
-    )
-    if int(request.headers.get("content-length") or 0) > bytes_max:
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -12,13 +12,12 @@ from typing import Final
 import orjson
 import polars as pl
 
+from api.ingest.readers import Reader
 from core import metrics
 from core.batches import encode_events, split_by_shard
 from core.clock import Clock
-from core.errors import BadRequestError, UnsupportedMediaError
 from core.events import RejectedRow, TimePolicy, check_events
 from core.keys import EVERYONE, Caller
-from core.ndjson import read_ndjson
 from core.settings import Settings
 from streaming.bus.base import BusWriter, Once
 
@@ -29,8 +28,6 @@ ERRORS_NAMED_MAX: Final = 100
 """So many bad rows are named; all are counted."""
 
 OUT_OF_REACH: Final = "stream_id: the key does not reach this stream"
-
-NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,12 @@ class IngestService:
             ahead=timedelta(minutes=settings.ingest_ahead_minutes),
         )
 
-    async def accept(self, body: bytes, media_type: str, key: str | None) -> Receipt:
-        """Put a body's good events on the bus and name its bad ones."""
+    async def accept(self, body: bytes, read: Reader, key: str | None = None) -> Receipt:
+        """Put a body's good events on the bus and name its bad ones; with a key it counts once."""
         if len(body) > INLINE_BYTES_MAX:
-            parsed = await asyncio.to_thread(self._parse, body, media_type)
+            parsed = await asyncio.to_thread(self._parse, body, read)
         else:
-            parsed = self._parse(body, media_type)
+            parsed = self._parse(body, read)
         if parsed.entries:
             once = self._claim(body, key) if key else None
             with metrics.bus_append_seconds.time():
@@ -93,8 +90,8 @@ class IngestService:
         # Two senders that chose the same word do not know of each other.
         return Once(f"{self._caller.key_id or 'everyone'}:{key}", hashlib.sha256(body).hexdigest())
 
-    def _parse(self, body: bytes, media_type: str) -> Parsed:
-        raw, unreadable = read_ndjson(_to_lines(body, media_type))
+    def _parse(self, body: bytes, read: Reader) -> Parsed:
+        raw, unreadable = read(body)
         raw, foreign = refuse_streams(raw, self._caller)
         events, refused = check_events(raw, now=self._clock.now(), policy=self._policy)
         counts = events.group_by("type").len()
@@ -123,31 +120,6 @@ def refuse_streams(raw: pl.DataFrame, caller: Caller) -> tuple[pl.DataFrame, lis
         RejectedRow(index, OUT_OF_REACH) for index in raw.filter(is_foreign)["index"].to_list()
     ]
     return raw.filter(~is_foreign), refused
-
-
-def _to_lines(body: bytes, media_type: str) -> bytes:
-    """Return the body as NDJSON.
-
-    Raises:
-        BadRequestError: The body is empty, or not what its content type says.
-        UnsupportedMediaError: The content type is not read here.
-    """
-    if not body.strip():
-        raise BadRequestError("The body is empty. Send one event, a list of events, or NDJSON.")
-    if media_type in NDJSON_TYPES:
-        return body
-    if media_type != "application/json":
-        raise UnsupportedMediaError(
-            f"{media_type or 'no content type'} is not read here."
-            " Send application/json or application/x-ndjson."
-        )
-    try:
-        events = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequestError(f"The body is not JSON: {error}.") from None
-    if not isinstance(events, list):
-        events = [events]
-    return b"\n".join(orjson.dumps(event) for event in events)
 
 
 def _pair(counts: pl.DataFrame) -> dict[str, int]:

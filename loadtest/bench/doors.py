@@ -3,14 +3,15 @@
 import asyncio
 from typing import Final, Protocol
 
+from api.ingest.readers import read_lines
 from api.ingest.service import IngestService
 from core.clock import SystemClock
-from loadtest.bench.feeds import NDJSON
 from loadtest.bench.servers import Servers
 from streaming.bus.redis import RedisBusWriter
 from streaming.ingest.clients import ApiClient
 
 PATH: Final = "/api/v1/ingest"
+NDJSON: Final = "application/x-ndjson"
 
 
 class RefusedError(Exception):
@@ -62,7 +63,7 @@ class BusDoor:
 
     async def send(self, body: bytes) -> None:
         """Return when the bus has taken the entries."""
-        receipt = await self._service.accept(body, NDJSON, None)
+        receipt = await self._service.accept(body, read_lines)
         if receipt.rejected:
             raise RefusedError(receipt.rejected[0].reason)
 

@@ -15,6 +15,7 @@ import asyncpg
 import orjson
 import redis
 
+from api.ingest.readers import read_lines
 from api.ingest.service import IngestService
 from core.batches import make_offset
 from core.clock import ManualClock
@@ -25,8 +26,6 @@ from streaming.bus.redis import RedisBusWriter, name_shard
 
 BODY_BYTES: Final = 650_000
 """About 5 000 chat lines: what a busy sender puts into one request."""
-
-NDJSON: Final = "application/x-ndjson"
 
 
 def fill_bus(servers: Servers, file: Path, *, now: datetime, size: int = BODY_BYTES) -> int:
@@ -102,7 +101,7 @@ async def _fill(servers: Servers, bodies: Iterable[bytes], now: datetime) -> int
     accepted = 0
     try:
         for body in bodies:
-            receipt = await service.accept(body, NDJSON, None)
+            receipt = await service.accept(body, read_lines)
             if receipt.rejected:
                 raise ValueError(f"A line was refused: {receipt.rejected[0].reason}")
             accepted += receipt.accepted
