@@ -13,8 +13,11 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-Rule: TypeAlias = tuple[pl.Expr | None, str]
-"""What a row must not be, and the words for it; nothing where a glance at the rows excludes it."""
+from core.event_times import TIME, read_times
+
+Rule: TypeAlias = tuple[pl.Expr | None, str, str]
+"""What a row must not be, the field at fault and the words for it; nothing where a glance at the
+rows excludes it."""
 
 EVENT_TYPES: Final = ("chat", "viewers", "reading", "transaction", "meta")
 TRANSACTION_KINDS: Final = ("donation", "subscription", "bits", "gift_sub", "renewal", "other")
@@ -35,7 +38,7 @@ TEXT_BYTES_MAX: Final = 16_384
 VALUE_MAX: Final = 1e100
 """Largest value of a reading or a count of viewers: the squares of more would not fit a float."""
 
-TIMESTAMP: Final = pl.Datetime("us", "UTC")
+TIMESTAMP: Final = TIME
 
 OLDEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 NEWEST: Final = datetime(5000, 1, 1, tzinfo=UTC)
@@ -72,13 +75,7 @@ RAW_SCHEMA: Final = pl.Schema({**SCHEMA, "timestamp": pl.String()})
 _TEXTS: Final = tuple(name for name, kind in SCHEMA.items() if kind == pl.String())
 _LISTS: Final = ("emotes", "badges")
 _ALWAYS: Final = frozenset({"stream_id", "type", "timestamp"})
-_ZONELESS: Final = (
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%dT%H:%MZ",
-    "%Y-%m-%d",
-)
+_NAME_RULE: Final = "is not 1 to 128 letters, digits or _.:@~+=#-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +92,8 @@ class RejectedRow:
 
     index: int
     reason: str
+    field: str | None = None
+    """The one at fault, where it is a single one."""
 
 
 def check_events(
@@ -112,15 +111,19 @@ def check_events(
     """
     raw = _fill_raw(raw)
     used = [name for name in SCHEMA.names() if name in raw.columns and _is_used(raw, name)]
-    events = raw.select("index", *used).with_columns(timestamp=_read_times(raw["timestamp"], now))
+    events = raw.select("index", *used).with_columns(timestamp=read_times(raw["timestamp"], now))
     asked = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
-    rules = [(broken, words) for broken, words in asked if broken is not None]
+    rules = [(broken, field, words) for broken, field, words in asked if broken is not None]
     # Only the bad rows are asked which rule they break.
-    bad = events.filter(pl.any_horizontal(broken for broken, _ in rules))
+    bad = events.filter(pl.any_horizontal(broken for broken, _, _ in rules))
     if bad.is_empty():
         return events.drop("index"), []
-    reason = pl.coalesce(pl.when(broken).then(pl.lit(words)) for broken, words in rules)
-    rejected = [RejectedRow(*row) for row in bad.select("index", reason).iter_rows()]
+    rule = pl.coalesce(pl.when(broken).then(pl.lit(n)) for n, (broken, _, _) in enumerate(rules))
+    named = [(field, f"{field} {words}") for _, field, words in rules]
+    rejected = [
+        RejectedRow(index, named[n][1], named[n][0])
+        for index, n in bad.select("index", rule).iter_rows()
+    ]
     good = events.join(bad, on="index", how="anti", maintain_order="left")
     return good.drop("index"), rejected
 
@@ -198,38 +201,6 @@ def _is_unnamed(names: pl.Series) -> pl.Expr | None:
     return pl.col(names.name).is_in(wrong.implode()) if len(wrong) else None
 
 
-def _read_times(given: pl.Series, now: datetime) -> pl.Series:
-    """Read ISO 8601 with or without a zone, and epochs told apart by their size."""
-    if given.dtype == TIMESTAMP:
-        return given
-    text = given.alias("t")
-    times = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    if times.null_count():
-        frame = pl.DataFrame({"t": text, "known": times})
-        number = pl.col("t").cast(pl.Float64, strict=False)
-        size = number.abs()
-        micros = (
-            pl.when(size < 1e11)
-            .then(number * 1e6)
-            .when(size < 1e14)
-            .then(number * 1e3)
-            .when(size < 1e17)
-            .then(number)
-            .when(size < 1e20)
-            .then(number / 1e3)
-        )
-        zoneless = [
-            pl.col("t")
-            .str.to_datetime(form, time_unit="us", strict=False)
-            .dt.replace_time_zone("UTC")
-            for form in _ZONELESS
-        ]
-        absent = pl.when(pl.col("t").is_null()).then(pl.lit(now, dtype=TIMESTAMP))
-        epoch = micros.round().cast(pl.Int64, strict=False).cast(TIMESTAMP)
-        times = frame.select(t=pl.coalesce("known", *zoneless, epoch, absent))["t"]
-    return times
-
-
 def _fill_raw(raw: pl.DataFrame) -> pl.DataFrame:
     """Return raw rows with the columns that no event may lack."""
     missing = {name: pl.lit(None, RAW_SCHEMA[name]) for name in _ALWAYS if name not in raw.columns}
@@ -248,34 +219,32 @@ def _name(events: pl.DataFrame, name: str) -> pl.Expr:
 def _rules_of_all(events: pl.DataFrame, now: datetime, policy: TimePolicy) -> list[Rule]:
     col = pl.col
     oldest, newest = now - policy.past, now + policy.ahead
-    texts = [name for name in _TEXTS if name in events.columns]
-    rules = [
-        (col("stream_id").is_null(), "stream_id is missing"),
-        (
-            _is_unnamed(events["stream_id"]),
-            "stream_id is not 1 to 128 letters, digits or _.:@~+=#-",
-        ),
-        (col("type").is_null(), "type is missing"),
-        (~col("type").is_in(EVENT_TYPES), f"type is not one of {', '.join(EVENT_TYPES)}"),
-        (col("timestamp").is_null(), "timestamp is neither ISO 8601 nor an epoch"),
+    rules: list[Rule] = [
+        (col("stream_id").is_null(), "stream_id", "is missing"),
+        (_is_unnamed(events["stream_id"]), "stream_id", _NAME_RULE),
+        (col("type").is_null(), "type", "is missing"),
+        (~col("type").is_in(EVENT_TYPES), "type", f"is not one of {', '.join(EVENT_TYPES)}"),
+        (col("timestamp").is_null(), "timestamp", "is neither ISO 8601 nor an epoch"),
         (
             col("timestamp") < oldest,
-            f"timestamp lies more than {policy.past.days} days in the past",
+            "timestamp",
+            f"lies more than {policy.past.days} days in the past",
         ),
         (
             col("timestamp") > newest,
-            f"timestamp lies more than {policy.ahead // timedelta(minutes=1)} minutes ahead",
-        ),
-        (pl.any_horizontal(_has_null_byte(col(n)) for n in texts), "a text field has a null byte"),
-        (
-            pl.any_horizontal(col(name).str.len_bytes() > TEXT_BYTES_MAX for name in texts),
-            f"a text field is longer than {TEXT_BYTES_MAX} bytes",
+            "timestamp",
+            f"lies more than {policy.ahead // timedelta(minutes=1)} minutes ahead",
         ),
     ]
-    if lists := [name for name in _LISTS if name in events.columns]:
-        joined = [col(name).list.join("", ignore_nulls=True) for name in lists]
-        bad = [_has_null_byte(text) | (text.str.len_bytes() > TEXT_BYTES_MAX) for text in joined]
-        rules.append((pl.any_horizontal(bad), "a list field has a null byte or is too long"))
+    for name in _TEXTS:
+        if name in events.columns:
+            rules.append((_has_null_byte(col(name)), name, "has a null byte"))
+            rules.append((_is_long(col(name)), name, f"is longer than {TEXT_BYTES_MAX} bytes"))
+    for name in _LISTS:
+        if name in events.columns:
+            joined = col(name).list.join("", ignore_nulls=True)
+            bad = _has_null_byte(joined) | _is_long(joined)
+            rules.append((bad, name, "has a null byte or is too long"))
     return rules
 
 
@@ -288,31 +257,36 @@ def _rules_of_types(events: pl.DataFrame) -> list[Rule]:
     finite = (value.abs() <= VALUE_MAX).fill_null(value=False)
     unnamed = _is_unnamed(events["channel"]) if "channel" in events.columns else None
     return [
-        (is_type["chat"] & user.is_null(), "user is missing"),
-        (is_type["chat"] & text.is_null(), "text is missing"),
+        (is_type["chat"] & user.is_null(), "user", "is missing"),
+        (is_type["chat"] & text.is_null(), "text", "is missing"),
         (
             is_type["viewers"] & ~(finite & (value >= 0)).fill_null(value=False),
-            "value is not a number of viewers",
+            "value",
+            "is not a number of viewers",
         ),
-        (is_type["reading"] & channel.is_null(), "channel is missing"),
-        (
-            None if unnamed is None else is_type["reading"] & unnamed,
-            "channel is not 1 to 128 letters, digits or _.:@~+=#-",
-        ),
-        (is_type["reading"] & ~finite, f"value is not a number of at most {VALUE_MAX:g}"),
+        (is_type["reading"] & channel.is_null(), "channel", "is missing"),
+        (None if unnamed is None else is_type["reading"] & unnamed, "channel", _NAME_RULE),
+        (is_type["reading"] & ~finite, "value", f"is not a number of at most {VALUE_MAX:g}"),
         (
             is_type["transaction"] & ~kind.is_in(TRANSACTION_KINDS).fill_null(value=False),
-            f"kind is not one of {', '.join(TRANSACTION_KINDS)}",
+            "kind",
+            f"is not one of {', '.join(TRANSACTION_KINDS)}",
         ),
         (
             is_type["transaction"] & ~amount.is_between(0, VALUE_MAX).fill_null(value=True),
-            f"amount is not a positive number of at most {VALUE_MAX:g}",
+            "amount",
+            f"is not a positive number of at most {VALUE_MAX:g}",
         ),
         (
             is_type["meta"] & ~event.is_in(META_EVENTS).fill_null(value=False),
-            f"event is not one of {', '.join(META_EVENTS)}",
+            "event",
+            f"is not one of {', '.join(META_EVENTS)}",
         ),
     ]
+
+
+def _is_long(text: pl.Expr) -> pl.Expr:
+    return text.str.len_bytes() > TEXT_BYTES_MAX
 
 
 def _has_null_byte(text: pl.Expr) -> pl.Expr:

@@ -38,16 +38,42 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (CHAT | {"timestamp": ""}, "timestamp is neither ISO 8601 nor an epoch"),
     (CHAT | {"timestamp": "nan"}, "timestamp is neither ISO 8601 nor an epoch"),
     (CHAT | {"timestamp": "2024-01-01T00:00:00Z"}, "timestamp lies more than 365 days in the past"),
+    *(
+        (CHAT | {"timestamp": text}, "timestamp is neither ISO 8601 nor an epoch")
+        for text in (
+            *("inf", "-inf", "1e400", "-1e400", "1e21", "9" * 400, "0x10", " ", "--5"),
+            "9223372036854775808" + "0" * 9,
+            *("2026-02-30T00:00:00Z", "2026-01-26T09:59:15+24:00", "2026-01-26T09:59:15[Europe]"),
+            *("2026-01-26T25:00:00Z", "26/01/2026", "2026-01-26T09:59:15 Mars"),
+        )
+    ),
+    *(
+        (CHAT | {"timestamp": text}, "timestamp lies more than 365 days in the past")
+        for text in (
+            "0",
+            "-0.5",
+            "-1e10",
+            "-62135596800",
+            "-1769421555000",
+            "1e5",
+            "0001-01-01",
+            str(-(2**63)),
+        )
+    ),
+    *(
+        (CHAT | {"timestamp": text}, "timestamp lies more than 10 minutes ahead")
+        for text in ("99999999999", "1769422255", "9999-12-31T23:59:59Z")
+    ),
     (CHAT | {"timestamp": "-5"}, "timestamp lies more than 365 days in the past"),
     (CHAT | {"timestamp": "2026-01-26T10:10:00.000001Z"}, "timestamp lies more than 10 minutes"),
-    (CHAT | {"text": "a\0b"}, "a text field has a null byte"),
-    (CHAT | {"user": "x" * (TEXT_BYTES_MAX + 1)}, "a text field is longer than 16384 bytes"),
+    (CHAT | {"text": "a\0b"}, "text has a null byte"),
+    (CHAT | {"user": "x" * (TEXT_BYTES_MAX + 1)}, "user is longer than 16384 bytes"),
     (
         READING | {"unit": "é" * (TEXT_BYTES_MAX // 2 + 1)},
-        "a text field is longer than 16384 bytes",
+        "unit is longer than 16384 bytes",
     ),
-    (CHAT | {"emotes": ["a\0"]}, "a list field has a null byte or is too long"),
-    (CHAT | {"badges": ["b" * 9000] * 2}, "a list field has a null byte or is too long"),
+    (CHAT | {"emotes": ["a\0"]}, "emotes has a null byte or is too long"),
+    (CHAT | {"badges": ["b" * 9000] * 2}, "badges has a null byte or is too long"),
     (CHAT | {"user": None}, "user is missing"),
     (CHAT | {"text": None}, "text is missing"),
     (VIEWERS | {"value": None}, "value is not a number of viewers"),
@@ -86,6 +112,12 @@ GOOD: list[dict[str, Any]] = [
 TIMES = [
     ("2026-01-26T09:59:15Z", START - timedelta(seconds=45)),
     ("2026-01-26T10:59:15+01:00", START - timedelta(seconds=45)),
+    ("2026-01-26T15:29:15+0530", START - timedelta(seconds=45)),
+    ("2026-01-26 06:59:15.5-03", START - timedelta(seconds=44.5)),
+    ("2026-01-26T23:59:15+14", START - timedelta(seconds=45)),
+    ("2026-01-25T21:59:15-12:00", START - timedelta(seconds=45)),
+    ("2026-01-26t09:59:15z", START - timedelta(seconds=45)),
+    ("2026-01-26T09:58:60Z", START - timedelta(minutes=1)),
     ("2026-01-26T09:59:15", START - timedelta(seconds=45)),
     ("2026-01-26 09:59:15.25", START - timedelta(seconds=44.75)),
     ("2026-01-26T09:59", START - timedelta(minutes=1)),
@@ -96,6 +128,8 @@ TIMES = [
     ("1769421555.5", START - timedelta(seconds=44.5)),
     ("1769421555250", START - timedelta(seconds=44.75)),
     ("1769421555250001", START - timedelta(seconds=45, microseconds=-250001)),
+    ("1.7694215555e9", START - timedelta(seconds=44.5)),
+    ("1769421555250001999", START - timedelta(seconds=45, microseconds=-250001)),
     ("1769421555250001000", START - timedelta(seconds=45, microseconds=-250001)),
 ]
 
@@ -108,11 +142,20 @@ def check(*rows: dict[str, Any]) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     return good, [(row.index, row.reason) for row in rejected]
 
 
+def name_fields(*rows: dict[str, Any]) -> list[str | None]:
+    """Return the fields at fault of the rows that are refused."""
+    raw = pl.DataFrame(
+        [dict.fromkeys(RAW_SCHEMA.names()) | row for row in rows], schema=RAW_SCHEMA
+    ).with_row_index("index")
+    return [row.field for row in check_events(raw, now=START, policy=TimePolicy())[1]]
+
+
 @pytest.mark.parametrize(("row", "reason"), BAD)
 def test_each_rule_names_the_row_that_breaks_it(row: dict[str, Any], reason: str):
     good, rejected = check(CHAT, row, READING)
     assert [index for index, _ in rejected] == [1]
     assert rejected[0][1].startswith(reason)
+    assert name_fields(CHAT, row, READING) == [reason.partition(" ")[0]]
     assert good["type"].to_list() == ["chat", "reading"]
 
 
