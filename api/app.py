@@ -27,6 +27,7 @@ from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
 from api.ingest.endpoints import router as ingest
+from api.ingest.small_bodies import SmallBodies
 from api.keys.doors import Door
 from api.keys.endpoints import router as keys
 from api.keys.endpoints import tickets
@@ -184,6 +185,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
     database = Pool(settings)
     ring = KeyRing(settings, clock)
     tracer = open_tracer(settings, "api")
+    bus = build_bus(settings, tracer)
     return Resources(
         settings=settings,
         clock=clock,
@@ -193,7 +195,8 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         lookups=Lookups(cache, clock),
         shortcuts=Shortcuts(),
         listener=TouchListener(client, touches),
-        bus=build_bus(settings, tracer),
+        bus=bus,
+        small_bodies=SmallBodies(settings, clock, bus),
         hub=Hub(client, database, clock, settings),
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),

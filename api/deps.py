@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.ingest.small_bodies import SmallBodies
 from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
@@ -39,6 +40,7 @@ class Resources:
     shortcuts: Shortcuts
     listener: TouchListener
     bus: BusWriter
+    small_bodies: SmallBodies
     hub: Hub
     news: News
     ring: KeyRing

@@ -1,6 +1,6 @@
-"""JSON lines: events, one a line, read byte by byte into columns.
+"""JSON lines: events, one a line or in one list, read byte by byte into columns.
 
-    body -> _scan_lines -> where each value stands -> texts, numbers, times, lists -> columns
+    body -> _scan_… -> where each value stands -> texts, numbers, times, lists -> columns
 
 Reads what nearly all senders send: objects of texts, numbers, nulls and lists of texts, each field
 once. What is odd in any way, and so what is wrong, is left to ``core.ndjson``, which is slower and
@@ -71,24 +71,23 @@ class _Table(NamedTuple):
 
 def read_json_lines(body: bytes) -> pl.DataFrame | None:
     """Return the fields that are named, as columns; None if anything at all is odd."""
-    if not body.isascii() and not _is_utf8(body):
+    data = _take(body)
+    if data is None:
         return None
-    data = np.frombuffer(body if body.endswith(b"\n") else body + b"\n", np.uint8)
     rows = count_byte(data, _BREAK)
-    table = _Table(
-        spans=np.empty((_UNKNOWN, rows, 2), np.int32),
-        # An item has two quotes at least, and something between it and the next.
-        items=np.empty((len(body) // 3 if b"[" in body else 0, 2), np.int32),
-        counts=np.zeros(_UNKNOWN + 1, np.int64),
-        followers=np.zeros(_UNKNOWN + 2, np.int64),
-    )
-    if _scan_lines(data, rows, table) != len(data):
+    table = _make_table(body, rows)
+    is_read = _scan_lines(data, rows, table) == len(data)
+    return _read_columns(data, table, rows) if is_read else None
+
+
+def read_json_list(body: bytes) -> pl.DataFrame | None:
+    """Return the fields of the objects of one list, in the same way."""
+    data = _take(body)
+    if data is None:
         return None
-    used = [field for field in range(_UNKNOWN) if table.counts[field]]
-    columns = {_FIELDS[field]: _read_column(data, table, field) for field in used}
-    if not used or any(column is None for column in columns.values()):
-        return None
-    return pl.DataFrame(columns)
+    table = _make_table(body, count_byte(data, _OPEN))
+    rows = _scan_list_of_objects(data, table)
+    return _read_columns(data, table, rows) if rows != NOT_OURS else None
 
 
 def warm_up() -> None:
@@ -96,6 +95,33 @@ def warm_up() -> None:
     read_json_lines(
         b'{"stream_id":"a","timestamp":"2026-01-01T00:00:00Z","emotes":["a"],"value":1}'
     )
+    read_json_list(b'[{"stream_id":"a"}]')
+
+
+def _take(body: bytes) -> Bytes | None:
+    """Return the bytes of a text, a line break at their end; None if they are no text."""
+    if not body.isascii() and not _is_utf8(body):
+        return None
+    return np.frombuffer(body if body.endswith(b"\n") else body + b"\n", np.uint8)
+
+
+def _make_table(body: bytes, rows: int) -> _Table:
+    return _Table(
+        spans=np.empty((_UNKNOWN, rows, 2), np.int32),
+        # An item has two quotes at least, and something between it and the next.
+        items=np.empty((len(body) // 3 if b"[" in body else 0, 2), np.int32),
+        counts=np.zeros(_UNKNOWN + 1, np.int64),
+        followers=np.zeros(_UNKNOWN + 2, np.int64),
+    )
+
+
+def _read_columns(data: Bytes, table: _Table, rows: int) -> pl.DataFrame | None:
+    table = table._replace(spans=table.spans[:, :rows])
+    used = [field for field in range(_UNKNOWN) if table.counts[field]]
+    columns = {_FIELDS[field]: _read_column(data, table, field) for field in used}
+    if not used or any(column is None for column in columns.values()):
+        return None
+    return pl.DataFrame(columns)
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -148,9 +174,37 @@ def _scan_lines(data: Bytes, rows: int, table: _Table) -> int:
         if at == NOT_OURS or data[at] != _BREAK:
             return NOT_OURS
         at += 1
-    for field in range(_UNKNOWN):
-        if table.counts[field]:
-            _fill_nulls(table, field, rows)
+    _fill_ends(table, rows)
+    return at
+
+
+@compiled
+def _scan_list_of_objects(data: Bytes, table: _Table) -> int:
+    """Find every value of every object of a list; return how many there are."""
+    at = _skip_blank(data, 0)
+    if data[at] != _OPEN_LIST:
+        return NOT_OURS
+    rows = 0
+    sign = _COMMA
+    while sign == _COMMA:
+        at = _scan_object(data, _skip_blank(data, at + 1), rows, table)
+        if at == NOT_OURS:
+            return NOT_OURS
+        rows += 1
+        at = _skip_blank(data, at)
+        sign = data[at]
+    if sign != _CLOSE_LIST or _skip_blank(data, at + 1) != len(data) - 1:
+        return NOT_OURS
+    _fill_ends(table, rows)
+    return rows
+
+
+@compiled
+def _skip_blank(data: Bytes, at: int) -> int:
+    """Pass over space between objects, and line breaks but the last one."""
+    at = _skip_space(data, at)
+    while data[at] == _BREAK and at < len(data) - 1:
+        at = _skip_space(data, at + 1)
     return at
 
 
@@ -304,6 +358,14 @@ def _skip_word(data: Bytes, at: int, word: int) -> int:
             return 0
         at += 1
     return at
+
+
+@compiled
+def _fill_ends(table: _Table, rows: int) -> None:
+    """Leave fields empty in the last rows."""
+    for field in range(_UNKNOWN):
+        if table.counts[field]:
+            _fill_nulls(table, field, rows)
 
 
 @compiled

@@ -16,6 +16,7 @@ from core.json_lines import read_json_lines
 _NUMBERS = frozenset({"value", "amount"})
 _WHOLE_NUMBERS = frozenset({"bits", "viewers"})
 _LISTS = frozenset({"emotes", "badges"})
+_INT64 = range(-(2**63), 2**63)
 
 
 def read_ndjson(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
@@ -45,8 +46,9 @@ def _read_line_by_line(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
     for index, line in enumerate(body.split(b"\n")):
         if not line.strip():
             continue
-        if reason := _explain_line(line):
-            rejected.append(RejectedRow(index, reason))
+        if (explained := _explain_line(line)) is not None:
+            reason, field = explained
+            rejected.append(RejectedRow(index, reason, field))
         else:
             good.append((index, line))
     frame = _read_surviving(good, rejected)
@@ -70,23 +72,29 @@ def _read_surviving(good: list[tuple[int, bytes]], rejected: list[RejectedRow]) 
     return pl.concat(parts)
 
 
-def _explain_line(line: bytes) -> str | None:
-    """Return why a line is no event, or None when its shape is right."""
+def _explain_line(line: bytes) -> tuple[str, str | None] | None:
+    """Return why a line is no event and the field at fault; None when its shape is right."""
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return f"not JSON: {error}"
+        return f"not JSON: {error}", None
     if not isinstance(event, dict):
-        return "not a JSON object"
-    wrong = (_explain_value(field, value) for field, value in event.items() if value is not None)
-    return next((reason for reason in wrong if reason), None)
+        return "not a JSON object", None
+    for field, value in event.items():
+        if value is not None and (reason := _explain_value(field, value)) is not None:
+            return f"{field} {reason}", field
+    return None
 
 
 def _explain_value(field: str, value: object) -> str | None:
     if field in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return f"{field} is not a number"
-    if field in _WHOLE_NUMBERS and (isinstance(value, bool) or not isinstance(value, int)):
-        return f"{field} is not a whole number"
+        return "is not a number"
+    if field in _WHOLE_NUMBERS and not _is_whole(value):
+        return "is not a whole number of 64 bits"
     if field in _LISTS and not isinstance(value, list):
-        return f"{field} is not a list of texts"
+        return "is not a list of texts"
     return None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _INT64

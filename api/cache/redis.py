@@ -13,8 +13,8 @@ import redis.exceptions
 import structlog
 
 from api.cache.base import Answer, CacheRead, Kept
-from api.cache.gatherings import Gathering
 from core.clock import Clock
+from core.gatherings import Gathering
 from core.scopes import TOUCHED, pack_scopes, version_key
 
 LAYER: Final = "redis"

@@ -1,34 +1,64 @@
-"""Bodies: what a request brings, whole and within its limit, for every door that takes events."""
+"""Bodies: what a request brings, whole, plain and within its limit, for every door.
 
+chunks ─► compressed, up to the limit ─► core.encodings ─► plain, up to the limit
+"""
+
+import asyncio
 from typing import Final
 
 from fastapi import Request
 
+from core.encodings import ENCODINGS, decode_body, is_known
 from core.errors import TooLargeError, UnsupportedMediaError
 
 MEGABYTE: Final = 1_000_000
 
+INLINE_BYTES_MAX: Final = 4_096
+"""Larger compressed bodies are unpacked in a thread: even few bytes may take some milliseconds."""
+
 
 async def read_body(request: Request, *, bytes_max: int) -> bytes:
-    """Read the body and stop as soon as it is too large.
+    """Read the body, decompress it, and stop as soon as it is too large.
+
+    Raises:
+        BadRequestError: It is not what its encoding says.
+        TooLargeError: It is over the limit, as it comes or once it is plain.
+        UnsupportedMediaError: It is compressed in a way that is not read here.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower() or "identity"
+    if not is_known(encoding):
+        raise UnsupportedMediaError(
+            f"Content-Encoding {encoding[:50]} is not read here. Send {', '.join(ENCODINGS)}."
+        )
+    body = await receive_body(request, bytes_max=bytes_max)
+    if encoding == "identity":
+        return body
+    if len(body) <= INLINE_BYTES_MAX:
+        return decode_body(body, encoding, bytes_max=bytes_max)
+    return await asyncio.to_thread(decode_body, body, encoding, bytes_max=bytes_max)
+
+
+async def receive_body(request: Request, *, bytes_max: int) -> bytes:
+    """Read the body as it comes, and stop as soon as it is too large.
 
     Raises:
         TooLargeError: It is over the limit.
-        UnsupportedMediaError: It is compressed.
     """
-    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
-        raise UnsupportedMediaError(f"Content-Encoding {encoding} is not read. Send it plain.")
-    too_large = TooLargeError(
-        f"The body is over the limit of {bytes_max // MEGABYTE} MB. Send it in parts;"
-        " nothing of it was taken."
-    )
-    if int(request.headers.get("content-length") or 0) > bytes_max:
-        raise too_large
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > bytes_max:
+        raise _describe_excess(bytes_max)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > bytes_max:
-            raise too_large
+            raise _describe_excess(bytes_max)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _describe_excess(bytes_max: int) -> TooLargeError:
+    return TooLargeError(
+        f"The body is over the limit of {bytes_max // MEGABYTE} MB. Send it in parts;"
+        " nothing of it was taken."
+    )

@@ -35,8 +35,10 @@ async def ingest(
     Good rows are taken even when others are bad; every bad row is named by its place. A request
     repeated with the same ``Idempotency-Key`` counts once.
     """
-    body = await read_body(request, bytes_max=uses.settings.ingest_body_max_mb * MEGABYTE)
+    bytes_max = uses.settings.ingest_body_max_mb * MEGABYTE
+    body = await read_body(request, bytes_max=bytes_max)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    service = IngestService(uses.settings, uses.clock, uses.bus, caller)
-    receipt = await service.accept(body, choose_reader(media_type), idempotency_key)
+    read = choose_reader(media_type, bytes_max=bytes_max)
+    service = IngestService(uses.settings, uses.clock, uses.bus, caller, uses.small_bodies)
+    receipt = await service.accept(body, read, idempotency_key)
     return Response(receipt.write(), status_code=202, media_type=JSON)

@@ -6,6 +6,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from api.examples import Responses, show, show_error, show_problem
+from api.ingest.readers import ARROW_TYPE
 from api.ingest.schemas import EventBody
 from core.errors import BusAwayError, BusFullError
 
@@ -25,19 +26,17 @@ _LINES: Final = b"\n".join(map(orjson.dumps, EVENTS)).decode()
 _RECEIPT: Final = {
     "accepted": 2,
     "rejected": 1,
-    "errors": [{"index": 2, "reason": "type is missing"}],
+    "errors": [{"index": 2, "field": "type", "reason": "type is missing"}],
 }
 
 ANSWERS: Final[Responses] = {
     **show(_RECEIPT, 202),
-    **show_problem(400, PATH, "The body is empty. Send one event, a list of events, or NDJSON."),
+    **show_problem(400, PATH, "The body is not gzip: incorrect header check. Nothing was taken."),
     **show_problem(409, PATH, "This Idempotency-Key was used for another body. Take a new one."),
     **show_problem(
-        413, PATH, "The body is over the limit of 32 MB. Send it in parts; nothing of it was taken."
+        413, PATH, "The body is over the limit of 16 MB. Send it in parts; nothing of it was taken."
     ),
-    **show_problem(
-        415, PATH, "text/plain is not read here. Send application/json or application/x-ndjson."
-    ),
+    **show_problem(415, PATH, "Content-Encoding br is not read here. Send gzip, zstd, identity."),
     **show_error(
         BusFullError,
         PATH,
@@ -62,6 +61,7 @@ def describe_body() -> dict[str, Any]:
                 "schema": {"type": "string", "pattern": r"\S"},
                 "example": _LINES,
             },
+            ARROW_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 

@@ -4,63 +4,121 @@ A door of another protocol brings a reader of its own; all that follows is the s
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias
 
 import orjson
 import polars as pl
 
-from core.errors import BadRequestError, UnsupportedMediaError
+from core.arrow_events import read_arrow
+from core.errors import BadRequestError, TooLargeError, UnsupportedMediaError
 from core.events import RejectedRow
+from core.json_lines import read_json_list
 from core.ndjson import read_ndjson
 
-Reader: TypeAlias = Callable[[bytes], tuple[pl.DataFrame, list[RejectedRow]]]
-"""Returns columns of ``RAW_SCHEMA`` with ``index``, each row's place, and the unreadable rows."""
+Rows: TypeAlias = tuple[pl.DataFrame, list[RejectedRow]]
+"""Columns of ``RAW_SCHEMA`` with ``index``, each row's place, and the unreadable rows."""
 
+Reader: TypeAlias = Callable[[bytes], Rows]
+
+JSON_TYPE: Final = "application/json"
 NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
+
+THINGS_FREE: Final = 10_000
+"""So many rows, or lists and objects, are looked at whatever their size."""
+
+ROW_BYTES_MIN: Final = 32
+"""No event is shorter; a body of more rows than that holds mostly nothing."""
+
+NESTED_BYTES_MIN: Final = 8
+"""Fewer bytes for each list and object, and their Python objects would be many times the body."""
 
 
-def choose_reader(media_type: str) -> Reader:
+def choose_reader(media_type: str, *, bytes_max: int) -> Reader:
     """Return the reader of a media type.
+
+    Args:
+        media_type: Without its parameters.
+        bytes_max: How large a body may be once all in it is plain.
 
     Raises:
         UnsupportedMediaError: None is read here.
     """
     if media_type in NDJSON_TYPES:
         return read_lines
-    if media_type == "application/json":
+    if media_type == JSON_TYPE:
         return read_json
+    if media_type == ARROW_TYPE:
+        return partial(read_arrow, bytes_max=bytes_max)
     raise UnsupportedMediaError(
-        f"{media_type or 'no content type'} is not read here."
-        " Send application/json or application/x-ndjson."
+        f"{media_type[:100] or 'No content type'} is not read here."
+        f" Send {JSON_TYPE}, application/x-ndjson or {ARROW_TYPE}."
     )
 
 
-def read_lines(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
+def read_lines(body: bytes) -> Rows:
     """Read NDJSON.
 
     Raises:
         BadRequestError: There is nothing.
+        TooLargeError: There are more lines than the body has room for events.
     """
     _refuse_nothing(body)
+    _refuse_crowds(body.count(b"\n"), body, "lines", ROW_BYTES_MIN)
+    _refuse_nests(body)
     return read_ndjson(body)
 
 
-def read_json(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
+def read_json(body: bytes) -> Rows:
     """Read one event, or a list of them.
 
     Raises:
         BadRequestError: There is nothing, or it is not JSON.
+        TooLargeError: There are more events than the body has room for.
     """
     _refuse_nothing(body)
+    _refuse_nests(body)
+    frame = read_json_list(body)
+    if frame is None:
+        return _read_any_json(body)
+    _refuse_crowds(frame.height, body, "events", ROW_BYTES_MIN)
+    return frame.with_row_index("index"), []
+
+
+def _read_any_json(body: bytes) -> Rows:
     try:
         events = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"The body is not JSON: {error}.") from None
     if not isinstance(events, list):
         events = [events]
-    return read_ndjson(b"\n".join(orjson.dumps(event) for event in events))
+    _refuse_crowds(len(events), body, "events", ROW_BYTES_MIN)
+    return read_ndjson(b"\n".join(map(_write_line, events)))
+
+
+def _write_line(event: object) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:
+        # It reads deeper than it writes: what is refused here would not be read again.
+        return b"[" * 2_000
 
 
 def _refuse_nothing(body: bytes) -> None:
-    if not body.strip():
-        raise BadRequestError("The body is empty. Send one event, a list of events, or NDJSON.")
+    if not body or body.isspace():
+        raise BadRequestError(
+            "The body is empty. Send one event, a list of events, NDJSON or an Arrow stream."
+        )
+
+
+def _refuse_nests(body: bytes) -> None:
+    _refuse_crowds(body.count(b"{") + body.count(b"["), body, "lists and objects", NESTED_BYTES_MIN)
+
+
+def _refuse_crowds(count: int, body: bytes, things: str, bytes_min: int) -> None:
+    if count > max(THINGS_FREE, len(body) // bytes_min):
+        raise TooLargeError(
+            f"The body has {count} {things} in {len(body)} bytes, too many to be events."
+            " Nothing of it was taken."
+        )

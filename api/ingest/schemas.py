@@ -80,6 +80,7 @@ class RejectedOut(BaseModel):
     """A row that was refused."""
 
     index: int
+    field: str | None = Field(description="The field at fault, where it is a single one.")
     reason: str
 
 

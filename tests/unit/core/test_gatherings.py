@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from api.cache.gatherings import GATHERED_MAX, Gathering
+from core.gatherings import GATHERED_MAX, Gathering
 from tests.fixtures.waiting import eventually
 
 
