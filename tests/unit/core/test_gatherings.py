@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
-from core.gatherings import GATHERED_MAX, Gathering
+from core.gatherings import GATHERED_MAX, Gathering, GatheringPolicy
 from tests.fixtures.waiting import eventually
 
 
@@ -89,3 +90,55 @@ async def test_one_who_is_cancelled_takes_nobody_along(
         told = await asyncio.gather(*asking, return_exceptions=True)
         assert isinstance(told[0], asyncio.CancelledError)
         assert told[1] == (oracle.error if fails else 4)
+
+
+@pytest.fixture
+def patient(oracle: Oracle) -> Gathering[int, int]:
+    policy = GatheringPolicy(questions_max=4, weight_max=10, wait=timedelta(minutes=1))
+    return Gathering(oracle.ask_all, policy)
+
+
+async def test_who_may_wait_goes_when_those_under_way_are_back(
+    oracle: Oracle, patient: Gathering[int, int]
+):
+    oracle.open.clear()
+    first = asyncio.create_task(patient.ask(1))
+    await eventually(lambda: oracle.asked)
+    others = [asyncio.create_task(patient.ask(each)) for each in (2, 3)]
+    await asyncio.sleep(0)
+    assert oracle.asked == [[1]]
+    oracle.open.set()
+    assert await asyncio.gather(first, *others) == [2, 4, 6]
+    assert oracle.asked == [[1], [2, 3]]
+
+
+async def test_nobody_waits_longer_than_allowed(oracle: Oracle):
+    hasty = Gathering(oracle.ask_all, GatheringPolicy(wait=timedelta(milliseconds=1)))
+    oracle.open.clear()
+    asking = [asyncio.create_task(hasty.ask(1))]
+    await eventually(lambda: oracle.asked)
+    asking.append(asyncio.create_task(hasty.ask(2)))
+    await eventually(lambda: oracle.asked, holds=[[1], [2]].__eq__)
+    oracle.open.set()
+    assert await asyncio.gather(*asking) == [2, 4]
+
+
+async def test_a_round_trip_is_bounded_in_number_and_weight(
+    oracle: Oracle, patient: Gathering[int, int]
+):
+    oracle.open.clear()
+    weights = [(1, 0), (2, 6), (3, 6), (4, 99), (5, 1), (6, 1), (7, 1), (8, 1), (9, 1)]
+    asking = [asyncio.create_task(patient.ask(each, weight=weight)) for each, weight in weights]
+    await eventually(lambda: len(oracle.asked), holds=(4).__eq__)
+    oracle.open.set()
+    assert await asyncio.gather(*asking) == [2 * each for each, _ in weights]
+    assert oracle.asked == [[1, 2], [3], [4], [5, 6, 7, 8], [9]]
+
+
+async def test_a_round_trip_that_is_cancelled_leaves_nobody_waiting():
+    async def give_up(_: Sequence[int]) -> list[int]:
+        raise asyncio.CancelledError
+
+    gathering = Gathering(give_up)
+    told = await asyncio.gather(*map(gathering.ask, (1, 2)), return_exceptions=True)
+    assert [type(each) for each in told] == [asyncio.CancelledError] * 2

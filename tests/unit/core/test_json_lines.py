@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.events import RAW_SCHEMA, TIMESTAMP, TimePolicy, check_events
-from core.json_lines import read_json_lines
+from core.json_lines import read_json_lines, read_json_list
 
 EVENT = {"stream_id": "a", "type": "chat", "timestamp": "2026-11-21T08:30:00Z"}
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -228,3 +228,41 @@ def test_read_times_pass_the_rules_like_text() -> None:
     ]
     assert checked[0][0].equals(checked[1][0])
     assert not checked[0][1]
+
+
+@given(rows=st.lists(events, min_size=1, max_size=6), data=st.data())
+def test_a_list_is_read_like_its_lines(rows: list[dict[str, object]], data: st.DataObject) -> None:
+    blanks = [data.draw(st.sampled_from(["", " ", "\n", " \r\n\t"])) for _ in range(4)]
+    body = f"{blanks[0]}[{blanks[1]}" + f"{blanks[2]},{blanks[3]}".join(map(json.dumps, rows))
+    ours = read_json_list(f"{body}{blanks[1]}]{blanks[0]}".encode())
+    lines = read_json_lines("\n".join(map(json.dumps, rows)).encode())
+    assert (ours is None) == (lines is None)
+    if ours is not None and lines is not None:
+        assert ours.equals(lines)
+
+
+LIST = b'[{"stream_id":"a","emotes":["a","b"],"text":"\\u00e9"},\n{"value":1.5,"more":null} ]'
+
+
+@given(st.data())
+def test_a_damaged_list_is_left_to_the_other_reader_or_read_alike(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(LIST) - 1))
+    length = data.draw(st.integers(0, 3))
+    piece = data.draw(st.binary(max_size=3) | st.sampled_from([b"[", b"]", b",", b"{", b"}"]))
+    body = LIST[:at] + piece + LIST[at + length :]
+    ours = read_json_list(body)
+    if ours is not None:
+        lines = b"\n".join(map(orjson.dumps, orjson.loads(body)))
+        assert_same(ours, read_by_polars(lines))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "[", "]", "[]", "[ ]", "{}", "[{}]", '{"user":"a"}', "[1]", "[[]]", "null"),
+        *('[{"user":"a"}', '[{"user":"a"},]', '[,{"user":"a"}]', '[{"user":"a"}{"user":"b"}]'),
+        *('[{"user":"a"}] x', '[{"user":"a"}]]', '[{"user":\n"a"}]', '[{"user":"a\n"}]'),
+    ],
+)
+def test_what_is_no_list_of_plain_objects_is_left_to_the_other_reader(body: str) -> None:
+    assert read_json_list(body.encode()) is None

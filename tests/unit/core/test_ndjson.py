@@ -27,6 +27,8 @@ BAD = [
     (b'{"value":true}', "value is not a number"),
     (b'{"amount":[]}', "amount is not a number"),
     (b'{"bits":1.5}', "bits is not a whole number"),
+    (b'{"bits":9223372036854775808}', "bits is not a whole number of 64 bits"),
+    (b'{"viewers":-1e3}', "viewers is not a whole number"),
     (b'{"viewers":false}', "viewers is not a whole number"),
     (b'{"emotes":"Kappa"}', "emotes is not a list of texts"),
     (b'{"badges":{"a":1}}', "badges is not a list of texts"),
@@ -58,6 +60,8 @@ def test_a_bad_line_is_named_between_good_ones(line: bytes, reason: str):
     assert events == [0, 2]
     assert [index for index, _ in rejected] == [1]
     assert rejected[0][1].startswith(reason)
+    field = reason.partition(" ")[0] if b'":' in line and not reason.startswith("not") else None
+    assert [row.field for row in read_ndjson(line)[1]] == [field]
 
 
 def test_an_empty_body_holds_nothing():
