@@ -134,6 +134,16 @@ def test_together_every_body_is_answered_as_alone_and_the_same_is_on_the_bus(
     asyncio.run(compare())
 
 
+async def test_each_caller_reaches_their_own_streams_only():
+    bus = GatedBus()
+    body = write_lines([GOOD, GOOD | {"stream_id": "b"}])
+    outcomes = await send_together([(body, read_lines, c) for c in (NARROW, EVERYONE, NARROW)], bus)
+    receipts = [each for each in outcomes if isinstance(each, Receipt)]
+    assert [receipt.accepted for receipt in receipts] == [1, 2, 1]
+    assert [row.index for receipt in receipts for row in receipt.rejected] == [1, 1]
+    assert len(bus.appends) == 1
+
+
 async def test_many_bodies_are_one_entry_a_shard():
     bus = GatedBus()
     sent: list[Sent] = [(orjson.dumps(GOOD), read_json, EVERYONE)] * 100
