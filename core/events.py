@@ -6,7 +6,7 @@ One frame holds events of all types; a column that a type does not use is null. 
 over events.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -111,21 +111,37 @@ def check_events(
     """
     raw = _fill_raw(raw)
     used = [name for name in SCHEMA.names() if name in raw.columns and _is_used(raw, name)]
-    events = raw.select("index", *used).with_columns(timestamp=read_times(raw["timestamp"], now))
-    asked = [*_rules_of_all(events, now, policy), *_rules_of_types(events)]
+    # Whole columns are put beside one another: expressions cost a small frame more than its rows.
+    times = read_times(raw["timestamp"], now).alias("timestamp")
+    events = raw[[name for name in used if name != "timestamp"]].hstack([times])
+    types = events["type"].unique().drop_nulls().to_list()
+    asked = [
+        *_rules_of_all(events, types),
+        *_rules_of_times(events["timestamp"], now, policy),
+        *_rules_of_texts(events),
+        *(rule for kind in EVENT_TYPES if kind in types for rule in _RULES_OF[kind](events)),
+    ]
     rules = [(broken, field, words) for broken, field, words in asked if broken is not None]
+    is_bad = _find_bad([broken for broken, _, _ in rules], events)
+    if is_bad is None:
+        return events[used], []
     # Only the bad rows are asked which rule they break.
-    bad = events.filter(pl.any_horizontal(broken for broken, _, _ in rules))
-    if bad.is_empty():
-        return events.drop("index"), []
+    bad = events.filter(is_bad).with_columns(raw["index"].filter(is_bad))
     rule = pl.coalesce(pl.when(broken).then(pl.lit(n)) for n, (broken, _, _) in enumerate(rules))
     named = [(field, f"{field} {words}") for _, field, words in rules]
     rejected = [
         RejectedRow(index, named[n][1], named[n][0])
         for index, n in bad.select("index", rule).iter_rows()
     ]
-    good = events.join(bad, on="index", how="anti", maintain_order="left")
-    return good.drop("index"), rejected
+    return events[used].filter(~is_bad), rejected
+
+
+def _find_bad(broken: Sequence[pl.Expr], events: pl.DataFrame) -> pl.Series | None:
+    """Tell which rows break a rule; None if none does."""
+    if not broken:
+        return None
+    is_bad = events.select(pl.any_horizontal(broken).fill_null(value=False)).to_series()
+    return is_bad if is_bad.any() else None
 
 
 def fill_columns(events: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
@@ -216,28 +232,40 @@ def _name(events: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if name in events.columns else pl.lit(None, dtype=SCHEMA[name])
 
 
-def _rules_of_all(events: pl.DataFrame, now: datetime, policy: TimePolicy) -> list[Rule]:
+def _rules_of_all(events: pl.DataFrame, types: Sequence[str]) -> list[Rule]:
     col = pl.col
-    oldest, newest = now - policy.past, now + policy.ahead
-    rules: list[Rule] = [
-        (col("stream_id").is_null(), "stream_id", "is missing"),
+    is_known = set(types) <= set(EVENT_TYPES)
+    return [
+        (_is_missing(events, "stream_id"), "stream_id", "is missing"),
         (_is_unnamed(events["stream_id"]), "stream_id", _NAME_RULE),
-        (col("type").is_null(), "type", "is missing"),
-        (~col("type").is_in(EVENT_TYPES), "type", f"is not one of {', '.join(EVENT_TYPES)}"),
-        (col("timestamp").is_null(), "timestamp", "is neither ISO 8601 nor an epoch"),
+        (_is_missing(events, "type"), "type", "is missing"),
         (
-            col("timestamp") < oldest,
-            "timestamp",
-            f"lies more than {policy.past.days} days in the past",
-        ),
-        (
-            col("timestamp") > newest,
-            "timestamp",
-            f"lies more than {policy.ahead // timedelta(minutes=1)} minutes ahead",
+            None if is_known else ~col("type").is_in(EVENT_TYPES),
+            "type",
+            f"is not one of {', '.join(EVENT_TYPES)}",
         ),
     ]
+
+
+def _rules_of_times(times: pl.Series, now: datetime, policy: TimePolicy) -> list[Rule]:
+    col = pl.col("timestamp")
+    oldest, newest = now - policy.past, now + policy.ahead
+    ahead = policy.ahead // timedelta(minutes=1)
+    if not times.null_count() and times.is_between(oldest, newest).all():
+        return []
+    return [
+        (col.is_null(), "timestamp", "is neither ISO 8601 nor an epoch"),
+        (col < oldest, "timestamp", f"lies more than {policy.past.days} days in the past"),
+        (col > newest, "timestamp", f"lies more than {ahead} minutes ahead"),
+    ]
+
+
+def _rules_of_texts(events: pl.DataFrame) -> list[Rule]:
+    col = pl.col
+    rules: list[Rule] = []
+    # What a stream may be called and which types there are is asked of all of them anyway.
     for name in _TEXTS:
-        if name in events.columns:
+        if name in events.columns and name not in _ALWAYS:
             rules.append((_has_null_byte(col(name)), name, "has a null byte"))
             rules.append((_is_long(col(name)), name, f"is longer than {TEXT_BYTES_MAX} bytes"))
     for name in _LISTS:
@@ -248,41 +276,67 @@ def _rules_of_all(events: pl.DataFrame, now: datetime, policy: TimePolicy) -> li
     return rules
 
 
-def _rules_of_types(events: pl.DataFrame) -> list[Rule]:
-    is_type = {name: pl.col("type") == name for name in EVENT_TYPES}
-    user, text, value, channel, kind, amount, event = (
-        _name(events, name)
-        for name in ("user", "text", "value", "channel", "kind", "amount", "event")
-    )
-    finite = (value.abs() <= VALUE_MAX).fill_null(value=False)
+def _rules_of_chats(events: pl.DataFrame) -> list[Rule]:
+    is_chat = pl.col("type") == "chat"
+    return [
+        (_and(is_chat, _is_missing(events, name)), name, "is missing") for name in ("user", "text")
+    ]
+
+
+def _rules_of_viewers(events: pl.DataFrame) -> list[Rule]:
+    value = _name(events, "value")
+    is_good = ((value.abs() <= VALUE_MAX) & (value >= 0)).fill_null(value=False)
+    return [((pl.col("type") == "viewers") & ~is_good, "value", "is not a number of viewers")]
+
+
+def _rules_of_readings(events: pl.DataFrame) -> list[Rule]:
+    is_reading = pl.col("type") == "reading"
+    is_good = (_name(events, "value").abs() <= VALUE_MAX).fill_null(value=False)
     unnamed = _is_unnamed(events["channel"]) if "channel" in events.columns else None
     return [
-        (is_type["chat"] & user.is_null(), "user", "is missing"),
-        (is_type["chat"] & text.is_null(), "text", "is missing"),
+        (_and(is_reading, _is_missing(events, "channel")), "channel", "is missing"),
+        (_and(is_reading, unnamed), "channel", _NAME_RULE),
+        (is_reading & ~is_good, "value", f"is not a number of at most {VALUE_MAX:g}"),
+    ]
+
+
+def _rules_of_transactions(events: pl.DataFrame) -> list[Rule]:
+    is_transaction = pl.col("type") == "transaction"
+    is_known = _name(events, "kind").is_in(TRANSACTION_KINDS).fill_null(value=False)
+    is_good = _name(events, "amount").is_between(0, VALUE_MAX).fill_null(value=True)
+    return [
+        (is_transaction & ~is_known, "kind", f"is not one of {', '.join(TRANSACTION_KINDS)}"),
         (
-            is_type["viewers"] & ~(finite & (value >= 0)).fill_null(value=False),
-            "value",
-            "is not a number of viewers",
-        ),
-        (is_type["reading"] & channel.is_null(), "channel", "is missing"),
-        (None if unnamed is None else is_type["reading"] & unnamed, "channel", _NAME_RULE),
-        (is_type["reading"] & ~finite, "value", f"is not a number of at most {VALUE_MAX:g}"),
-        (
-            is_type["transaction"] & ~kind.is_in(TRANSACTION_KINDS).fill_null(value=False),
-            "kind",
-            f"is not one of {', '.join(TRANSACTION_KINDS)}",
-        ),
-        (
-            is_type["transaction"] & ~amount.is_between(0, VALUE_MAX).fill_null(value=True),
+            is_transaction & ~is_good,
             "amount",
             f"is not a positive number of at most {VALUE_MAX:g}",
         ),
-        (
-            is_type["meta"] & ~event.is_in(META_EVENTS).fill_null(value=False),
-            "event",
-            f"is not one of {', '.join(META_EVENTS)}",
-        ),
     ]
+
+
+def _rules_of_metas(events: pl.DataFrame) -> list[Rule]:
+    is_known = _name(events, "event").is_in(META_EVENTS).fill_null(value=False)
+    words = f"is not one of {', '.join(META_EVENTS)}"
+    return [((pl.col("type") == "meta") & ~is_known, "event", words)]
+
+
+_RULES_OF: Final[Mapping[str, Callable[[pl.DataFrame], list[Rule]]]] = {
+    "chat": _rules_of_chats,
+    "viewers": _rules_of_viewers,
+    "reading": _rules_of_readings,
+    "transaction": _rules_of_transactions,
+    "meta": _rules_of_metas,
+}
+
+
+def _is_missing(events: pl.DataFrame, name: str) -> pl.Expr | None:
+    if name in events.columns and not events[name].null_count():
+        return None
+    return _name(events, name).is_null()
+
+
+def _and(test: pl.Expr, other: pl.Expr | None) -> pl.Expr | None:
+    return None if other is None else test & other
 
 
 def _is_long(text: pl.Expr) -> pl.Expr:

@@ -6,6 +6,7 @@ the slowest part of what it measures.
 
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,8 @@ class Wanted:
     script: Path | None = None
     """Lua that makes each request; without one all are alike."""
 
+    connections: int = CONNECTIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -52,7 +55,7 @@ def run_wrk(wanted: Wanted, seconds: int) -> Shot:
     Raises:
         WrkError: Not every answer was a good one.
     """
-    command = [PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+    command = [PROGRAM, "-t1", f"-c{wanted.connections}", f"-d{seconds}s", "--latency"]
     for name, value in wanted.headers:
         command += ["-H", f"{name}: {value}"]
     if wanted.script is not None:
@@ -88,6 +91,29 @@ def write_script(file: Path, path: str, first: int) -> None:
         "request = function()\n"
         "  end_ms = end_ms + 1\n"
         f'  return wrk.format("GET", "{path}&end=" .. string.format("%.0f", end_ms))\n'
+        "end\n",
+        encoding="utf-8",
+    )
+
+
+def write_posts(file: Path, path: str, media_type: str, bodies: Sequence[bytes]) -> None:
+    """Write what posts some bodies in turn, each a file beside the script."""
+    for number, body in enumerate(bodies):
+        file.with_suffix(f".{number}").write_bytes(body)
+    file.write_text(
+        "local posts, turn = {}, 0\n"
+        "init = function(args)\n"
+        "  wrk.init(args)\n"
+        f"  for number = 0, {len(bodies) - 1} do\n"
+        f'    local file = io.open("{file.with_suffix("")}." .. number, "rb")\n'
+        f'    local headers = {{["Content-Type"] = "{media_type}"}}\n'
+        f'    posts[number] = wrk.format("POST", "{path}", headers, file:read("*a"))\n'
+        "    file:close()\n"
+        "  end\n"
+        "end\n"
+        "request = function()\n"
+        f"  turn = (turn + 1) % {len(bodies)}\n"
+        "  return posts[turn]\n"
         "end\n",
         encoding="utf-8",
     )
