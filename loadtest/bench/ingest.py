@@ -260,7 +260,8 @@ def _write_lines(frame: pl.DataFrame) -> bytes:
 def _write_stream(frame: pl.DataFrame) -> bytes:
     """Write what a program with typed columns would send: times as such, nothing compressed."""
     buffer = io.BytesIO()
-    frame.with_columns(pl.col("timestamp").str.to_datetime(time_unit="us")).write_ipc_stream(buffer)
+    times = pl.col("timestamp").str.to_datetime(time_unit="us", time_zone="UTC")
+    frame.with_columns(times).write_ipc_stream(buffer)
     return buffer.getvalue()
 
 

@@ -16,7 +16,7 @@ PROGRAM: Final = "wrk"
 
 _MS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
-_PERCENTILE: Final = re.compile(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s|m)$", re.MULTILINE)
+_PERCENTILE: Final = re.compile(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s|m) *$", re.MULTILINE)
 _WRONG: Final = re.compile(r"^.*(?:Non-2xx|Socket errors).*$", re.MULTILINE)
 
 
@@ -102,8 +102,7 @@ def write_posts(file: Path, path: str, media_type: str, bodies: Sequence[bytes])
         file.with_suffix(f".{number}").write_bytes(body)
     file.write_text(
         "local posts, turn = {}, 0\n"
-        "init = function(args)\n"
-        "  wrk.init(args)\n"
+        "init = function()\n"
         f"  for number = 0, {len(bodies) - 1} do\n"
         f'    local file = io.open("{file.with_suffix("")}." .. number, "rb")\n'
         f'    local headers = {{["Content-Type"] = "{media_type}"}}\n'
