@@ -142,3 +142,38 @@ archive_lag_seconds = Gauge(
 )
 spans_sent_total = Counter("telemetra_spans_sent_total", "Spans that the collector took.")
 spans_lost_total = Counter("telemetra_spans_lost_total", "Spans that the collector did not take.")
+connector_connected = Gauge(
+    "telemetra_connector_connected", "1 while the source of a connector answers.", ("connector",)
+)
+connector_events_read_total = Counter(
+    "telemetra_connector_events_read_total", "Events that a source told.", ("connector",)
+)
+connector_messages_ignored_total = Counter(
+    "telemetra_connector_messages_ignored_total",
+    "Messages of a source that make no event.",
+    ("connector", "kind"),
+)
+connector_events_waiting = Gauge(
+    "telemetra_connector_events_waiting", "Events gathered for the next body.", ("connector",)
+)
+connector_events_accepted_total = Counter(
+    "telemetra_connector_events_accepted_total", "Events that the API took.", ("connector",)
+)
+connector_events_refused_total = Counter(
+    "telemetra_connector_events_refused_total", "Events that the API refused.", ("connector",)
+)
+connector_failures_total = Counter(
+    "telemetra_connector_failures_total",
+    "Times that a source could not be reached or hung up.",
+    ("connector", "reason"),
+)
+connector_last_event_seconds = Gauge(
+    "telemetra_connector_last_event_seconds",
+    "When the source last told an event, in seconds since 1970.",
+    ("connector",),
+)
+connector_lag_seconds = Gauge(
+    "telemetra_connector_lag_seconds",
+    "Age of the newest event by its own clock when the API had taken it.",
+    ("connector",),
+)

@@ -9,10 +9,11 @@ from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
+from core.settings_connectors import ConnectorSettings
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -21,7 +22,7 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(BaseSettings):
+class Settings(ConnectorSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(
@@ -136,7 +137,6 @@ class Settings(BaseSettings):
     db_statement_timeout_ms: int = Field(
         5000, ge=100, le=600_000, description="Milliseconds after which a query of the API ends."
     )
-
     db_pool_queue_max: int = Field(
         1000,
         ge=0,

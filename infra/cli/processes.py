@@ -27,7 +27,7 @@ def serve(context: typer.Context) -> None:
 
     Example: telemetra serve
     """
-    _become("api", context.args)
+    become("api", context.args)
 
 
 @app.command(context_settings=PASS_ON)
@@ -36,7 +36,7 @@ def flow(context: typer.Context) -> None:
 
     Example: telemetra flow
     """
-    _become("streaming.flow", context.args)
+    become("streaming.flow", context.args)
 
 
 @app.command(context_settings=PASS_ON)
@@ -45,7 +45,7 @@ def archive(context: typer.Context) -> None:
 
     Example: telemetra archive
     """
-    _become("streaming.archive", context.args)
+    become("streaming.archive", context.args)
 
 
 @app.command(context_settings=PASS_ON)
@@ -57,7 +57,7 @@ def verify(context: typer.Context) -> None:
 
     Example: telemetra verify --from 2026-01-26T10:00Z --to 2026-01-26T12:00Z
     """
-    _become("streaming.archive.verify", context.args)
+    become("streaming.archive.verify", context.args)
 
 
 @app.command(context_settings=PASS_ON)
@@ -71,7 +71,7 @@ def replay(context: typer.Context) -> None:
     """
     record = find_running(load_settings().data_dir)
     known = [] if record is None else ["--product-url", record.api_url]
-    _become("streaming.archive.replay", [*context.args, *known])
+    become("streaming.archive.replay", [*context.args, *known])
 
 
 @app.command(context_settings=PASS_ON)
@@ -83,7 +83,7 @@ def simulate(context: typer.Context) -> None:
     record = find_running(load_settings().data_dir)
     has_url = any(argument.split("=")[0] == "--url" for argument in context.args)
     told = [] if has_url or record is None else ["--url", record.api_url]
-    _become("streaming.simulator", [*context.args, *told])
+    become("streaming.simulator", [*context.args, *told])
 
 
 @app.command(context_settings=PASS_ON)
@@ -92,7 +92,7 @@ def migrate(context: typer.Context) -> None:
 
     Example: telemetra migrate
     """
-    _become("db.migrate", context.args)
+    become("db.migrate", context.args)
 
 
 def find_urls(settings: Settings, record: SupervisorRecord | None) -> dict[str, str]:
@@ -107,7 +107,8 @@ def find_urls(settings: Settings, record: SupervisorRecord | None) -> dict[str, 
     return {name: url for name, url in urls.items() if url}
 
 
-def _become(module: str, arguments: Sequence[str]) -> NoReturn:
+def become(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by a module of ours, which is told where everything is."""
     settings = load_settings()
     env = extend_environment(find_urls(settings, find_running(settings.data_dir)))
     argv = (sys.executable, "-m", module, *arguments)

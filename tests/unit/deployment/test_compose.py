@@ -12,6 +12,7 @@ import pytest
 
 from api.__main__ import refuse_open_doors
 from core.settings import REPOSITORY, VERSION, Settings
+from core.settings_connectors import ConnectorSettings
 from tests.unit.deployment.compositions import (
     COMPOSE,
     INFRA,
@@ -168,7 +169,9 @@ def test_every_name_in_our_environment_is_a_setting(name):
 def test_every_setting_reaches_api_flow_and_archive():
     known = {field.upper() for field in Settings.model_fields}
     # Who serves has no use for the key of those who send.
-    elsewhere = IN_THE_IMAGE | PLACES | {"API_KEY"}
+    elsewhere = (
+        IN_THE_IMAGE | PLACES | {"API_KEY"} | {*map(str.upper, ConnectorSettings.model_fields)}
+    )
     own = {
         "api": {"API_OPEN", "API_PORT"},
         "flow": {"FLOW_METRICS_PORT"},

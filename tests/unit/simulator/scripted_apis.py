@@ -14,7 +14,7 @@ class Reply:
 
     status: int | None = 202
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b"{}"
+    body: bytes = b'{"accepted": 1, "rejected": 0, "errors": []}'
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+"""Settings of connectors, a part of ``core.settings``."""
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+
+class ConnectorSettings(BaseSettings):
+    """What connectors are told from outside, beside their command lines."""
+
+    connectors: str = Field(
+        "",
+        description="Connectors that `telemetra up` runs, each as after `telemetra connect`,"
+        " separated by semicolons: twitch --channel a,b; …",
+    )
+    connector_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a connector's /metrics on API_HOST; 0 serves none. Several on one"
+        " machine are told apart by --metrics-port.",
+    )
+    twitch_client_id: str | None = Field(
+        None,
+        description="Client id of an application registered at Twitch, for viewer counts, titles"
+        " and categories. Empty: chat only, which needs no account.",
+    )
+    twitch_client_secret: str | None = Field(
+        None, repr=False, description="Its secret, with TWITCH_CLIENT_ID."
+    )
+
+    @field_validator("twitch_client_id", "twitch_client_secret", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object) -> object:
+        return None if value == "" else value

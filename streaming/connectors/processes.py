@@ -1,0 +1,122 @@
+"""Processes: what every connector's ``__main__`` does beside naming its source.
+
+parser = begin_options("twitch", "Read chats of Twitch.", "example: …")
+parser.add_argument(…)
+run_process("twitch", parser.parse_args(), build)
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import structlog
+from prometheus_client import start_http_server
+
+from core.clock import Clock, SystemClock
+from core.errors import TelemetraError
+from core.logging import configure_logging
+from core.settings import Settings, load_settings
+from streaming.connectors.base import Connector, Source
+from streaming.connectors.deliveries import Delivery
+from streaming.connectors.health import Health
+from streaming.connectors.outlets import Outlet
+from streaming.connectors.pauses import BackOff
+from streaming.connectors.refusals import Refusals
+from streaming.ingest.clients import ApiClient
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+Build: TypeAlias = Callable[[Namespace, Settings, Clock], AbstractContextManager[Source]]
+"""Makes the source that the options name, and lets go of what it holds at the end."""
+
+
+def begin_options(name: str, description: str, example: str) -> ArgumentParser:
+    """Return a parser with the options that all connectors have."""
+    parser = ArgumentParser(
+        prog=f"telemetra connect {name}", description=description, epilog=f"example: {example}"
+    )
+    add = parser.add_argument
+    add("--url", type=read_url, default="http://127.0.0.1:8000", help="the API (%(default)s)")
+    add("--api-key", metavar="KEY", help="key for an API that asks for one (API_KEY)")
+    add("--rejected", type=Path, metavar="FILE", help="append rows that the API refuses, as NDJSON")
+    add(
+        "--metrics-port",
+        type=read_port,
+        metavar="PORT",
+        help="serve /metrics there (CONNECTOR_METRICS_PORT); 0 serves none",
+    )
+    return parser
+
+
+def run_process(name: str, options: Namespace, build: Build) -> None:
+    """Run a connector until its source has no more or a signal says stop."""
+    try:
+        settings = load_settings()
+        configure_logging(f"connect-{name}", level=settings.log_level, as_json=settings.log_as_json)
+        asyncio.run(_run(name, options, settings, build))
+    except TelemetraError as error:
+        sys.exit(f"telemetra: {error.detail}")
+
+
+async def _run(name: str, options: Namespace, settings: Settings, build: Build) -> None:
+    stop = asyncio.Event()
+    _listen_for_signals(stop)
+    _serve_metrics(options, settings)
+    clock = SystemClock()
+    health = Health(name, clock)
+    client = ApiClient(options.url, options.api_key or settings.api_key)
+    outlet = Outlet(Delivery(client, clock, Refusals(options.rejected)), health)
+    try:
+        with build(options, settings, clock) as source:
+            log.info("connector_started", connector=name, url=options.url)
+            await Connector(source, outlet, health, BackOff(clock)).run(stop)
+    finally:
+        client.close()
+
+
+def _listen_for_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def hear(number: signal.Signals) -> None:
+        stop.set()
+        # Who asks a second time does not want to wait for what is still to be sent.
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, hear, number)
+
+
+def _serve_metrics(options: Namespace, settings: Settings) -> None:
+    port = options.metrics_port
+    if port is None:
+        port = settings.connector_metrics_port
+    if port:
+        start_http_server(port, addr=settings.api_host)
+
+
+def read_url(text: str) -> str:
+    """Read the address of an API from the command line."""
+    try:
+        parts = urlsplit(text)
+        is_good = bool(parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        is_good = False
+    # A password in the address would end up in the log.
+    if not is_good or "@" in text:
+        raise argparse.ArgumentTypeError("not an address like http://127.0.0.1:8000")
+    return text
+
+
+def read_port(text: str) -> int:
+    """Read a port from the command line."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
