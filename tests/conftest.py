@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.collectors",
     "tests.fixtures.oidc",
     "tests.fixtures.apis",
+    "tests.fixtures.chat_servers",
     "tests.fixtures.flows",
     "tests.fixtures.archives",
 ]

@@ -7,8 +7,9 @@ the same ``id`` twice, and count once.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import structlog
 
@@ -23,6 +24,9 @@ FLUSH_S_MAX: Final = 7.0
 """What is left to be sent when told to stop; the supervisor kills after ten seconds."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+Read: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class SourceAwayError(TelemetraError):
@@ -102,22 +106,32 @@ class Connector:
             await self._outlet.run()
 
     async def _read_on(self) -> None:
-        while True:
-            self._back_off.note_try()
-            try:
-                await self._source.read(self._outlet, self._health)
-            except (SourceAwayError, OSError) as error:
-                self._health.note_failure(type(error).__name__)
-                reason = str(error) or type(error).__name__
-            else:
-                return
-            finally:
-                self._health.note_connected(is_connected=False)
-            pause_s = self._back_off.draw_pause_s()
-            log.warning(
-                "source_lost", connector=self._health.name, reason=reason, pause_seconds=pause_s
-            )
-            await asyncio.sleep(pause_s)
+        await keep_reading(self._read_once, self._health, self._back_off)
+
+    async def _read_once(self) -> None:
+        try:
+            await self._source.read(self._outlet, self._health)
+        finally:
+            self._health.note_connected(is_connected=False)
+
+
+async def keep_reading(read: Read, health: Health, back_off: BackOff) -> None:
+    """Read until there is no more, again and again after what passes, with pauses between.
+
+    A source of several connections keeps each of them with this.
+    """
+    while True:
+        back_off.note_try()
+        try:
+            await read()
+        except (SourceAwayError, OSError) as error:
+            health.note_failure(type(error).__name__)
+            reason = str(error) or type(error).__name__
+        else:
+            return
+        pause_s = back_off.draw_pause_s()
+        log.warning("source_lost", connector=health.name, reason=reason, pause_seconds=pause_s)
+        await asyncio.sleep(pause_s)
 
 
 async def _wait_for(stop: asyncio.Event) -> None:
