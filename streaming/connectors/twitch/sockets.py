@@ -29,7 +29,7 @@ CAPABILITIES: Final = "twitch.tv/tags twitch.tv/commands twitch.tv/membership"
 FRAME_BYTES_MAX: Final = 1_048_576
 """A larger frame ends the connection; the service's own are below 100 kB."""
 
-HALF_CHARACTERS_MAX: Final = 65_536
+HALF_BYTES_MAX: Final = 65_536
 """So much of a line is kept that has no end yet; a whole one has 9 000 at most."""
 
 _CONTROL: Final = re.compile(
@@ -73,7 +73,7 @@ class ChatSocket:
         self._lines = lines
         self._gate = gate
         self._policy = policy
-        self._half = ""
+        self._half = b""
         self._unanswered = set(self._channels)
         self._greeted = asyncio.Event()
         self._answered = asyncio.Event()
@@ -106,37 +106,35 @@ class ChatSocket:
 
     async def _read(self, connection: ClientConnection) -> None:
         while True:
-            try:
-                text = await self._receive(connection)
-            except UnicodeDecodeError:
-                log.warning("frame_unreadable")
-                continue
-            whole = self._cut_whole_lines(text)
+            whole = self._cut_whole_lines(await self._receive(connection))
             for control in _CONTROL.finditer(whole):
                 await self._obey(connection, control)
             if whole:
                 await self._lines.put(whole.split("\n"))
 
-    async def _receive(self, connection: ClientConnection) -> str:
+    async def _receive(self, connection: ClientConnection) -> bytes:
         """Return the next frame; who is silent for long is asked, once."""
         try:
             async with asyncio.timeout(self._policy.silence_s):
-                return await connection.recv(decode=True)
+                return await connection.recv(decode=False)
         except TimeoutError:
             await connection.send("PING :telemetra")
         try:
             async with asyncio.timeout(self._policy.answer_s):
-                return await connection.recv(decode=True)
+                return await connection.recv(decode=False)
         except TimeoutError:
             raise SourceAwayError("it is silent, and does not answer PING") from None
 
-    def _cut_whole_lines(self, text: str) -> str:
-        """Return the lines that have an end, and keep the beginning of one that has none."""
-        whole, _, self._half = (self._half + text).replace("\r", "").rpartition("\n")
-        if len(self._half) > HALF_CHARACTERS_MAX:
-            log.warning("line_dropped", characters=len(self._half))
-            self._half = ""
-        return whole
+    def _cut_whole_lines(self, frame: bytes) -> str:
+        """Return the lines that have an end, and keep the beginning of one that has none.
+
+        What is no text spoils its own letters, and not the connection.
+        """
+        whole, _, self._half = (self._half + frame).rpartition(b"\n")
+        if len(self._half) > HALF_BYTES_MAX:
+            log.warning("line_dropped", bytes=len(self._half))
+            self._half = b""
+        return whole.replace(b"\r", b"").decode(errors="replace")
 
     async def _obey(self, connection: ClientConnection, control: re.Match[str]) -> None:
         rest = control["rest"] or ""
