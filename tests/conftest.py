@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.oidc",
     "tests.fixtures.apis",
     "tests.fixtures.chat_servers",
+    "tests.fixtures.helix_servers",
     "tests.fixtures.flows",
     "tests.fixtures.archives",
 ]

@@ -40,9 +40,9 @@ class OffsetFile:
         except FileNotFoundError:
             return {}
         except (OSError, orjson.JSONDecodeError) as error:
-            raise self._explain(str(error)) from None
+            raise self.explain(str(error)) from None
         if not isinstance(found, dict):
-            raise self._explain("it holds no object")
+            raise self.explain("it holds no object")
         return found
 
     def write(self, offsets: Mapping[str, Any]) -> None:
@@ -55,7 +55,8 @@ class OffsetFile:
         part.replace(self.path)
         _sync_folder(self.path.parent)
 
-    def _explain(self, reason: str) -> OffsetsUnreadableError:
+    def explain(self, reason: str) -> OffsetsUnreadableError:
+        """Return the error to raise when what was read makes no sense."""
         return OffsetsUnreadableError(
             f"{self.path} cannot be read: {reason}. Mend it, or remove it to read the source from"
             " its beginning."
