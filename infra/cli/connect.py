@@ -3,11 +3,13 @@
 Each connector reads its own options, ``--help`` too, and is told where the running API is.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import typer
 
 from core.settings import load_settings
+from infra.cli.connectors import CONNECTORS, name_module
 from infra.cli.processes import PASS_ON, become
 from infra.supervisor.states import find_running
 
@@ -27,14 +29,15 @@ def describe() -> None:
     """
 
 
-@connect.command(context_settings=OWN_HELP)
-def twitch(context: typer.Context) -> None:
-    """Chats of Twitch, and with an application's key viewers, titles and categories."""
-    _connect("twitch", context.args)
+def _make_command(name: str) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        record = find_running(load_settings().data_dir)
+        has_url = any(argument.split("=")[0] == "--url" for argument in context.args)
+        told = [] if has_url or record is None else ["--url", record.api_url]
+        become(name_module(name), [*context.args, *told])
+
+    return run
 
 
-def _connect(name: str, arguments: list[str]) -> None:
-    record = find_running(load_settings().data_dir)
-    has_url = any(argument.split("=")[0] == "--url" for argument in arguments)
-    told = [] if has_url or record is None else ["--url", record.api_url]
-    become(f"streaming.connectors.{name}", [*arguments, *told])
+for _name, _summary in CONNECTORS.items():
+    connect.command(_name, help=_summary, context_settings=OWN_HELP)(_make_command(_name))

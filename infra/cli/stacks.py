@@ -1,7 +1,7 @@
 """Stacks: everything that ``telemetra up`` starts, and in which order.
 
 services ─► postgres ─► migrate ─┐
-         └► redis ───────────────┼─► api ────┬─► simulator
+         └► redis ───────────────┼─► api ────┬─► simulator, connectors
 page ────────────────────────────┘   flow    │
                                      archive ┘
 """
@@ -16,6 +16,7 @@ from typing import Final
 from core.errors import ServiceMissingError
 from core.settings import REPOSITORY, Settings
 from infra.cli.addresses import choose_api_port, format_url
+from infra.cli.connectors import read_connectors
 from infra.cli.probes import is_api_ready, is_archive_ready, is_flow_ready
 from infra.cli.steps import Steps
 from infra.services.base import Service
@@ -51,6 +52,8 @@ class Stack:
         self._supervisor = supervisor
         self._steps = steps
         self._env: dict[str, str] = {}
+        # A wrong name is told before anything starts.
+        self._connectors = read_connectors(settings.connectors)
 
     async def start(self) -> None:
         """Return when all of it is ready.
@@ -72,6 +75,10 @@ class Stack:
         if self._options.demo:
             await self._start(
                 "simulator", "streaming.simulator", _is_alive_a_while, "--url", api_url
+            )
+        for each in self._connectors:
+            await self._start(
+                each.process, each.module, _is_alive_a_while, *each.arguments, "--url", api_url
             )
 
     async def _prepare_database(self, port: int) -> None:

@@ -19,7 +19,7 @@ from streaming.connectors.outlets import Outlet
 from streaming.connectors.pauses import BackOff, BackOffPolicy
 from streaming.connectors.twitch.events import read_events
 from streaming.connectors.twitch.joins import JoinGate, JoinPolicy
-from streaming.connectors.twitch.lines import LineQueue
+from streaming.connectors.twitch.lines import LINES_MAX, LineQueue
 from streaming.connectors.twitch.sockets import ChatSocket, SocketPolicy
 
 CHANNELS_A_SOCKET_MAX: Final = 100
@@ -38,6 +38,7 @@ class ChatPolicy:
     join: JoinPolicy = field(default_factory=JoinPolicy)
     back_off: BackOffPolicy = field(default_factory=BackOffPolicy)
     channels_a_socket_max: int = CHANNELS_A_SOCKET_MAX
+    lines_max: int = LINES_MAX
 
 
 class Circuit:
@@ -101,7 +102,7 @@ class ChatSource:
         self._prefix = prefix
         self._clock = clock
         self._policy = policy or ChatPolicy()
-        self._lines = LineQueue()
+        self._lines = LineQueue(self._policy.lines_max)
         self._gate = JoinGate(self._policy.join)
 
     async def read(self, outlet: Outlet, health: Health) -> None:

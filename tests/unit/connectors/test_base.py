@@ -13,8 +13,8 @@ from streaming.connectors.base import Connector, Source, SourceAwayError
 from streaming.connectors.health import Health
 from streaming.connectors.outlets import Outlet
 from streaming.connectors.pauses import BackOff, BackOffPolicy
+from tests.fixtures.outlets import make_gate
 from tests.fixtures.waiting import eventually
-from tests.unit.connectors.outlets import make_gate
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 
 SOON = BackOffPolicy(first_s=0.01, max_s=0.01)

@@ -9,8 +9,8 @@ import pytest
 from core.clock import ManualClock
 from core.errors import ServiceMissingError
 from streaming.connectors.outlets import OutletPolicy
+from tests.fixtures.outlets import make_gate, sending
 from tests.fixtures.waiting import eventually
-from tests.unit.connectors.outlets import make_gate, refuse, sending
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 
 NEVER_BY_TIME = OutletPolicy(wait_s=3600)
@@ -18,6 +18,13 @@ NEVER_BY_TIME = OutletPolicy(wait_s=3600)
 
 def make_events(count: int, first: int = 0) -> list[dict[str, object]]:
     return [{"id": str(number)} for number in range(first, first + count)]
+
+
+def refuse(*indexes: int, count: int | None = None) -> Reply:
+    """Return an answer that refuses rows; the count may be more than are named."""
+    errors = [{"index": index, "reason": "type is missing"} for index in indexes]
+    body = {"accepted": 0, "rejected": count or len(indexes), "errors": errors}
+    return Reply(202, body=orjson.dumps(body))
 
 
 def list_ids(bodies: list[bytes]) -> list[list[str]]:

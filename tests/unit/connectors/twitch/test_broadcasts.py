@@ -15,8 +15,8 @@ from streaming.connectors.twitch.broadcasts import BroadcastSource, Known, compa
 from streaming.connectors.twitch.helix import Broadcast
 from tests.fixtures.clocks import START
 from tests.fixtures.helix_servers import HelixServer, make_stream
+from tests.fixtures.outlets import sending
 from tests.fixtures.waiting import eventually
-from tests.unit.connectors.outlets import sending
 from tests.unit.connectors.twitch.test_helix import make_access
 from tests.unit.simulator.scripted_apis import ScriptedApi
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.events import EVENT_TYPES
 from streaming.connectors.twitch.events import read_events
-from tests.unit.connectors.twitch.lines import notify, say
+from tests.fixtures.chat_lines import notify, say
 
 AT_MS = 1_769_421_600_000
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.connectors.twitch.messages import read_messages, read_tag
-from tests.unit.connectors.twitch.lines import escape
+from tests.fixtures.chat_lines import escape
 
 
 def read_one(line: str) -> dict[str, str | None]:

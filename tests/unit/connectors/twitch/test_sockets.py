@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,15 +12,16 @@ import pytest
 from core.clock import SystemClock
 from core.tasks import end
 from streaming.connectors.health import Health
+from streaming.connectors.outlets import OutletPolicy
 from streaming.connectors.pauses import BackOffPolicy
 from streaming.connectors.twitch.chats import ChatPolicy, ChatSource
 from streaming.connectors.twitch.joins import JoinPolicy
 from streaming.connectors.twitch.sockets import SocketPolicy
+from tests.fixtures.chat_lines import say
 from tests.fixtures.chat_servers import ChatServer
+from tests.fixtures.outlets import sending
 from tests.fixtures.waiting import eventually
-from tests.unit.connectors.outlets import sending
-from tests.unit.connectors.twitch.lines import say
-from tests.unit.simulator.scripted_apis import ScriptedApi
+from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 
 SOON = BackOffPolicy(first_s=0.01, max_s=0.01)
 AT_ONCE = JoinPolicy(per_s=0.0)
@@ -244,3 +246,21 @@ async def test_a_server_that_is_not_there_is_asked_again(dead_port: int):
     socket = SocketPolicy(f"ws://127.0.0.1:{dead_port}", answer_s=1.0)
     async with listening(ChatPolicy(socket, AT_ONCE, SOON), "north") as listener:
         await eventually(lambda: listener.health.failures >= 3)
+
+
+async def test_while_the_api_is_away_it_stops_reading_and_loses_nothing(chat_server: ChatServer):
+    texts = [f"text {number}" for number in range(600)]
+    policy = replace(make_policy(chat_server), lines_max=50)
+    with ScriptedApi([Reply(503, {"Retry-After": "0"})] * 3) as api:
+        async with sending(api.url, OutletPolicy(events_max=10)) as gate:
+            source = ChatSource(["north"], "", SystemClock(), policy)
+            task = asyncio.create_task(source.read(gate.outlet, gate.health))
+            await eventually(lambda: gate.health.is_connected)
+            for first in range(0, 600, 20):
+                lines = [say("north", "ada", text) for text in texts[first : first + 20]]
+                await chat_server.say("north", lines)
+            listener = Listener(api, gate.health)
+            await eventually(lambda: gate.health.accepted == 600)
+            await end(task)
+        # Three bodies came twice, for the API had no answer to them.
+        assert list(dict.fromkeys(listener.list_texts())) == texts
