@@ -95,15 +95,19 @@ def read_events(lines: list[str], *, prefix: str, now_ms: int) -> Heard:
     for name, count in (("shared_copy", copies), ("usernotice", eventless)):
         if count:
             ignored[name] = ignored.get(name, 0) + count
+    # In the order in which it was said: what is told far behind its neighbours would be late.
+    written = pl.concat(_write(kind) for kind in kinds).sort("row", maintain_order=True)
     return Heard(
-        lines=[line for kind in kinds for line in _write(kind.drop("row"))],
+        lines=written["line"].to_list(),
         newest_ms=0 if events.is_empty() else events["timestamp"].sort()[-1],
         ignored=ignored,
     )
 
 
-def _write(events: pl.DataFrame) -> list[bytes]:
-    return events.write_ndjson().encode().split(b"\n")[:-1]
+def _write(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events as lines of JSON, each with its row."""
+    lines = events.drop("row").write_ndjson().encode().split(b"\n")[:-1]
+    return events.select("row", line=pl.Series(lines, dtype=pl.Binary))
 
 
 def _read_rows(told: pl.DataFrame, prefix: str, now_ms: int) -> pl.DataFrame:

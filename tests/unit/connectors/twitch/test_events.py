@@ -137,8 +137,8 @@ def test_what_is_written_with_a_notice_is_chat_too():
     )
     assert [(event["type"], event["id"], event["user"]) for event in events] == [
         ("chat", "9", "ada"),
-        ("chat", "10", "bob"),
         ("transaction", "9:renewal", "ada"),
+        ("chat", "10", "bob"),
     ]
     assert events[0]["emotes"] == ["Kappa"]
 

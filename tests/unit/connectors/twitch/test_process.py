@@ -22,6 +22,12 @@ from tests.fixtures.servers import follow_us
 from tests.fixtures.waiting import eventually
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 
+WANTED = {
+    'telemetra_connector_connected{connector="twitch"} 1.0',
+    'telemetra_connector_events_accepted_total{connector="twitch"} 1.0',
+    'telemetra_connector_messages_ignored_total{connector="twitch",kind="ping"} 1.0',
+}
+
 
 @pytest.fixture
 def api() -> Iterator[ScriptedApi]:
@@ -60,6 +66,11 @@ def list_events(api: ScriptedApi) -> list[dict[str, Any]]:
     return [orjson.loads(line) for body in api.bodies for line in body.splitlines()]
 
 
+async def read_metrics(port: int) -> list[str]:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
+
+
 def point_at(api: ScriptedApi, server: ChatServer) -> list[str]:
     return ["--channel", "#North", "--as", "tw-", "--url", api.url, "--chat-url", server.url]
 
@@ -76,10 +87,7 @@ async def test_a_signal_ends_it_after_it_has_sent_what_was_said(
         (guest,) = chat_server.guests
         await chat_server.send("PING :now\r\n")
         await eventually(lambda: "PONG :now" in guest.heard)
-        async with httpx.AsyncClient() as client:
-            page = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
-        assert 'telemetra_connector_connected{connector="twitch"} 1.0' in page.splitlines()
-        assert 'telemetra_connector_messages_ignored_total{connector="twitch",kind="cap"}' in page
+        await eventually(lambda: read_metrics(port), holds=lambda page: set(page) >= WANTED)
         lines = await stop(process, number)
     assert [event["text"] for event in list_events(api)] == ["last words"]
     assert list_events(api)[0]["stream_id"] == "tw-north"
