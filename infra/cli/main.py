@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "archive": CommandEntry("infra.cli.processes", "Run the archive alone."),
     "verify": CommandEntry("infra.cli.processes", "Hold stored minutes against the archive."),
     "replay": CommandEntry("infra.cli.processes", "Send archived events again; count late ones."),
+    "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),
     "simulate": CommandEntry("infra.cli.processes", "Send simulated events to the API."),
     "connect": CommandEntry("infra.cli.connect", "Read a source: the chats of Twitch, and others."),
     "keys": CommandEntry("infra.cli.keys", "Make, list, replace and revoke API keys."),

@@ -1,4 +1,4 @@
-"""``telemetra serve|flow|archive|verify|replay|simulate|migrate``: become one process.
+"""``telemetra serve|flow|archive|verify|replay|ingest|simulate|migrate``: become one process.
 
 It is told where everything else is: where DATABASE_URL and REDIS_URL are not set, they are those of
 the supervisor that runs for the data folder.
@@ -72,6 +72,22 @@ def replay(context: typer.Context) -> None:
     record = find_running(load_settings().data_dir)
     known = [] if record is None else ["--product-url", record.api_url]
     become("streaming.archive.replay", [*context.args, *known])
+
+
+@app.command(context_settings=PASS_ON)
+def ingest(context: typer.Context) -> None:
+    """Send files or stdin to the API: NDJSON, CSV or Parquet, also .gz and .zst.
+
+    Interrupted, the same command goes on where it was. Arguments go to
+    `python -m streaming.connectors.files`; after `--` it tells of them all with `--help`.
+
+    Example: telemetra ingest prices.csv --map timestamp=Date --map value=Close --stream acme
+
+    Example: telemetra ingest yesterday.parquet --as-recorded --speed 60x --shift-to-now
+    """
+    record = find_running(load_settings().data_dir)
+    known = [] if record is None else ["--product-url", record.api_url]
+    become("streaming.connectors.files", [*context.args, *known])
 
 
 @app.command(context_settings=PASS_ON)
