@@ -21,6 +21,7 @@ from api.cache.redis import RedisCache
 from api.cache.touches import Touches
 from api.channels.endpoints import router as channels
 from api.compare.endpoints import router as compare
+from api.dead_letters.endpoints import router as dead_letters
 from api.deps import Resources
 from api.descriptions import describe, name_operation
 from api.errors import add_error_handlers
@@ -75,6 +76,7 @@ ROUTERS = (
     keys,
     tickets,
     audit,
+    dead_letters,
 )
 """What is found below the canonical path."""
 

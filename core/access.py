@@ -36,8 +36,17 @@ OPEN_FOLDERS: Final = ("/app/", "/assets/", "/static-offline-docs/")
 TICKETS: Final = "/api/v1/tickets"
 INGEST: Final = "/api/v1/ingest"
 
-ADMIN_PATHS: Final = ("/api/v1/keys", "/api/v1/audit")
-ADMIN_FOLDERS: Final = tuple(f"{path}/" for path in ADMIN_PATHS)
+RESERVED: Final = {
+    "/api/v1/keys": Scope.ADMIN,
+    "/api/v1/audit": Scope.ADMIN,
+    "/api/v1/dead-letters": Scope.OPERATE,
+}
+"""What needs one scope to be seen and to be changed, with all below it.
+
+A dead letter is raw bytes of many senders that no rule has passed, and all there is to do with one
+is to replay it: a key for dashboards needs none of that, and one for single streams cannot have it.
+"""
+
 INGEST_PATHS: Final = frozenset(
     {INGEST, "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
 )
@@ -60,8 +69,8 @@ def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
         return None
-    if path in ADMIN_PATHS or path.startswith(ADMIN_FOLDERS):
-        return Scope.ADMIN
+    if (scope := _find_reserved(path)) is not None:
+        return scope
     if path in INGEST_PATHS:
         return Scope.INGEST
     if method == "DELETE" and path.startswith(STREAMS):
@@ -70,6 +79,10 @@ def find_scope(method: str, path: str) -> Scope | None:
     if method in LOOKING or path == TICKETS:
         return Scope.READ
     return Scope.OPERATE
+
+
+def _find_reserved(path: str) -> Scope | None:
+    return RESERVED.get("/".join(path.split("/")[:4]))
 
 
 def find_stream(path: str) -> str | None:

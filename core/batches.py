@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from core.dead_letters import DeadLetter
-from core.events import SCHEMA, find_impossible
+from core.dead_letters import STREAMS_NAMED_MAX, DeadLetter
+from core.events import NAME_PATTERN, SCHEMA, find_impossible
 from core.ids import shard_of
 from core.times import EPOCH
 
@@ -219,4 +219,15 @@ def _drop_impossible(
 def bury_entry(entry: Entry, reason: str) -> DeadLetter:
     """Return the letter for an entry that cannot be applied."""
     arrived_at = EPOCH + timedelta(milliseconds=entry.arrived_ms)
-    return DeadLetter(entry.offset, arrived_at, reason[:REASON_LENGTH_MAX], entry.payload)
+    streams = find_streams(entry.payload)
+    return DeadLetter(entry.offset, arrived_at, reason[:REASON_LENGTH_MAX], entry.payload, streams)
+
+
+def find_streams(payload: bytes) -> tuple[str, ...]:
+    """Return the first streams by name that a broken entry is about; none where nothing is read."""
+    try:
+        names = pl.read_ipc_stream(payload, columns=["stream_id"])["stream_id"].unique()
+        good = names.filter(names.str.contains(NAME_PATTERN))
+    except UNREADABLE:
+        return ()
+    return tuple(good.sort().head(STREAMS_NAMED_MAX).to_list())

@@ -164,6 +164,7 @@ class CommitStore:
                 [letter.arrived_at for _, letter in dead],
                 [letter.storable_reason for _, letter in dead],
                 [letter.payload for _, letter in dead],
+                [",".join(letter.stream_ids) for _, letter in dead],
             )
 
     async def _move(self, moves: dict[int, int]) -> None:

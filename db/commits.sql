@@ -188,8 +188,9 @@ FROM json_to_recordset($1::json) AS r(
 ON CONFLICT DO NOTHING;
 
 -- insert_dead_letters
-INSERT INTO dead_letters (shard, batch_offset, arrived_at, reason, payload)
-SELECT shard, batch_offset, arrived_at, reason, payload
-FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bytea[])
-    AS found(shard, batch_offset, arrived_at, reason, payload)
+-- No name of a stream has a comma in it.
+INSERT INTO dead_letters (shard, batch_offset, arrived_at, reason, payload, stream_ids)
+SELECT shard, batch_offset, arrived_at, reason, payload, string_to_array(streams, ',')
+FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bytea[], $6::text[])
+    AS found(shard, batch_offset, arrived_at, reason, payload, streams)
 ON CONFLICT DO NOTHING;

@@ -38,8 +38,8 @@ COMMANDS: Final = {
     "verify": CommandEntry("infra.cli.processes", "Hold stored minutes against the archive."),
     "replay": CommandEntry("infra.cli.processes", "Send archived events again; count late ones."),
     "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),
-    "simulate": CommandEntry("infra.cli.processes", "Send simulated events to the API."),
     "connect": CommandEntry("infra.cli.connect", "Read a source: the chats of Twitch, and others."),
+    "simulate": CommandEntry("infra.cli.processes", "Send simulated events, or write them down."),
     "keys": CommandEntry("infra.cli.keys", "Make, list, replace and revoke API keys."),
     "migrate": CommandEntry("infra.cli.processes", "Bring the database's tables up to date."),
 }

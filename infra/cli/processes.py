@@ -92,9 +92,13 @@ def ingest(context: typer.Context) -> None:
 
 @app.command(context_settings=PASS_ON)
 def simulate(context: typer.Context) -> None:
-    """Send simulated events; more arguments go to `python -m streaming.simulator`.
+    """Send simulated events, or write them to a file, with the truth about them beside.
 
-    Example: telemetra simulate -- --help
+    Arguments go to `python -m streaming.simulator`; after `--` it tells of them all with `--help`.
+
+    Example: telemetra simulate --streams 200 --rate 20000/s --scenario outage --seed 7
+
+    Example: telemetra simulate --scenario launch --minutes 60 --out launch.parquet
     """
     record = find_running(load_settings().data_dir)
     has_url = any(argument.split("=")[0] == "--url" for argument in context.args)

@@ -3,13 +3,13 @@
 An entry that still cannot be read becomes a dead letter again, under a new offset.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 from core.settings import Settings
 from db.dead_letters import DeadLetterStore
 from streaming.archive.sources import connect
-from streaming.bus.base import BusWriter, Once
+from streaming.bus.base import BusWriter
+from streaming.bus.letters import append_letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,7 @@ async def replay_letters(settings: Settings, bus: BusWriter, *, reason: str | No
         store = DeadLetterStore(connection)
         while letters := await store.list_waiting(reason=reason, after=after):
             for letter in letters:
-                # Appended and then marked: a crash in between must not count it twice.
-                once = Once(
-                    f"letter:{letter.shard}:{letter.offset}",
-                    hashlib.sha256(letter.payload).hexdigest(),
-                )
-                await bus.append({letter.shard: letter.payload}, once=once)
+                await append_letter(bus, letter.shard, letter.offset, letter.payload)
                 await store.mark_replayed(letter)
                 count += 1
                 size += len(letter.payload)

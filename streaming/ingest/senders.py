@@ -71,9 +71,11 @@ class Sender:
         """Send events in bodies, one after the other; a refused body is logged and left behind."""
         for first in range(0, len(events), BODY_EVENTS_MAX):
             part = events[first : first + BODY_EVENTS_MAX]
-            body = b"\n".join(map(orjson.dumps, part))
-            # The key is made of the body: no two bodies can ever share one.
-            self.send_body(body, len(part), key=blake2b(body, digest_size=16).hexdigest())
+            self.send_lines(b"\n".join(map(orjson.dumps, part)), len(part))
+
+    def send_lines(self, lines: bytes, count: int) -> None:
+        """Send a body of NDJSON under a key that is made of it: no two bodies can share one."""
+        self.send_body(lines, count, key=blake2b(lines, digest_size=16).hexdigest())
 
     def send_body(self, body: bytes, count: int, *, key: str) -> None:
         """Send a body of NDJSON that counts once, however often it has to be sent."""

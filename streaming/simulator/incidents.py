@@ -1,44 +1,68 @@
 """Incidents: the unusual things that are planned to happen, the truth that tests compare with.
 
-    time  |--- slot ---|--- slot ---|--- slot ---|      one incident a slot, early in it
-          |.RRRR.......|...RR.......|RRRRR.......|
-
-A plan is a pure function of the seed. A raid hits one of the chats, a fault one of the channels.
+``scenarios`` say which kinds come how often, ``plans`` when and where, ``labels`` write them down;
+the generators of events make them felt.
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from streaming.simulator.profiles import Profile
-from streaming.simulator.seeds import make_rng
-
-IncidentKind: TypeAlias = Literal["raid", "spike", "drift", "stuck", "noise", "dropout"]
+IncidentKind: TypeAlias = Literal[
+    "raid",
+    "launch",
+    "silence",
+    "chat_drop",
+    "viewer_drop",
+    "spike",
+    "drift",
+    "stuck",
+    "noise",
+    "dropout",
+]
 
 FAULT_KINDS: Final[tuple[IncidentKind, ...]] = ("spike", "drift", "stuck", "noise", "dropout")
+"""What befalls a channel; the others befall all that people do in a stream."""
+
+Range: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class SlotPolicy:
-    """Decides how often a sort of incident comes and how long it lasts."""
+class Effect:
+    """What a kind of incident does to a stream: factors, drawn anew for each incident."""
 
-    slot_s: int
-    delay_s_max: int
-    """Where in its slot it begins at the latest; two begin at least ``slot_s`` minus this apart."""
+    chat: Range = (1.0, 1.0)
+    viewers: Range = (1.0, 1.0)
+    gifts: Range = (1.0, 1.0)
+    """Of transactions per message; those follow the chat by themselves."""
 
-    length_s_min: int
-    length_s_max: int
-    """Added to the delay still within the slot, so that an incident lies in one slot only."""
+    rise_s: float = 4.0
+    """Until it is felt in full."""
 
-    @property
-    def slot_ms(self) -> int:
-        """The slot in milliseconds."""
-        return self.slot_s * 1000
+    chat_fade_s: float = 15.0
+    """In which what is left of it falls to a third, once it is over; 0 ends it at once."""
+
+    viewers_fade_s: float = 90.0
 
 
-RAIDS: Final = SlotPolicy(slot_s=300, delay_s_max=60, length_s_min=60, length_s_max=180)
-"""Every four to six minutes: whoever opens the page sees one before losing patience."""
+NOTHING: Final = Effect(rise_s=0.0)
 
-FAULTS: Final = SlotPolicy(slot_s=420, delay_s_max=120, length_s_min=40, length_s_max=100)
+EFFECTS: Final[dict[IncidentKind, Effect]] = {
+    "raid": Effect(chat=(3.0, 5.0), viewers=(1.5, 3.0)),
+    "launch": Effect(
+        chat=(2.0, 3.0),
+        viewers=(2.0, 3.5),
+        gifts=(2.5, 3.5),
+        rise_s=240.0,
+        chat_fade_s=45.0,
+        viewers_fade_s=60.0,
+    ),
+    "silence": Effect(
+        chat=(0.0, 0.0), viewers=(0.0, 0.0), rise_s=0.0, chat_fade_s=0.0, viewers_fade_s=0.0
+    ),
+    "chat_drop": Effect(chat=(0.05, 0.15), rise_s=0.0, chat_fade_s=5.0),
+    "viewer_drop": Effect(viewers=(0.2, 0.4), rise_s=10.0, viewers_fade_s=20.0),
+}
+"""A fault is as large as its channel says instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +74,20 @@ class Incident:
     start_ms: int
     end_ms: int
     channel: str | None = None
-    """The channel that has the fault; None for a raid."""
+    """The channel that has the fault; None for what befalls a stream."""
 
     chat_factor: float = 1.0
     viewers_factor: float = 1.0
+    gifts_factor: float = 1.0
 
+    @property
+    def effect(self) -> Effect:
+        """How this kind of incident comes and goes."""
+        return EFFECTS.get(self.kind, NOTHING)
 
-class Plan:
-    """Knows every incident of a world."""
-
-    def __init__(self, seed: int, profiles: tuple[Profile, ...]) -> None:
-        self._seed = seed
-        self._chats = [profile.stream_id for profile in profiles if profile.chat_share]
-        self._channels = [(p.stream_id, channel.name) for p in profiles for channel in p.channels]
-
-    def list_between(self, start_ms: int, end_ms: int) -> list[Incident]:
-        """Return the incidents of which some part lies in the interval, oldest first."""
-        found = [
-            incident
-            for policy in (RAIDS, FAULTS)
-            for slot in range(start_ms // policy.slot_ms, end_ms // policy.slot_ms + 1)
-            if (incident := self._find_in_slot(policy, slot))
-            and incident.start_ms < end_ms
-            and incident.end_ms > start_ms
-        ]
-        return sorted(found, key=lambda incident: incident.start_ms)
-
-    def _find_in_slot(self, policy: SlotPolicy, slot: int) -> Incident | None:
-        places = self._chats if policy is RAIDS else self._channels
-        if not places:
-            return None
-        rng = make_rng(self._seed, "raid" if policy is RAIDS else "fault", slot)
-        start_s = slot * policy.slot_s + int(rng.integers(policy.delay_s_max))
-        length_s = int(rng.integers(policy.length_s_min, policy.length_s_max, endpoint=True))
-        start_ms, end_ms = start_s * 1000, (start_s + length_s) * 1000
-        if policy is RAIDS:
-            stream_id = self._chats[int(rng.integers(len(self._chats)))]
-            chat_factor, viewers_factor = rng.uniform((3.0, 1.5), (5.0, 3.0)).tolist()
-            return Incident(
-                stream_id,
-                "raid",
-                start_ms,
-                end_ms,
-                chat_factor=chat_factor,
-                viewers_factor=viewers_factor,
-            )
-        stream_id, channel = self._channels[int(rng.integers(len(self._channels)))]
-        kind = FAULT_KINDS[int(rng.integers(len(FAULT_KINDS)))]
-        return Incident(stream_id, kind, start_ms, end_ms, channel=channel)
+    @property
+    def peak_ms(self) -> int:
+        """When it is first felt in full."""
+        if self.kind == "drift":
+            return self.end_ms
+        return min(self.start_ms + round(self.effect.rise_s * 1000), self.end_ms)

@@ -7,7 +7,7 @@ as many as it is asked for from the top; past the cast, names repeat with a numb
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-STREAMS_MAX: Final = 200
+STREAMS_MAX: Final = 1000
 """One process generates them all; beyond this the ticks of a small machine come late."""
 
 
@@ -86,6 +86,11 @@ CAST: Final = (
     Profile("quiet_harbour", "Lo-fi and rain to study by", "chat", 0.07, 900, 8.0),
     Profile("pixel_foundry", "Sprites on request, come in", "chat", 0.10, 410, 15.0),
 )
+
+CHANNELS: Final = tuple(
+    dict.fromkeys((each.name, each.unit) for profile in CAST for each in profile.channels)
+)
+"""The names and units that there are; several streams may measure the same."""
 
 
 def list_profiles(count: int) -> tuple[Profile, ...]:

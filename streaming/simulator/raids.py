@@ -2,17 +2,20 @@
 
 import numpy as np
 
-from streaming.simulator.blocks import BLOCK_MS, Block, Rows, make_rows
+from streaming.simulator.blocks import BLOCK_MS, Block
+from streaming.simulator.rows import Records, Type, make_records
 
 
-def generate_raids(block: Block) -> Rows:
+def generate_raids(block: Block) -> Records:
     """Return the announcements of the raids that begin in a block."""
     end_ms = block.start_ms + BLOCK_MS
-    begun = [raid for raid in block.raids if block.start_ms <= raid.start_ms < end_ms]
-    return make_rows(
-        block,
-        "meta",
+    begun = [
+        each
+        for each in block.stream_incidents
+        if each.kind == "raid" and block.start_ms <= each.start_ms < end_ms
+    ]
+    return make_records(
+        Type.RAID,
         np.array([raid.start_ms for raid in begun], dtype=np.int64),
-        event="raid",
-        viewers=[round(block.profile.viewers * (raid.viewers_factor - 1)) for raid in begun],
+        value=[round(block.profile.viewers * (raid.viewers_factor - 1)) for raid in begun],
     )

@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from streaming.simulator.blocks import Block, FloatArray, IntArray, Rows, make_rows
+from streaming.simulator.blocks import Block
 from streaming.simulator.curves import drift
 from streaming.simulator.incidents import Incident
-from streaming.simulator.profiles import Channel
+from streaming.simulator.profiles import CHANNELS, Channel
+from streaming.simulator.rows import RECORD, FloatArray, IntArray, Records, Type, make_records
 from streaming.simulator.seeds import make_seed
 
 SCATTER: Final = 0.6
@@ -25,12 +26,13 @@ SCATTER: Final = 0.6
 DIGITS: Final = 3
 
 
-def generate_readings(block: Block) -> Rows:
+def generate_readings(block: Block) -> Records:
     """Return the readings of all channels in a block."""
-    return Rows.merge([_generate_channel(block, channel) for channel in block.profile.channels])
+    parts = [_generate_channel(block, channel) for channel in block.profile.channels]
+    return np.concatenate([np.empty(0, RECORD), *parts])
 
 
-def _generate_channel(block: Block, channel: Channel) -> Rows:
+def _generate_channel(block: Block, channel: Channel) -> Records:
     offset_ms = make_seed("reading", block.profile.stream_id, channel.name) % 1000
     seconds = block.seconds[block.seconds % channel.interval_s == 0]
     noise = block.make_rng(f"reading {channel.name}").standard_normal(len(seconds))
@@ -41,13 +43,11 @@ def _generate_channel(block: Block, channel: Channel) -> Rows:
             is_hit = (seconds >= fault.start_ms // 1000) & (seconds < fault.end_ms // 1000)
             values[is_hit] += _shift(block, channel, fault, seconds, noise)[is_hit]
             is_given &= ~is_hit | (fault.kind != "dropout")
-    return make_rows(
-        block,
-        "reading",
+    return make_records(
+        Type.READING,
         seconds[is_given] * 1000 + offset_ms,
-        channel=channel.name,
-        value=np.round(np.maximum(values[is_given], 0), DIGITS).tolist(),
-        unit=channel.unit,
+        channel=1 + CHANNELS.index((channel.name, channel.unit)),
+        value=np.round(np.maximum(values[is_given], 0), DIGITS),
     )
 
 

@@ -1,9 +1,14 @@
-"""Runs: a world sent to an API, first the past of new streams, then the present.
+"""Runs: a world sent to an API.
 
-probe -> titles -> history, minute by minute -> live, four times a second
+    live    probe -> titles -> history of new streams, minute by minute -> four times a second
+    span    titles -> from one time to another, as fast as it goes or at a speed
+
+What was sent is labelled as it is sent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 from urllib.parse import quote
 
@@ -11,7 +16,10 @@ import orjson
 import structlog
 
 from core.clock import Clock
-from streaming.ingest.senders import Sender, Sleep
+from streaming.ingest.senders import BODY_EVENTS_MAX, Sender, Sleep
+from streaming.simulator.blocks import BLOCK_MS
+from streaming.simulator.labels import LabelFile
+from streaming.simulator.tables import Tables
 from streaming.simulator.worlds import World
 
 TICK_MS: Final = 250
@@ -34,7 +42,13 @@ class Run:
     sender: Sender
     clock: Clock
     sleep: Sleep
+    labels: LabelFile | None = None
+    _tables: Tables = field(init=False)
     _sent_until_ms: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what lines are made of."""
+        self._tables = Tables(self.world.profiles)
 
     def start(self, backfill_minutes: int) -> None:
         """Announce the streams, and give the new ones a past, up to the present."""
@@ -57,9 +71,30 @@ class Run:
         while end_ms is None or self.clock.now_ms() < end_ms:
             now_ms = self.clock.now_ms()
             self._skip_gap(now_ms)
-            self.sender.send_events(self.world.events_between(self._sent_until_ms, now_ms))
+            self._send(self._sent_until_ms, now_ms)
             self._sent_until_ms = max(now_ms, self._sent_until_ms)
             self.sleep(max(0, now_ms + TICK_MS - self.clock.now_ms()) / 1000)
+
+    def send_span(self, start_ms: int, end_ms: int, speed: float = inf) -> None:
+        """Send what happens from one time until before another.
+
+        Args:
+            start_ms: Milliseconds since 1970.
+            end_ms: The same.
+            speed: Seconds of the world for each second of waiting; endless does not wait.
+        """
+        self._name_streams()
+        began_ms = self.clock.now_ms()
+        at_ms = start_ms
+        while at_ms < end_ms:
+            until_ms = min(at_ms + BLOCK_MS, end_ms)
+            if speed < inf:
+                due_ms = start_ms + round((self.clock.now_ms() - began_ms) * speed)
+                until_ms = min(until_ms, max(due_ms, at_ms))
+            self._send(at_ms, until_ms)
+            if until_ms == at_ms:
+                self.sleep(TICK_MS / 1000)
+            at_ms = until_ms
 
     def _find_new_streams(self) -> frozenset[str]:
         """Return the streams that the API does not know yet."""
@@ -82,9 +117,16 @@ class Run:
         """Send the past of streams, oldest first, until the present is reached."""
         while (now_ms := self.clock.now_ms()) - self._sent_until_ms > CAUGHT_UP_MS:
             end_ms = min(self._sent_until_ms + MINUTE_MS, now_ms)
-            events = self.world.events_between(self._sent_until_ms, end_ms, stream_ids)
-            self.sender.send_events(events)
+            self._send(self._sent_until_ms, end_ms, stream_ids)
             self._sent_until_ms = end_ms
+
+    def _send(self, start_ms: int, end_ms: int, stream_ids: Collection[str] | None = None) -> None:
+        """Send what happens from one time until before another, and label it."""
+        if self.labels:
+            self.labels.cover(start_ms, end_ms)
+        for block in self.world.rows_between(start_ms, end_ms, stream_ids):
+            for rows in block.split(BODY_EVENTS_MAX):
+                self.sender.send_lines(self._tables.write_lines(rows), len(rows))
 
     def _skip_gap(self, now_ms: int) -> None:
         """Go on at the present when the API, or the machine, stood still too long."""

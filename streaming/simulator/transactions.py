@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from streaming.simulator.blocks import BLOCK_S, Block, Rows, make_rows
-from streaming.simulator.chats import measure_chat_rates
-from streaming.simulator.users import draw_ranks, name_users
+from streaming.simulator.blocks import Block
+from streaming.simulator.rows import Records, Type, make_records
+from streaming.simulator.users import draw_ranks, find_names
 
 GIFTS_PER_MESSAGE: Final = 0.004
 
@@ -31,20 +31,16 @@ OFFERS: Final = (
 _CHANCES: Final = np.cumsum([chance for *_, chance in OFFERS]) / sum(offer[3] for offer in OFFERS)
 
 
-def generate_transactions(block: Block) -> Rows:
+def generate_transactions(block: Block) -> Records:
     """Return the transactions of a block."""
     rng = block.make_rng("transaction")
-    counts = rng.poisson(measure_chat_rates(block) * GIFTS_PER_MESSAGE)
-    second = np.repeat(np.arange(BLOCK_S), counts)
-    times_ms = block.start_ms + np.sort(second * 1000 + rng.integers(1000, size=len(second)))
+    boost = block.chat_boost * block.gifts_boost
+    counts = rng.poisson(block.pace * boost * GIFTS_PER_MESSAGE)
+    times_ms, second = block.spread(counts, rng)
     ranks = draw_ranks(block.profile, len(second), rng)
-    places = np.searchsorted(_CHANCES, rng.random(len(second))).tolist()
-    return make_rows(
-        block,
-        "transaction",
+    return make_records(
+        Type.TRANSACTION,
         times_ms,
-        user=name_users(block.profile.stream_id, ranks),
-        kind=[OFFERS[place][0] for place in places],
-        amount=[OFFERS[place][1] for place in places],
-        currency=[OFFERS[place][2] for place in places],
+        user=find_names(block.profile.stream_id, ranks),
+        offer=1 + np.searchsorted(_CHANCES, rng.random(len(second))),
     )

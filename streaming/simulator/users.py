@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from streaming.simulator.blocks import FloatArray, IntArray, ObjectArray
 from streaming.simulator.profiles import Profile
+from streaming.simulator.rows import FloatArray, IntArray
 from streaming.simulator.seeds import make_seed
 
 _FIRST_NAMES: Final = (
@@ -26,9 +26,8 @@ _LAST_NAMES: Final = (
 )
 _ENDINGS: Final = ("", "_tv", "42", "x", "_plays", "99", "7", "_irl", "2000", "_", "ttv", "13")
 
-NAMES: Final[ObjectArray] = np.array(
-    ["".join(parts) for parts in product(_FIRST_NAMES.split(), _LAST_NAMES.split(), _ENDINGS)],
-    dtype=np.object_,
+NAMES: Final = tuple(
+    "".join(parts) for parts in product(_FIRST_NAMES.split(), _LAST_NAMES.split(), _ENDINGS)
 )
 NAME_STRIDE: Final = 7919
 """Prime, so that walking by it meets every name once before one comes again."""
@@ -37,7 +36,7 @@ CHATTERS_MIN: Final = 200
 TAIL: Final = 1.05
 """The r-th user writes in proportion to (r + 8) ** -1.05: the first tenth write about half."""
 
-_BADGES: Final = (["moderator"], ["subscriber"], list[str]())
+BADGES: Final = (list[str](), ["moderator"], ["subscriber"])
 _MODERATORS: Final = 5
 _SUBSCRIBERS_SHARE: Final = 0.15
 
@@ -47,17 +46,16 @@ def draw_ranks(profile: Profile, count: int, rng: np.random.Generator) -> IntArr
     return np.searchsorted(_shares(_count_chatters(profile)), rng.random(count))
 
 
-def name_users(place: object, ranks: IntArray) -> list[object]:
-    """Return the names of users of a stream, or of the strangers of a raid."""
+def find_names(place: object, ranks: IntArray) -> IntArray:
+    """Return the lines of the table of users for those of a stream, or for strangers."""
     start = make_seed("users", place) % len(NAMES)
-    names: list[object] = NAMES[(ranks * NAME_STRIDE + start) % len(NAMES)].tolist()
-    return names
+    return np.asarray(1 + (ranks * NAME_STRIDE + start) % len(NAMES))
 
 
-def list_badges(profile: Profile, ranks: IntArray) -> list[list[str]]:
-    """Return the badges of users by their rank."""
-    bounds = (_MODERATORS, _count_chatters(profile) * _SUBSCRIBERS_SHARE)
-    return [_BADGES[place] for place in np.searchsorted(bounds, ranks, side="right").tolist()]
+def rank_badges(profile: Profile, ranks: IntArray) -> IntArray:
+    """Return which badges users have, by their rank."""
+    is_subscriber = ranks < _count_chatters(profile) * _SUBSCRIBERS_SHARE
+    return np.asarray(np.where(ranks < _MODERATORS, 1, 2 * is_subscriber))
 
 
 def _count_chatters(profile: Profile) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from streaming.simulator.blocks import IntArray, ObjectArray
+from streaming.simulator.rows import IntArray
 
 PHRASES: Final = (
     (
@@ -45,9 +45,9 @@ EMOTES: Final = (
 class Messages:
     """All messages, one tone after the other."""
 
-    texts: ObjectArray
-    emotes: ObjectArray
-    """The emotes of each text, as a list."""
+    texts: tuple[str, ...]
+    emotes: tuple[tuple[str, ...], ...]
+    """The emotes of each text."""
 
     first: IntArray
     """Where each tone begins."""
@@ -72,9 +72,8 @@ def _make_messages() -> Messages:
     tones = [[row for row in tone if any(row)] for tone in tones]
     rows = [row for tone in tones for row in tone]
     count = np.array([len(tone) for tone in tones], dtype=np.int64)
-    texts = np.array([" ".join(filter(None, (phrase, *some))) for phrase, some in rows], np.object_)
-    emotes = np.empty(len(rows), np.object_)
-    emotes[:] = [list(some) for _, some in rows]
+    texts = tuple(" ".join(filter(None, (phrase, *some))) for phrase, some in rows)
+    emotes = tuple(some for _, some in rows)
     return Messages(texts, emotes, np.cumsum(count) - count, count)
 
 

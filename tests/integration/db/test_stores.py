@@ -10,6 +10,7 @@ import pytest
 from core.errors import DatabaseAwayError, InvalidError, NotFoundError
 from db import (
     commits,
+    dead_letters,
     deletions,
     minutes,
     moment_lives,
@@ -79,6 +80,16 @@ USED: dict[str, set[str]] = {
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream", "lock_stream"},
     "readings": {"list_readings", "list_heard_channels"},
     "transactions": {"list_transactions", "list_transaction_minutes"},
+    "dead_letters": {
+        "list_letters",
+        "find_letter",
+        "count_by_reason",
+        "count_by_time",
+        "list_waiting",
+        "count_waiting",
+        "lock_letter",
+        "mark_replayed",
+    },
     "windows": {
         *(f"list_{noun}_{width}" for noun in ("chat", "reading") for width in WIDTHS),
     },
@@ -139,6 +150,7 @@ def test_no_query_is_without_a_test():
         "minutes": minutes.SQL,
         "moments": moments.SQL,
         "moment_lives": moment_lives.SQL,
+        "dead_letters": dead_letters.SQL,
         "deletions": deletions.SQL,
         "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,

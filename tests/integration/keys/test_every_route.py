@@ -28,6 +28,7 @@ PLACES = {
     "stream_id": STREAM,
     "key_id": "key_0123456789abcdef",
     "moment_id": "mom_0123456789abcdef0123",
+    "letter_id": "3-1855412307460096",
 }
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""
@@ -56,7 +57,8 @@ def choose_scopes(method: str, path: str) -> set[str]:
         return {"admin"}
     if path in INGEST:
         return {"ingest", "admin"}
-    if method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets":
+    is_looking = method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets"
+    if is_looking and not path.startswith("/api/v1/dead-letters"):
         return {"read", "admin"}
     return {"operate", "admin"}
 

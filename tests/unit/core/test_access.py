@@ -36,6 +36,11 @@ SCOPES = [
     ("GET", "/api/v1/audit", "admin"),
     ("GET", "/api/v1/audit/", "admin"),
     ("GET", "/api/v1/keysmith", "read"),
+    ("GET", "/api/v1/dead-letters", "operate"),
+    ("GET", "/api/v1/dead-letters/", "operate"),
+    ("GET", "/api/v1/dead-letters/3-1", "operate"),
+    ("POST", "/api/v1/dead-letters/3-1/replay", "operate"),
+    ("GET", "/api/v1/dead-letters-2", "read"),
 ]
 
 

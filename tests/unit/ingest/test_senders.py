@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import BODY_EVENTS_MAX, PausePolicy, Sender
-from streaming.simulator.blocks import Event
+from tests.unit.simulator.lines import Event
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 from tests.unit.simulator.sleepers import START, Sleeper
 

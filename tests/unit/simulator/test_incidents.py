@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.simulator.blocks import FloatArray
-from streaming.simulator.incidents import FAULTS, RAIDS, Incident
+from streaming.simulator.incidents import Incident
 from streaming.simulator.profiles import list_profiles
+from streaming.simulator.rows import FloatArray
+from streaming.simulator.scenarios import SCENARIOS
 from streaming.simulator.worlds import World
+from tests.unit.simulator.lines import list_events
 
 START_MS = 1_772_647_200_000
 MINUTE_MS = 60_000
@@ -42,7 +44,7 @@ def find_lone_incidents(kind: str, length_ms_min: int = 60_000) -> list[Incident
 
 
 def count_events(world: World, event_type: str, stream_id: str, start_ms: int, end_ms: int) -> int:
-    events = world.events_between(start_ms, end_ms, {stream_id})
+    events = list_events(world, start_ms, end_ms, {stream_id})
     return sum(event["type"] == event_type for event in events)
 
 
@@ -72,7 +74,7 @@ def test_a_raid_shows_in_chat_and_viewers_and_is_announced(raid):
     before = count_events(world, "chat", raid.stream_id, raid.start_ms - length_ms, raid.start_ms)
     during = count_events(world, "chat", raid.stream_id, during_ms, during_ms + length_ms)
     assert during / before == pytest.approx(raid.chat_factor, rel=0.35)
-    events = world.events_between(raid.start_ms - 10_000, raid.end_ms, {raid.stream_id})
+    events = list_events(world, raid.start_ms - 10_000, raid.end_ms, {raid.stream_id})
     viewers = [int(str(e["value"])) for e in events if e["type"] == "viewers"]
     assert viewers[-2] / viewers[0] == pytest.approx(raid.viewers_factor, rel=0.15)
     announced = [event for event in events if event.get("event") == "raid"]
@@ -90,7 +92,7 @@ def test_the_viewers_of_a_raid_leave_slowly():
             for other in PLANNED
         )
     )
-    events = make_world().events_between(raid.start_ms - 10_000, raid.end_ms + until_ms)
+    events = list_events(make_world(), raid.start_ms - 10_000, raid.end_ms + until_ms)
     counts = [
         int(str(event["value"]))
         for event in events
@@ -102,8 +104,9 @@ def test_the_viewers_of_a_raid_leave_slowly():
 
 
 def test_every_incident_lies_in_one_slot():
-    for policy in (RAIDS, FAULTS):
-        assert policy.delay_s_max + policy.length_s_max <= policy.slot_s
+    for scenario in SCENARIOS.values():
+        for policy in scenario.policies:
+            assert policy.delay_s_max + policy.length_s_max <= policy.slot_s
 
 
 def test_strangers_come_with_a_raid():
@@ -111,7 +114,7 @@ def test_strangers_come_with_a_raid():
     world = make_world(rate=300)
 
     def list_users(start_ms: int) -> set[object]:
-        events = world.events_between(start_ms, start_ms + MINUTE_MS, {raid.stream_id})
+        events = list_events(world, start_ms, start_ms + MINUTE_MS, {raid.stream_id})
         return {event["user"] for event in events if event["type"] == "chat"}
 
     regulars = list_users(raid.start_ms - 2 * MINUTE_MS) | list_users(raid.start_ms - MINUTE_MS)
@@ -120,7 +123,7 @@ def test_strangers_come_with_a_raid():
 
 
 def list_values(fault: Incident, start_ms: int, end_ms: int) -> FloatArray:
-    events = make_world().events_between(start_ms, end_ms, {fault.stream_id})
+    events = list_events(make_world(), start_ms, end_ms, {fault.stream_id})
     values = [event["value"] for event in events if event.get("channel") == fault.channel]
     return np.array(values, dtype=np.float64)
 

@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import Sender
-from streaming.simulator.blocks import Event
+from streaming.simulator.labels import LabelFile
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.runs import Run
 from streaming.simulator.worlds import World
+from tests.unit.simulator.lines import Event, list_events
 from tests.unit.simulator.scripted_apis import Reply, ScriptedApi
 from tests.unit.simulator.sleepers import START, Sleeper
 
@@ -71,7 +72,7 @@ def test_history_is_the_world_itself():
     with ScriptedApi() as api, make_run(api, Sleeper()) as run:
         run.start(backfill_minutes=3)
         now_ms = int(START.timestamp() * 1000)
-        assert read_events(api)[3:] == run.world.events_between(now_ms - 180_000, now_ms)
+        assert read_events(api)[3:] == list_events(run.world, now_ms - 180_000, now_ms)
 
 
 def test_streams_that_exist_get_no_second_past():
@@ -91,7 +92,7 @@ def test_history_continues_into_live_without_a_gap_or_an_overlap():
         run.start(backfill_minutes=2)
         run.send_live(10)
         end_ms = run.clock.now_ms()
-        wanted = run.world.events_between(end_ms - 130_000, end_ms - 250)
+        wanted = list_events(run.world, end_ms - 130_000, end_ms - 250)
     assert read_events(api)[3:] == wanted
     assert set(sleeper.pauses_s) == {0.25}
 
@@ -132,3 +133,32 @@ def test_a_clock_set_back_does_not_silence_the_run():
     assert [line["seconds"] for line in logs] == [-29.75]
     times = [read_time(event) for event in read_events(api)]
     assert sum(time < START - timedelta(seconds=20) for time in times) > 100
+
+
+def test_a_span_is_sent_as_fast_as_it_goes():
+    with ScriptedApi() as api, make_run(api, sleeper := Sleeper()) as run:
+        now_ms = run.clock.now_ms()
+        run.send_span(now_ms - 90_000, now_ms)
+    assert read_events(api) == list_events(run.world, now_ms - 90_000, now_ms)
+    assert sleeper.pauses_s == []
+
+
+def test_a_span_is_sent_as_many_times_faster_as_asked():
+    with ScriptedApi() as api, make_run(api, sleeper := Sleeper()) as run:
+        now_ms = run.clock.now_ms()
+        run.send_span(now_ms - 600_000, now_ms, speed=60.0)
+    assert read_events(api) == list_events(run.world, now_ms - 600_000, now_ms)
+    assert sum(sleeper.pauses_s) == 10.0
+
+
+def test_what_is_sent_is_labelled(tmp_path):
+    world = World(7, list_profiles(3), 5.0)
+    with ScriptedApi() as api, LabelFile(tmp_path / "labels", world) as labels:
+        sleeper, client = Sleeper(), ApiClient(api.url)
+        sender = Sender(client, sleeper.clock, sleeper.sleep)
+        run = Run(world, sender, sleeper.clock, sleeper.sleep, labels)
+        run.start(backfill_minutes=20)
+        run.send_live(300)
+        client.close()
+    now_ms = int(START.timestamp() * 1000)
+    assert labels.incidents == len(world.incidents_between(now_ms - 1_200_000, now_ms + 300_000))

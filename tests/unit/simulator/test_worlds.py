@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from core.events import TimePolicy, check_events
 from core.ndjson import read_ndjson
 from core.words import read_texts
-from streaming.simulator.blocks import BLOCK_MS, Event
+from streaming.simulator.blocks import BLOCK_MS
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.worlds import World
+from tests.unit.simulator.lines import Event, list_events
 
 START_MS = 1_772_647_200_000
 MINUTE_MS = 60_000
@@ -32,7 +33,7 @@ def make_world(seed: int = 7, streams: int = 8, rate: float = 60.0) -> World:
 @cache
 def list_hour() -> tuple[Event, ...]:
     """Return an hour of the usual world, generated once for all tests."""
-    return tuple(make_world().events_between(START_MS, START_MS + HOUR_MS))
+    return tuple(list_events(make_world(), START_MS, START_MS + HOUR_MS))
 
 
 def read_ms(event: Event) -> int:
@@ -48,10 +49,10 @@ def read_ms(event: Event) -> int:
 )
 def test_any_cut_of_an_interval_gives_the_same_events(seed, start_ms, pieces_ms):
     end_ms = start_ms + sum(pieces_ms)
-    whole = make_world(seed, streams=4).events_between(start_ms, end_ms)
+    whole = list_events(make_world(seed, streams=4), start_ms, end_ms)
     world, pieces, at_ms = make_world(seed, streams=4), [], start_ms
     for piece_ms in pieces_ms:
-        pieces += world.events_between(at_ms, at_ms + piece_ms)
+        pieces += list_events(world, at_ms, at_ms + piece_ms)
         at_ms += piece_ms
     assert pieces == whole
     assert all(start_ms <= read_ms(event) < end_ms for event in whole)
@@ -63,15 +64,15 @@ def test_intervals_may_be_asked_for_in_any_order(order):
     world = make_world()
     piece_ms = 7_000
     parts = {
-        place: world.events_between(START_MS + place * piece_ms, START_MS + (place + 1) * piece_ms)
+        place: list_events(world, START_MS + place * piece_ms, START_MS + (place + 1) * piece_ms)
         for place in order
     }
-    whole = make_world().events_between(START_MS, START_MS + 6 * piece_ms)
+    whole = list_events(make_world(), START_MS, START_MS + 6 * piece_ms)
     assert [event for place in range(6) for event in parts[place]] == whole
 
 
 def test_an_empty_interval_has_no_events():
-    assert make_world().events_between(START_MS + 5, START_MS + 5) == []
+    assert list_events(make_world(), START_MS + 5, START_MS + 5) == []
 
 
 def test_events_come_in_the_order_of_time():
@@ -80,7 +81,7 @@ def test_events_come_in_the_order_of_time():
 
 
 def test_streams_can_be_asked_for_alone():
-    alone = make_world().events_between(START_MS, START_MS + 60_000, {"mara_cooks"})
+    alone = list_events(make_world(), START_MS, START_MS + 60_000, {"mara_cooks"})
     among = [e for e in list_hour() if e["stream_id"] == "mara_cooks"]
     assert alone == among[: len(alone)]
 
@@ -93,7 +94,7 @@ def test_ids_are_unique():
 def test_another_world_shares_no_id(seed, streams, rate):
     other = make_world(seed, streams, rate)
     ids = {event["id"] for event in list_hour() if event["type"] == "chat"}
-    events = other.events_between(START_MS, START_MS + MINUTE_MS)
+    events = list_events(other, START_MS, START_MS + MINUTE_MS)
     assert not ids & {event["id"] for event in events if event["type"] == "chat"}
 
 
@@ -133,7 +134,7 @@ def test_the_rate_is_near_the_one_asked_for(streams, rate):
         if not any(i.start_ms < at_ms + MINUTE_MS and i.end_ms > at_ms - MINUTE_MS for i in raids)
     ]
     counts = [
-        sum(event["type"] == "chat" for event in world.events_between(at_ms, at_ms + MINUTE_MS))
+        sum(event["type"] == "chat" for event in list_events(world, at_ms, at_ms + MINUTE_MS))
         for at_ms in quiet
     ]
     assert sum(counts) / len(counts) / 60 == pytest.approx(rate, rel=0.3)
@@ -179,7 +180,7 @@ def test_readings_come_at_the_interval_of_their_channel():
 def test_a_world_without_chats_has_no_raids():
     benches = [profile for profile in PROFILES if profile.kind == "bench"]
     world = World(7, benches)
-    events = world.events_between(START_MS, START_MS + 10 * BLOCK_MS)
+    events = list_events(world, START_MS, START_MS + 10 * BLOCK_MS)
     assert {event["type"] for event in events} == {"reading"}
     assert all(i.kind != "raid" for i in world.incidents_between(START_MS, START_MS + HOUR_MS))
 
