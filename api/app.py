@@ -27,6 +27,7 @@ from api.descriptions import describe, name_operation
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
+from api.influx.endpoints import router as influx
 from api.ingest.endpoints import router as ingest
 from api.ingest.small_bodies import SmallBodies
 from api.keys.doors import Door
@@ -51,8 +52,8 @@ from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
+from core import json_lines, line_protocol
 from core.clock import Clock, SystemClock
-from core.json_lines import warm_up
 from core.settings import VERSION, Settings
 from core.traces import Tracer
 from db.pool import Pool
@@ -126,6 +127,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
     app.include_router(live)
+    app.include_router(influx)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)
     return app
@@ -134,7 +136,8 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 @asynccontextmanager
 async def run(resources: Resources) -> AsyncIterator[None]:
     """Let work beside the requests begin, and end it with all connections."""
-    await asyncio.to_thread(warm_up)
+    await asyncio.to_thread(json_lines.warm_up)
+    await asyncio.to_thread(line_protocol.warm_up)
     await resources.identities.start()
     resources.hub.start()
     resources.listener.start()

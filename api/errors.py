@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from api.dialects import choose_dialect
 from core.errors import FieldError, TelemetraError
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,7 +37,9 @@ def make_problem(
     detail: str,
     errors: Sequence[FieldError] = (),
 ) -> Response:
-    """Return a problem document."""
+    """Return a problem document, in the words of the protocol that was spoken."""
+    dialect = choose_dialect(request.url.path)
+    status = dialect.choose_status(status)
     document: dict[str, Any] = {
         "type": f"urn:telemetra:problem:{code}",
         "title": title,
@@ -45,6 +48,7 @@ def make_problem(
         "instance": request.url.path,
         "request_id": request.scope.get("request_id"),
     }
+    document |= dialect.write(status, detail)
     if errors:
         document["errors"] = [{"field": e.field, "reason": e.reason} for e in errors]
     return Response(orjson.dumps(document), status_code=status, media_type=MEDIA_TYPE)

@@ -14,6 +14,12 @@ from typing import Final
 from core.errors import ForbiddenError
 from core.keys import Caller, Scope
 
+WRITE_V1: Final = "/write"
+WRITE_V2: Final = "/api/v2/write"
+QUERY: Final = "/query"
+PING: Final = "/ping"
+"""Where clients of InfluxDB write, make databases, and ask whether it is there."""
+
 OPEN_PATHS: Final = frozenset(
     {
         # Probes and Prometheus come without keys; what they get names no stream.
@@ -22,6 +28,8 @@ OPEN_PATHS: Final = frozenset(
         "/readyz",
         "/metrics",
         "/api/v1/health",
+        # Clients of InfluxDB ask it before they show their key.
+        PING,
         # The page and the description of the API are in every copy of the source.
         "/",
         "/app",
@@ -48,7 +56,7 @@ is to replay it: a key for dashboards needs none of that, and one for single str
 """
 
 INGEST_PATHS: Final = frozenset(
-    {INGEST, "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
+    {INGEST, WRITE_V1, QUERY, WRITE_V2, "/api/v1/prom/write", "/v1/metrics"}
 )
 LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -56,7 +64,7 @@ STREAMS: Final = "/api/v1/streams/"
 STREAM_FOLDERS: Final = (STREAMS, "/ws/live/", "/sse/live/")
 """What follows is the id of a stream."""
 
-SELF_CHECKED: Final = frozenset({INGEST, TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"})
+SELF_CHECKED: Final = INGEST_PATHS | {TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"}
 """Endpoints that ask the caller about each stream that a request names."""
 
 

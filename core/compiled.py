@@ -56,6 +56,17 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
     return made
 
 
+def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function become part of the machine code that calls it.
+
+    For one that takes a tuple of many arrays: each call hands on all of what describes them, some
+    hundred words, which costs more than reading a short line.
+    """
+    make = numba.njit(nogil=True, _nrt=False, inline="always")
+    made: Callable[Parameters, Result] = make(function)
+    return made
+
+
 def join_texts(texts: pl.Series) -> tuple[str, NDArray[np.int64]]:
     """Return all texts in one, and where the bytes of each end."""
     lengths = texts.str.len_bytes().fill_null(0).cast(pl.Int64)

@@ -61,6 +61,13 @@ class BadRequestError(TelemetraError):
     title = "The request cannot be understood"
 
 
+class PartialWriteError(BadRequestError):
+    """Some rows were refused, in a protocol that has no other way to say so; others were taken."""
+
+    code = "partial_write"
+    title = "Some rows were refused, the others taken"
+
+
 class InvalidError(TelemetraError):
     """The request is well formed, and a value in it is not allowed."""
 

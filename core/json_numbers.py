@@ -1,6 +1,6 @@
 """JSON numbers: where they end. What they are worth is left to Polars.
 
-Used by ``core.json_lines``.
+Used by ``core.json_lines`` and ``core.line_values``.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ _EXPONENT: Final = np.uint8(ord("e"))
 def skip_whole(data: Bytes, at: int) -> int:
     """Return where the whole number that begins here ends."""
     at += data[at] == _MINUS
-    end = _skip_digits(data, at)
+    end = skip_digits(data, at)
     is_odd = end == at or (data[at] == _ZERO and end > at + 1)
     return NOT_OURS if is_odd else end
 
@@ -31,20 +31,21 @@ def skip_number(data: Bytes, at: int) -> int:
     if at == NOT_OURS:
         return NOT_OURS
     if data[at] == _POINT:
-        end = _skip_digits(data, at + 1)
+        end = skip_digits(data, at + 1)
         if end == at + 1:
             return NOT_OURS
         at = end
     if data[at] | _CASE == _EXPONENT:
         at += 1
         at += data[at] == _MINUS or data[at] == _PLUS
-        end = _skip_digits(data, at)
+        end = skip_digits(data, at)
         return NOT_OURS if end == at else end
     return at
 
 
 @compiled
-def _skip_digits(data: Bytes, at: int) -> int:
+def skip_digits(data: Bytes, at: int) -> int:
+    """Return where the digits that begin here end."""
     while _ZERO <= data[at] <= _NINE:
         at += 1
     return at

@@ -23,6 +23,11 @@ events_accepted_total = Counter(
 events_rejected_total = Counter(
     "telemetra_events_rejected_total", "Events refused at a door.", ("reason",)
 )
+fields_skipped_total = Counter(
+    "telemetra_fields_skipped_total",
+    "Texts that senders of measurements sent beside them.",
+    ("door",),
+)
 bus_append_seconds = Histogram(
     "telemetra_bus_append_seconds", "Time until the bus has what a door appends.", buckets=SECONDS
 )

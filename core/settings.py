@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
 from core.settings_connectors import ConnectorSettings
+from core.settings_doors import DoorSettings
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(ConnectorSettings):
+class Settings(DoorSettings, ConnectorSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(

@@ -72,8 +72,10 @@ def _without_none(kind: Any) -> Any:  # noqa: ANN401 (an annotation may be anyth
 
 
 def _write(value: object) -> str:
-    if value is None or value == ():
+    if value is None:
         return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -4,6 +4,7 @@ whatever is shown ─► who? ─► rate ─► scope, stream ─► caller
                       └───────┴────────┴─ no ─► an error that says why
 """
 
+import base64
 from typing import Final, TypeAlias, cast
 from urllib.parse import parse_qs
 
@@ -12,12 +13,19 @@ from starlette.types import Scope
 from api.headers import find_header, read_headers
 from api.keys.identities import Identities
 from api.keys.rates import Allowance, RateLimiter
-from core.access import find_scope, require_access
+from core.access import INGEST_PATHS, QUERY, WRITE_V1, find_scope, require_access
 from core.errors import RateLimitedError, TelemetraError, UnauthorizedError
 from core.keys import Caller
 
 SCHEMES: Final = frozenset({"bearer", "token"})
 """Clients of InfluxDB say Token."""
+
+BASIC: Final = "basic"
+"""What collectors say that know of users and passwords: the password is the key. Browsers say it by
+themselves once they were told one, so it is heard only where events come in."""
+
+PASSWORD_PATHS: Final = frozenset({WRITE_V1, QUERY})
+"""Where clients of InfluxDB 1 put the password into the address."""
 
 EVENT_STREAMS: Final = "/sse/"
 """Answers that go on; browsers can put no headers on them either."""
@@ -108,10 +116,12 @@ class Door:
 
     async def _find_caller(self, scope: Scope) -> Caller:
         shown = read_key(scope)
+        if shown is None and scope["path"] in PASSWORD_PATHS:
+            shown = _read_query(scope, "p")
         if shown is None and is_lasting(scope) and self._identities.is_required:
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
+            given = _read_query(scope, "ticket")
             if given:
-                return await self._identities.redeem(given[0])
+                return await self._identities.redeem(given)
         return await self._identities.find(shown)
 
 
@@ -126,7 +136,24 @@ def read_key(scope: Scope) -> str | None:
     scheme, _, text = (find_header(scope, AUTHORIZATION) or "").partition(" ")
     if scheme.lower() in SCHEMES:
         return text.strip()
+    if scheme.lower() == BASIC and scope["path"] in INGEST_PATHS:
+        return _read_password(text)
     return find_header(scope, API_KEY)
+
+
+def _read_password(credentials: str) -> str:
+    """Return the password of Basic authentication; an empty one where it cannot be read."""
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    return text.partition(":")[2]
+
+
+def _read_query(scope: Scope, name: str) -> str | None:
+    """Return the first value of a parameter."""
+    given = parse_qs(scope["query_string"].decode("latin-1")).get(name)
+    return given[0] if given else None
 
 
 def _name_address(scope: Scope) -> str:

@@ -88,7 +88,8 @@ def test_every_body_has_an_example_that_its_own_schema_allows(
     operation: dict[str, Any],
 ):
     contents = list(list_contents(operation))
-    assert any(where.startswith("2") for where, _, _ in contents)
+    is_answered = any(where.startswith("2") for where, _, _ in contents)
+    assert is_answered or "204" in operation["responses"]
     for where, media_type, content in contents:
         if "csv" in media_type or "arrow" in media_type:
             continue  # Files; the rows are those of the JSON beside them.

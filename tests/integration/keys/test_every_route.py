@@ -19,11 +19,18 @@ from tests.fixtures.apis import calling, serving
 from tests.fixtures.events import STREAM
 from tests.integration.api.problems import read_problem
 
-OPEN = {"/health", "/livez", "/readyz", "/metrics", "/api/v1/health"}
+OPEN = {"/health", "/livez", "/readyz", "/metrics", "/api/v1/health", "/ping"}
 """What orchestrators, Prometheus and `telemetra up` ask; the rest of what is open is pages."""
 
 PAGES = ("/app", "/assets", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
-INGEST = {"/api/v1/ingest", "/write", "/api/v2/write", "/api/v1/prom/write", "/v1/metrics"}
+INGEST = {
+    "/api/v1/ingest",
+    "/write",
+    "/query",
+    "/api/v2/write",
+    "/api/v1/prom/write",
+    "/v1/metrics",
+}
 PLACES = {
     "stream_id": STREAM,
     "key_id": "key_0123456789abcdef",
@@ -132,7 +139,7 @@ async def test_a_key_of_some_streams_sees_no_other_by_any_route(
 ):
     _, headers = await make_key(connection, "read", "operate", "ingest", streams=["else*"])
     selves = {
-        "/api/v1/ingest",
+        *INGEST,
         "/api/v1/tickets",
         "/ws/live",
         # What is out of reach there is not there.
