@@ -45,8 +45,10 @@ from api.metrics.endpoints import router as metrics
 from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.news import News
+from api.otlp.endpoints import router as otlp
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
+from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
@@ -74,6 +76,7 @@ ROUTERS = (
     compare,
     moments,
     ingest,
+    remote_write,
     keys,
     tickets,
     audit,
@@ -126,6 +129,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(probes)
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
+    app.include_router(otlp)
     app.include_router(live)
     app.include_router(influx)
     add_pages(app)

@@ -148,6 +148,12 @@ class BusFullError(TelemetraError):
     title = "Too many events are waiting"
 
 
+class BusWaitError(BusFullError):
+    """The same, for senders that give up what is answered with 429."""
+
+    status = 503
+
+
 class BusAwayError(TelemetraError):
     """The bus cannot be reached; nothing was accepted."""
 

@@ -28,6 +28,12 @@ fields_skipped_total = Counter(
     "Texts that senders of measurements sent beside them.",
     ("door",),
 )
+samples_skipped_total = Counter(
+    "telemetra_samples_skipped_total",
+    "Samples of other systems that hold no value: stale ends a series, empty is not a number,"
+    " unrecorded is a gap that the sender tells of.",
+    ("door", "reason"),
+)
 bus_append_seconds = Histogram(
     "telemetra_bus_append_seconds", "Time until the bus has what a door appends.", buckets=SECONDS
 )

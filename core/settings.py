@@ -5,16 +5,16 @@ them and a test holds the three together. A wrong value stops the start and name
 """
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 from urllib.parse import quote
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
 from core.settings_connectors import ConnectorSettings
-from core.settings_doors import DoorSettings
+from core.settings_doors import DoorSettings, Names
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -100,7 +100,7 @@ class Settings(DoorSettings, ConnectorSettings):
     oidc_streams_claim: str | None = Field(
         None, description="Claim with the streams that a person reaches. Empty: all."
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Names = Field(
         (), description="Origins that browsers may call the API from, separated by commas."
     )
 
@@ -270,13 +270,6 @@ class Settings(DoorSettings, ConnectorSettings):
     archive_metrics_port: int = Field(
         0, ge=0, le=65535, description="Port of the archive's /metrics on API_HOST; 0 serves none."
     )
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split_origins(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

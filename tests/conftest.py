@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.apis",
     "tests.fixtures.chat_servers",
     "tests.fixtures.helix_servers",
+    "tests.fixtures.api_processes",
     "tests.fixtures.flows",
     "tests.fixtures.archives",
 ]

@@ -83,13 +83,16 @@ def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
         "/ws/live",
         "/sse/live",
         "/api/v1/ingest",
+        "/api/v2/write",
+        "/api/v1/prom/write",
+        "/v1/metrics",
         "/api/v1/moments/m",
     ):
         require_access(caller, Scope.READ, path)
     for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):
         with pytest.raises(ForbiddenError, match="that stream"):
             require_access(caller, Scope.READ, path)
-    for path in ("/api/v1/streams", "/api/v1/moments", "/api/v2/write"):
+    for path in ("/api/v1/streams", "/api/v1/moments", "/v1/metricsandmore"):
         with pytest.raises(ForbiddenError, match="single streams only"):
             require_access(caller, Scope.READ, path)
 
