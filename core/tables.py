@@ -35,7 +35,15 @@ def apply_layout(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     ]
     constants = [pl.lit(text).alias(name) for name, text in layout.constants.items()]
     kept = [pl.col(ROW), _read_time(rows, layout).alias("timestamp"), *fields, *constants]
-    return _unpivot(rows, kept, layout) if layout.wide else rows.select(kept)
+    events = _unpivot(rows, kept, layout) if layout.wide else rows.select(kept)
+    return events.with_columns(_keep_missing(events["timestamp"]))
+
+
+def _keep_missing(times: pl.Series) -> pl.Series:
+    """Return times that no rule takes for now where there is none: a file is never from now."""
+    if times.dtype == pl.String() or not times.null_count():
+        return times
+    return times.dt.to_string("iso:strict").fill_null("")
 
 
 def _unpivot(rows: pl.DataFrame, kept: Sequence[pl.Expr], layout: Layout) -> pl.DataFrame:
