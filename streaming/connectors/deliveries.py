@@ -64,6 +64,10 @@ class Delivery:
         self._refusals.note([(line, reason) for line in lines])
         return 0
 
+    def refuse(self, rows: Sequence[tuple[bytes, str]]) -> None:
+        """Note rows that are not worth a request."""
+        self._refusals.note(list(rows))
+
     def give_up(self) -> None:
         """End a delivery that waits for the API to come back."""
         self._given_up.set()

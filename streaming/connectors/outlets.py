@@ -96,6 +96,11 @@ class Outlet:
                 self._gathered.acknowledges.append(acknowledge)
                 self._changed.notify_all()
 
+    def refuse(self, rows: Sequence[tuple[bytes, str]]) -> None:
+        """Count and keep what the source told and the connector itself found to be no event."""
+        self._delivery.refuse(rows)
+        self._health.note_decided(0, len(rows), 0)
+
     async def flush(self) -> None:
         """Return when all that was put is decided."""
         decided = asyncio.Event()
