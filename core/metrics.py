@@ -188,3 +188,8 @@ connector_lag_seconds = Gauge(
     "Age of the newest event by its own clock when the API had taken it.",
     ("connector",),
 )
+connector_backlog_messages = Gauge(
+    "telemetra_connector_backlog_messages",
+    "Messages of a part of the source that are not done with.",
+    ("connector", "part"),
+)

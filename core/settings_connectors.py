@@ -1,5 +1,7 @@
 """Settings of connectors, a part of ``core.settings``."""
 
+from pathlib import Path
+
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
@@ -27,8 +29,28 @@ class ConnectorSettings(BaseSettings):
     twitch_client_secret: str | None = Field(
         None, repr=False, description="Its secret, with TWITCH_CLIENT_ID."
     )
+    kafka_source_servers: str | None = Field(
+        None,
+        description="Brokers, host:port separated by commas, that `telemetra connect kafka` reads"
+        " from; those of the bus are KAFKA_BOOTSTRAP_SERVERS.",
+    )
+    kafka_source_config: Path | None = Field(
+        None,
+        description="File with name=value lines for the client of those brokers, as"
+        " sasl.password=…, which do not belong on a command line.",
+    )
+    mqtt_username: str | None = Field(None, description="User that `telemetra connect mqtt` is.")
+    mqtt_password: str | None = Field(None, repr=False, description="That user's password.")
 
-    @field_validator("twitch_client_id", "twitch_client_secret", mode="before")
+    @field_validator(
+        "twitch_client_id",
+        "twitch_client_secret",
+        "kafka_source_servers",
+        "kafka_source_config",
+        "mqtt_username",
+        "mqtt_password",
+        mode="before",
+    )
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
         return None if value == "" else value
