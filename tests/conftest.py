@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.redises",
     "tests.fixtures.kafkas",
+    "tests.fixtures.mosquittos",
     "tests.fixtures.collectors",
     "tests.fixtures.oidc",
     "tests.fixtures.apis",

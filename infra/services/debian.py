@@ -59,11 +59,19 @@ class DebianPackages:
     report: Report
     etc_apt: Path = Path("/etc/apt")
     os_release: Path = Path("/etc/os-release")
+    content: str = "TimescaleDB and Redis"
+    name: str = "debian"
+    """Of the folder in the cache."""
+
+    roots: Sequence[str] = ROOTS
+    programs: Sequence[str] = PROGRAMS
+    probe: str | None = "--version"
+    """What each program is tried with; nothing where it only serves."""
 
     @property
     def folder(self) -> Path:
         """Where everything from Debian lies."""
-        return self.cache / "debian"
+        return self.cache / self.name
 
     def provide(self) -> Path:
         """Return a prefix whose programs run, fetching and unpacking what is missing.
@@ -124,9 +132,9 @@ class DebianPackages:
         self.report("reading Debian's package index")
         try:
             archive.open(source, SUITE)
-            packages = archive.plan(ROOTS)
+            packages = archive.plan(self.roots)
             megabytes = sum(package.size for package in packages) / 1e6
-            self.report(f"fetching TimescaleDB and Redis from Debian, {megabytes:.0f} MB")
+            self.report(f"fetching {self.content} from Debian, {megabytes:.0f} MB")
             started = time.monotonic()
             archive.download(packages, self.folder / "archives")
             self.report(f"fetched in {time.monotonic() - started:.1f} s")
@@ -141,7 +149,7 @@ class DebianPackages:
         started = time.monotonic()
         debs = [self.folder / "archives" / package.file for package in packages]
         prefix = self._prefix(packages)
-        make_prefix(prefix, debs, PROGRAMS)
+        make_prefix(prefix, debs, self.programs, self.probe)
         self.report(f"unpacked {len(debs)} packages in {time.monotonic() - started:.1f} s")
         return prefix
 
