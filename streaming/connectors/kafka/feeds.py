@@ -180,13 +180,13 @@ class Feed:
     def _begin(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         del consumer
         self.is_connected = True
-        log.info("partitions_taken", partitions=[f"{p.topic}/{p.partition}" for p in places])
+        log.info("partitions_taken", count=len(places))
         for place in places:
             self._alignment.add((place.topic, place.partition), self._clock.now_ms())
 
     def _end(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         del consumer
-        log.info("partitions_left", partitions=[f"{p.topic}/{p.partition}" for p in places])
+        log.info("partitions_left", count=len(places))
         for place in places:
             self._alignment.drop((place.topic, place.partition))
             self._done.pop((place.topic, place.partition), None)
