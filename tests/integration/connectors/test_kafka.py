@@ -49,7 +49,7 @@ class Sent:
     """What was produced, and what the database must say of it."""
 
     def __init__(self, servers: str, beginning: datetime) -> None:
-        self._producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
+        self._producer = Producer({"bootstrap.servers": servers, "linger.ms": 5, "log_level": 0})
         self._beginning = beginning
         self._random = random.Random(7)
         self.chats: defaultdict[tuple[str, datetime], int] = defaultdict(int)
@@ -138,7 +138,7 @@ async def require_numbers(connection: asyncpg.Connection, sent: Sent) -> None:
 
 def count_waiting(servers: str) -> int:
     """Return how many messages the group is not done with."""
-    client = Consumer({"bootstrap.servers": servers, "group.id": GROUP})
+    client = Consumer({"bootstrap.servers": servers, "group.id": GROUP, "log_level": 0})
     try:
         topics = client.list_topics(timeout=10).topics
         places = [
