@@ -8,6 +8,8 @@ from typing import Final
 from core.errors import SettingsInvalidError
 
 CONNECTORS: Final = {
+    "kafka": "Topics of single events in Kafka: chat, viewers, transactions and news of streams.",
+    "mqtt": "Topics of an MQTT broker: numbers, objects of numbers, or events.",
     "twitch": "Chats of Twitch, and with an application's key viewers, titles and categories.",
 }
 """Each is ``streaming.connectors.NAME``."""
