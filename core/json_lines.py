@@ -15,6 +15,7 @@ import polars as pl
 from nanoarrow.c_array import CArray
 
 from core.compiled import Bytes, compiled, count_byte
+from core.crowds import refuse_rows
 from core.events import RAW_SCHEMA, TIMESTAMP
 from core.iso_times import read_iso_times
 from core.json_numbers import skip_number, skip_whole
@@ -70,24 +71,36 @@ class _Table(NamedTuple):
 
 
 def read_json_lines(body: bytes) -> pl.DataFrame | None:
-    """Return the fields that are named, as columns; None if anything at all is odd."""
+    """Return the fields that are named, as columns; None if anything at all is odd.
+
+    Raises:
+        TooLargeError: There are more lines than there can be events.
+    """
     data = _take(body)
     if data is None:
         return None
     rows = count_byte(data, _BREAK)
+    refuse_rows(rows, body)
     table = _make_table(body, rows)
     is_read = _scan_lines(data, rows, table) == len(data)
     return _read_columns(data, table, rows) if is_read else None
 
 
 def read_json_list(body: bytes) -> pl.DataFrame | None:
-    """Return the fields of the objects of one list, in the same way."""
+    """Return the fields of the objects of one list, in the same way.
+
+    Raises:
+        TooLargeError: There are more objects than there can be events.
+    """
     data = _take(body)
     if data is None:
         return None
     table = _make_table(body, count_byte(data, _OPEN))
     rows = _scan_list_of_objects(data, table)
-    return _read_columns(data, table, rows) if rows != NOT_OURS else None
+    if rows == NOT_OURS:
+        return None
+    refuse_rows(rows, body)
+    return _read_columns(data, table, rows)
 
 
 def warm_up() -> None:

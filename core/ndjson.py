@@ -10,28 +10,37 @@ import io
 import orjson
 import polars as pl
 
+from core.crowds import refuse_nests, refuse_rows
 from core.events import RAW_SCHEMA, RejectedRow
 from core.json_lines import read_json_lines
 
 _NUMBERS = frozenset({"value", "amount"})
 _WHOLE_NUMBERS = frozenset({"bits", "viewers"})
 _LISTS = frozenset({"emotes", "badges"})
+_BEGINNINGS = (b"{", b" ", b"\t", b"\r", b"\n")
 _INT64 = range(-(2**63), 2**63)
 
 
 def read_ndjson(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
-    """Return the rows of a body with their line numbers, from 0, and the lines that are none."""
+    """Return the rows of a body with their line numbers, from 0, and the lines that are none.
+
+    Raises:
+        TooLargeError: It holds more than there can be of events.
+    """
     frame = read_json_lines(body)
     if frame is None:
-        frame = _read(body)
         lines_count = body.count(b"\n") + (not body.endswith(b"\n"))
+        refuse_rows(lines_count, body)
+        refuse_nests(body)
+        frame = _read(body)
         if frame is None or frame.height != lines_count:
             return _read_line_by_line(body)
     return frame.with_row_index("index"), []
 
 
 def _read(body: bytes) -> pl.DataFrame | None:
-    if not body:
+    # The reader would unpack what looks compressed, however large it becomes.
+    if not body.startswith(_BEGINNINGS):
         return None
     try:
         return pl.read_ndjson(io.BytesIO(body), schema=RAW_SCHEMA)

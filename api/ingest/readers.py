@@ -11,7 +11,8 @@ import orjson
 import polars as pl
 
 from core.arrow_events import read_arrow
-from core.errors import BadRequestError, TooLargeError, UnsupportedMediaError
+from core.crowds import refuse_nests, refuse_rows
+from core.errors import BadRequestError, UnsupportedMediaError
 from core.events import RejectedRow
 from core.json_lines import read_json_list
 from core.ndjson import read_ndjson
@@ -24,15 +25,6 @@ Reader: TypeAlias = Callable[[bytes], Rows]
 JSON_TYPE: Final = "application/json"
 NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
-
-THINGS_FREE: Final = 10_000
-"""So many rows, or lists and objects, are looked at whatever their size."""
-
-ROW_BYTES_MIN: Final = 32
-"""No event is shorter; a body of more rows than that holds mostly nothing."""
-
-NESTED_BYTES_MIN: Final = 8
-"""Fewer bytes for each list and object, and their Python objects would be many times the body."""
 
 
 def choose_reader(media_type: str, *, bytes_max: int) -> Reader:
@@ -65,8 +57,6 @@ def read_lines(body: bytes) -> Rows:
         TooLargeError: There are more lines than the body has room for events.
     """
     _refuse_nothing(body)
-    _refuse_crowds(body.count(b"\n"), body, "lines", ROW_BYTES_MIN)
-    _refuse_nests(body)
     return read_ndjson(body)
 
 
@@ -78,22 +68,19 @@ def read_json(body: bytes) -> Rows:
         TooLargeError: There are more events than the body has room for.
     """
     _refuse_nothing(body)
-    _refuse_nests(body)
     frame = read_json_list(body)
-    if frame is None:
-        return _read_any_json(body)
-    _refuse_crowds(frame.height, body, "events", ROW_BYTES_MIN)
-    return frame.with_row_index("index"), []
+    return (frame.with_row_index("index"), []) if frame is not None else _read_any_json(body)
 
 
 def _read_any_json(body: bytes) -> Rows:
+    refuse_nests(body)
     try:
         events = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"The body is not JSON: {error}.") from None
     if not isinstance(events, list):
         events = [events]
-    _refuse_crowds(len(events), body, "events", ROW_BYTES_MIN)
+    refuse_rows(len(events), body)
     return read_ndjson(b"\n".join(map(_write_line, events)))
 
 
@@ -109,16 +96,4 @@ def _refuse_nothing(body: bytes) -> None:
     if not body or body.isspace():
         raise BadRequestError(
             "The body is empty. Send one event, a list of events, NDJSON or an Arrow stream."
-        )
-
-
-def _refuse_nests(body: bytes) -> None:
-    _refuse_crowds(body.count(b"{") + body.count(b"["), body, "lists and objects", NESTED_BYTES_MIN)
-
-
-def _refuse_crowds(count: int, body: bytes, things: str, bytes_min: int) -> None:
-    if count > max(THINGS_FREE, len(body) // bytes_min):
-        raise TooLargeError(
-            f"The body has {count} {things} in {len(body)} bytes, too many to be events."
-            " Nothing of it was taken."
         )

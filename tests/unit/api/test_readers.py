@@ -52,8 +52,8 @@ def test_an_event_that_is_nested_deeper_than_can_be_written_is_named():
 @pytest.mark.parametrize(
     ("body", "things"),
     [
-        (b"\n" * 100_000 + b"{}", "lines"),
-        (b"{}\n" * 100_000, "lines"),
+        (b"\n" * 100_000 + b"{}", "rows"),
+        (b"{}\n" * 100_000, "rows"),
         (b'{"x":[' + b"[]," * 100_000 + b"[]]}", "lists and objects"),
     ],
 )
@@ -65,8 +65,8 @@ def test_lines_of_mostly_nothing_are_refused(body: bytes, things: str):
 @pytest.mark.parametrize(
     ("body", "things"),
     [
-        (b"[" + b'{"x":"12345678"},' * 50_000 + b'{"x":1}]', "events"),
-        (b"[" + b"0," * 50_000 + b"0]", "events"),
+        (b"[" + b'{"x":"12345678"},' * 50_000 + b'{"x":1}]', "rows"),
+        (b"[" + b"0," * 50_000 + b"0]", "rows"),
         (b"[" + b"[]," * 50_000 + b"[]]", "lists and objects"),
     ],
 )

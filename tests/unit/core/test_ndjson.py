@@ -1,10 +1,14 @@
 """NDJSON: bad lines are named by their place, and no good line is lost."""
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +66,14 @@ def test_a_bad_line_is_named_between_good_ones(line: bytes, reason: str):
     assert rejected[0][1].startswith(reason)
     field = reason.partition(" ")[0] if b'":' in line and not reason.startswith("not") else None
     assert [row.field for row in read_ndjson(line)[1]] == [field]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, zstd.compress])
+def test_what_looks_compressed_is_not_unpacked(compress: Callable[[bytes], bytes]):
+    # The reader behind would do so, without a limit.
+    events, rejected = read(compress(GOOD))
+    assert events == []
+    assert rejected[0][1].startswith("not JSON: ")
 
 
 def test_an_empty_body_holds_nothing():
