@@ -9,13 +9,13 @@ from typing import Final
 from core.errors import TooLargeError
 
 THINGS_FREE: Final = 10_000
-"""So many rows, or lists and objects, are looked at whatever their size."""
+"""So many rows, or values, are looked at whatever their size."""
 
 ROW_BYTES_MIN: Final = 32
 """No event is shorter; a body of more rows than that holds mostly nothing."""
 
-NESTED_BYTES_MIN: Final = 8
-"""Fewer bytes for each list and object, and their Python objects would be many times the body."""
+VALUE_BYTES_MIN: Final = 8
+"""Fewer bytes for each value, and what a reader makes of them would be many times the body."""
 
 
 def refuse_rows(count: int, body: bytes) -> None:
@@ -27,13 +27,14 @@ def refuse_rows(count: int, body: bytes) -> None:
     _refuse(count, body, "rows", ROW_BYTES_MIN)
 
 
-def refuse_nests(body: bytes) -> None:
-    """Refuse more lists and objects than events could have; for readers that make each of them.
+def refuse_values(body: bytes) -> None:
+    """Refuse more values than events could have, for readers that make something of each.
 
     Raises:
         TooLargeError: There are.
     """
-    _refuse(body.count(b"{") + body.count(b"["), body, "lists and objects", NESTED_BYTES_MIN)
+    count = body.count(b"{") + body.count(b"[") + body.count(b",")
+    _refuse(count, body, "lists, objects and values", VALUE_BYTES_MIN)
 
 
 def _refuse(count: int, body: bytes, things: str, bytes_min: int) -> None:

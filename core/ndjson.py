@@ -10,7 +10,7 @@ import io
 import orjson
 import polars as pl
 
-from core.crowds import refuse_nests, refuse_rows
+from core.crowds import refuse_rows, refuse_values
 from core.events import RAW_SCHEMA, RejectedRow
 from core.json_lines import read_json_lines
 
@@ -31,7 +31,7 @@ def read_ndjson(body: bytes) -> tuple[pl.DataFrame, list[RejectedRow]]:
     if frame is None:
         lines_count = body.count(b"\n") + (not body.endswith(b"\n"))
         refuse_rows(lines_count, body)
-        refuse_nests(body)
+        refuse_values(body)
         frame = _read(body)
         if frame is None or frame.height != lines_count:
             return _read_line_by_line(body)

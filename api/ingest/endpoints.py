@@ -32,8 +32,9 @@ async def ingest(
 ) -> Response:
     """Put events on the bus. 202 once they would survive the death of this process.
 
-    Good rows are taken even when others are bad; every bad row is named by its place. A request
-    repeated with the same ``Idempotency-Key`` counts once.
+    Good rows are taken even when others are bad; every bad row is named by its place and its field.
+    A request repeated with the same ``Idempotency-Key`` counts once. The body may be compressed:
+    ``Content-Encoding: gzip`` or ``zstd``.
     """
     bytes_max = uses.settings.ingest_body_max_mb * MEGABYTE
     body = await read_body(request, bytes_max=bytes_max)

@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 
 from core.arrow_events import read_arrow
-from core.crowds import refuse_nests, refuse_rows
+from core.crowds import refuse_rows, refuse_values
 from core.errors import BadRequestError, UnsupportedMediaError
 from core.events import RejectedRow
 from core.json_lines import read_json_list
@@ -73,7 +73,7 @@ def read_json(body: bytes) -> Rows:
 
 
 def _read_any_json(body: bytes) -> Rows:
-    refuse_nests(body)
+    refuse_values(body)
     try:
         events = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -13,7 +13,7 @@ import polars as pl
 import psutil
 import pytest
 from backports import zstd
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.ingest.readers import ARROW_TYPE
@@ -125,7 +125,6 @@ async def send(
 steady = settings(
     max_examples=150,
     deadline=None,
-    phases=(Phase.generate,),
     # The application and its services may serve many examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

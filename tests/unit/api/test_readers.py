@@ -54,7 +54,7 @@ def test_an_event_that_is_nested_deeper_than_can_be_written_is_named():
     [
         (b"\n" * 100_000 + b"{}", "rows"),
         (b"{}\n" * 100_000, "rows"),
-        (b'{"x":[' + b"[]," * 100_000 + b"[]]}", "lists and objects"),
+        (b'{"x":[' + b"[]," * 100_000 + b"[]]}", "lists, objects and values"),
     ],
 )
 def test_lines_of_mostly_nothing_are_refused(body: bytes, things: str):
@@ -66,8 +66,9 @@ def test_lines_of_mostly_nothing_are_refused(body: bytes, things: str):
     ("body", "things"),
     [
         (b"[" + b'{"x":"12345678"},' * 50_000 + b'{"x":1}]', "rows"),
-        (b"[" + b"0," * 50_000 + b"0]", "rows"),
-        (b"[" + b"[]," * 50_000 + b"[]]", "lists and objects"),
+        (b"[" + b'"12345678",' * 50_000 + b"0]", "rows"),
+        (b"[" + b"0," * 50_000 + b"0]", "lists, objects and values"),
+        (b"[" + b"[]," * 50_000 + b"[]]", "lists, objects and values"),
     ],
 )
 def test_documents_of_mostly_nothing_are_refused(body: bytes, things: str):
