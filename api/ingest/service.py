@@ -31,7 +31,7 @@ class IngestService:
         caller: Caller = EVERYONE,
         small: SmallBodies | None = None,
     ) -> None:
-        self._checker = Checker(settings, clock)
+        self._checker = Checker(settings, clock) if small is None else small.checker
         self._bus = bus
         self._caller = caller
         self._small = small

@@ -73,7 +73,7 @@ class SmallBodies:
     """Accepts the small bodies of all callers."""
 
     def __init__(self, settings: Settings, clock: Clock, bus: BusWriter) -> None:
-        self._checker = Checker(settings, clock)
+        self.checker = Checker(settings, clock)
         self._bus = bus
         self._gathering: Gathering[SmallBody, Outcome] = Gathering(self._accept_all, POLICY)
 
@@ -101,7 +101,7 @@ class SmallBodies:
         checked = Checked(pl.concat(frames, how="diagonal") if frames else pl.DataFrame(), [])
         if not checked.events.is_empty():
             with metrics.bus_append_seconds.time():
-                await self._bus.append(self._checker.pack(checked.events))
+                await self._bus.append(self.checker.pack(checked.events))
             count_events(checked.count_by_type(), 0)
         count_events({}, sum(len(o.rejected) for o in outcomes.values() if isinstance(o, Receipt)))
         return [outcomes[number] for number in range(len(bodies))]
@@ -120,7 +120,7 @@ class SmallBodies:
             raw = _read(lines)
         if raw is None:
             return
-        checked = self._checker.check_rows(raw.with_row_index("index"), bodies[lines[0][0]].caller)
+        checked = self.checker.check_rows(raw.with_row_index("index"), bodies[lines[0][0]].caller)
         frames.append(checked.events)
         outcomes.update(_share_out(lines, checked.rejected))
 
@@ -134,7 +134,7 @@ class SmallBodies:
         for number in numbers:
             each = bodies[number]
             try:
-                checked = self._checker.check_body(each.body, each.read, each.caller)
+                checked = self.checker.check_body(each.body, each.read, each.caller)
             except TelemetraError as error:
                 outcomes[number] = error
                 continue
