@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import orjson
 import pytest
+import redis.asyncio
 from fastapi import FastAPI
 from google.protobuf.json_format import MessageToJson
 from google.rpc.status_pb2 import Status
@@ -22,6 +23,7 @@ from tests.fixtures.api_keys import make_key
 from tests.fixtures.apis import calling
 from tests.fixtures.flows import Flow
 from tests.fixtures.otlp_requests import make_gauge, make_request
+from tests.fixtures.redises import count_entries
 from tests.integration.api.problems import read_problem
 
 METRICS = "/v1/metrics"
@@ -97,6 +99,18 @@ async def test_what_comes_again_counts_once_as_a_request_and_as_a_point(
     read_answer(await post(client, JSON, gauge, make_gauge("y", (1.0, now_ns))), JSON)
     await flow.pump()
     assert await connection.fetchval("SELECT count(*) FROM readings") == 2
+
+
+@either
+async def test_the_same_request_reaches_the_bus_once(
+    client: httpx.AsyncClient,
+    redis_client: redis.asyncio.Redis,
+    headers: dict[str, str],
+    now_ns: int,
+):
+    for time, entries in ((now_ns, 1), (now_ns, 1), (now_ns + 1000, 2)):
+        read_answer(await post(client, headers, make_gauge("x", (1.0, time))), headers)
+        assert await count_entries(redis_client) == entries
 
 
 @either

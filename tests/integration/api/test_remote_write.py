@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 import httpx
 import pytest
+import redis.asyncio
 from fastapi import FastAPI
 
 from api.app import build_app
@@ -13,6 +14,7 @@ from core.settings import Settings
 from tests.fixtures.api_keys import make_key
 from tests.fixtures.apis import calling
 from tests.fixtures.flows import Flow
+from tests.fixtures.redises import count_entries
 from tests.fixtures.remote_writes import HEADERS, pack, write_request
 from tests.integration.api.problems import read_problem
 
@@ -52,6 +54,16 @@ async def test_what_comes_again_counts_once_as_a_request_and_as_a_sample(
     assert (await post(client, (UP, [(1, now_ms), (2, now_ms + 1)]))).status_code == 204
     await flow.pump()
     assert await connection.fetchval("SELECT count(*) FROM readings") == 2
+
+
+async def test_the_same_request_reaches_the_bus_once(
+    client: httpx.AsyncClient, redis_client: redis.asyncio.Redis, now_ms: int
+):
+    for _ in range(2):
+        assert (await post(client, (UP, [(1, now_ms)]))).status_code == 204
+    assert await count_entries(redis_client) == 1
+    assert (await post(client, (UP, [(1, now_ms + 1)]))).status_code == 204
+    assert await count_entries(redis_client) == 2
 
 
 async def test_good_samples_are_taken_and_bad_ones_named_at_the_beginning_of_the_answer(
