@@ -20,8 +20,8 @@ from core.errors import BadRequestError, TooLargeError
 from core.wire_messages import build_classes, leave_as_bytes
 
 BODY_BYTES_MAX: Final = 4_194_304
-"""Most bytes of a request, unpacked: what receivers of OTLP over gRPC take. Thirty to sixty times
-as much memory is the most that reading takes."""
+"""Most bytes of a request, unpacked: what receivers of OTLP over gRPC take. Thirty times
+as much memory, for a moment, is the most that reading takes."""
 
 JSON_OBJECTS_MAX: Final = 200_000
 """Most objects of a request in JSON, which are read one by one: half a second of work."""

@@ -31,8 +31,9 @@ from core.wire_messages import parse
 METRICS_MAX: Final = 50_000
 """Most resources, scopes and metrics of a request, together."""
 
-POINTS_MAX: Final = 100_000
-"""Most data points of a request, and quantiles of summaries."""
+POINTS_MAX: Final = 50_000
+"""Most data points of a request, and quantiles of summaries; collectors send some 8 000. Each may
+become four readings."""
 
 TIME_NS_MAX: Final = 9 * 10**18
 """Times beyond the year 2255 count as that: no door lets them through, and none overflows."""

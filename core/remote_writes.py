@@ -26,7 +26,7 @@ from core.wire_messages import build_classes, parse, write_file
 
 BODY_BYTES_MAX: Final = 8_388_608
 """Most bytes of a request, unpacked: what the largest senders put into one. Prometheus sends about
-half a megabyte. Twenty to thirty times as much memory is the most that reading takes."""
+half a megabyte. Forty times as much memory, for a moment, is the most that reading takes."""
 
 SERIES_MAX: Final = 100_000
 """Most series of a request; Prometheus sends 2 000 at most unless it is told otherwise."""

@@ -56,7 +56,7 @@ ANSWERS: Final[Responses] = {
         3,
         "The body is not the message of this protocol: it is cut off, damaged, or another one.",
     ),
-    413: _show_status("The body is too large", 8, "There are more than 100000 data points."),
+    413: _show_status("The body is too large", 8, "There are more than 50000 data points."),
     **show_problem(
         415,
         "/v1/metrics",

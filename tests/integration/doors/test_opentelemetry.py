@@ -27,6 +27,7 @@ from typing_extensions import override
 from tests.fixtures.api_keys import make_key
 from tests.fixtures.api_processes import ApiProcess
 from tests.fixtures.flows import Flow
+from tests.fixtures.pages import read_example
 from tests.fixtures.waiting import eventually
 
 STREAM: Final = "shop"
@@ -84,22 +85,21 @@ def list_values(data: Any, point: Any) -> Iterator[tuple[str, float]]:
         yield f".{end}", getattr(point, end)
 
 
-@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
+@pytest.mark.parametrize("compression", [Compression.NoCompression, None])
 async def test_what_was_exported_is_stored_once_through_a_crash_of_the_api(
     api_process: ApiProcess,
     flow: Flow,
     connection: asyncpg.Connection,
     caplog: pytest.LogCaptureFixture,
-    compression: Compression,
+    monkeypatch: pytest.MonkeyPatch,
+    compression: Compression | None,
 ):
     _, shown = await make_key(connection, "ingest")
+    key = shown["Authorization"].removeprefix("Bearer ")
+    for line in read_example("doors.md", "export ", url=api_process.url, key=key).splitlines():
+        monkeypatch.setenv(*line.removeprefix("export ").split("=", 1))
     await api_process.start()
-    exporter = NotingExporter(
-        endpoint=f"{api_process.url}/v1/metrics",
-        headers=shown,
-        compression=compression,
-        timeout=60,
-    )
+    exporter = NotingExporter(compression=compression, timeout=60)
     provider = MeterProvider(
         [PeriodicExportingMetricReader(exporter, EXPORT_MS, export_timeout_millis=60_000)],
         Resource({"service.name": STREAM, "host.name": "a machine"}),
