@@ -258,7 +258,8 @@ async def test_a_wrong_question_is_answered_with_what_is_wrong(
     client: httpx.AsyncClient, path: str, query: dict[str, str], field: str
 ):
     problem = read_problem(await client.get(path, params=query), 422, "invalid")
-    assert not field or field in list_fields(problem)
+    fields = list_fields(problem) if "errors" in problem else {problem["detail"].partition(":")[0]}
+    assert not field or field in fields
 
 
 @pytest.mark.parametrize("letter_id", ["3-17", "9999-9223372036854775807", "1-9999999999999999999"])

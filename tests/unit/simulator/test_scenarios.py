@@ -211,13 +211,20 @@ def test_a_launch_lifts_all_chats_over_minutes():
     labels = pick("launch", metric="chat_count")
     assert {label["stream_id"] for label in labels} == CHATS
     for label in labels:
-        minutes = count_minutes("launch")
-        rise = pick_minutes(minutes, label, label["started_at"], "peak_at")
-        plateau = pick_minutes(minutes, label, label["peak_at"], "ended_at")
+        rise = compare_minutes(label, label["started_at"], "peak_at")
+        plateau = compare_minutes(label, label["peak_at"], "ended_at")
         assert rise == sorted(rise)
         assert len(rise) >= 3
         assert len(plateau) >= 7
-        assert min(plateau) > 0.8 * max(plateau)
+        assert plateau == pytest.approx([label["magnitude"]] * len(plateau), rel=0.1)
+
+
+def compare_minutes(label: Label, start: datetime, end: str) -> list[float]:
+    """Return how many times as many messages a launch has in each minute as the calm world."""
+    seen, usual = (
+        pick_minutes(count_minutes(name), label, start, end) for name in ("launch", "calm")
+    )
+    return [one / other for one, other in zip(seen, usual, strict=True)]
 
 
 def test_a_silent_stream_says_nothing_and_comes_back():
