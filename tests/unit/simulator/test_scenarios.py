@@ -32,7 +32,7 @@ SIZES = {(p.stream_id, c.name): abs(c.fault_size) for p in PROFILES for c in p.c
 NOISES = {(p.stream_id, c.name): c.noise for p in PROFILES for c in p.channels}
 
 
-def make_world(scenario: str, streams: int = 8, chat_rate: float = 600.0, seed: int = 7) -> World:
+def make_world(scenario: str, streams: int = 8, chat_rate: float = 300.0, seed: int = 7) -> World:
     return World(seed, list_profiles(streams), chat_rate, SCENARIOS[scenario])
 
 
