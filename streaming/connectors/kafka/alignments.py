@@ -10,6 +10,7 @@ partition read to its end holds nobody up, and neither does one that does not co
 
 from collections import deque
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 Partition: TypeAlias = tuple[str, int]
@@ -77,18 +78,22 @@ class Alignment(Generic[Message]):
             shelf.touched_ms, shelf.is_at_end = now_ms, True
 
     def take(self, limit: int, now_ms: int) -> list[Message]:
-        """Hand out messages that are not too far ahead, each partition's in their order."""
+        """Hand out messages that are not too far ahead, the oldest of all partitions first."""
         horizon_ms = self._find_horizon_ms(now_ms)
+        shelves = [shelf.messages for shelf in self._shelves.values() if shelf.messages]
+        heads = [(messages[0][0], number) for number, messages in enumerate(shelves)]
+        heapify(heads)
         taken: list[Message] = []
-        for shelf in self._shelves.values():
-            messages = shelf.messages
-            while messages and len(taken) < limit:
-                if horizon_ms is not None and messages[0][0] > horizon_ms:
-                    break
-                taken.append(messages.popleft()[1])
-        # The next time another one is first.
-        for partition in list(self._shelves)[:1]:
-            self._shelves[partition] = self._shelves.pop(partition)
+        while heads and len(taken) < limit:
+            time_ms, number = heads[0]
+            if horizon_ms is not None and time_ms > horizon_ms:
+                break
+            messages = shelves[number]
+            taken.append(messages.popleft()[1])
+            if messages:
+                heapreplace(heads, (messages[0][0], number))
+            else:
+                heappop(heads)
         return taken
 
     def pace(self) -> tuple[list[Partition], list[Partition]]:

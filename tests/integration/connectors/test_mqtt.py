@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,14 @@ from typing import Final
 import asyncpg
 import orjson
 import pytest
+from fastapi import FastAPI
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.fixtures.apis import ApiProcess
 from tests.fixtures.connector_processes import ConnectorProcess, connecting
 from tests.fixtures.flows import Flow
+from tests.fixtures.killers import serving_until
 from tests.fixtures.mosquittos import Mosquitto
 from tests.fixtures.waiting import eventually
 
@@ -138,6 +140,31 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(
         await eventually(lambda: has_session(connector, 6))
         plant.tell(10)
         await finish(flow, connection, plant)
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_killed_before_it_heard_that_events_arrived_it_doubles_nothing(
+    mosquitto: Mosquitto,
+    app: FastAPI,
+    flow: Flow,
+    connection: asyncpg.Connection,
+    tmp_path: Path,
+    version: str,
+):
+    plant = Plant(mosquitto)
+    orders: list[Callable[[], None]] = []
+    async with serving_until(app, orders) as address:
+        arguments = list_arguments(mosquitto, address, "--topic", TEMPLATE, "--protocol", version)
+        with connecting("mqtt", *arguments, folder=tmp_path) as connector:
+            connector.start()
+            await eventually(lambda: has_session(connector))
+            for _ in range(2):
+                orders.append(connector.kill)
+                plant.tell(500)
+                await eventually(lambda: not orders)
+                assert await count_stored(flow, connection) > 0
+                connector.start()
+            await finish(flow, connection, plant)
 
 
 async def test_a_broker_that_is_restarted_hands_over_what_it_kept(

@@ -28,7 +28,7 @@ def test_what_is_far_ahead_waits_for_the_slowest():
         alignment.put(CHAT, NOW - 2 * HOUR + number * 60_000, number, NOW)
     assert alignment.take(1000, NOW) == [], "nobody knows where the other begins"
     alignment.put(VIEWER, NOW - 2 * HOUR + 10 * 60_000, -1, NOW)
-    assert sorted(alignment.take(1000, NOW)) == [-1, *range(12)]
+    assert alignment.take(1000, NOW) == [*range(10), 10, -1, 11]
     alignment.note_end(VIEWER, NOW)
     assert alignment.take(1000, NOW) == list(range(12, 120))
 
@@ -116,3 +116,23 @@ def test_two_partitions_in_order_never_part_by_more_than_is_allowed(
                 heard[partition[0]] = NOW
         for _, time_ms in alignment.take(1000, NOW):
             assert time_ms <= min(heard.values()) + AHEAD_MS_MAX
+
+
+@given(
+    st.lists(st.integers(0, HOUR), max_size=40),
+    st.lists(st.integers(0, HOUR), max_size=40),
+    st.integers(1, 9),
+)
+def test_what_lies_on_the_shelves_is_handed_on_oldest_first(
+    first: list[int], second: list[int], limit: int
+):
+    alignment = Alignment[int]()
+    for partition, times in ((CHAT, first), (VIEWER, second)):
+        alignment.add(partition, NOW)
+        for time_ms in sorted(times):
+            alignment.put(partition, NOW - HOUR + time_ms, time_ms, NOW)
+        alignment.note_end(partition, NOW)
+    taken: list[int] = []
+    while part := alignment.take(limit, NOW):
+        taken += part
+    assert taken == sorted([*first, *second])

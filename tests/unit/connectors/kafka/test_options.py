@@ -33,7 +33,8 @@ def test_topics_say_what_their_messages_are_by_their_name_or_before_it():
 def test_options_of_the_client_come_from_a_file_and_the_command_line(tmp_path: Path):
     path = tmp_path / "client.properties"
     path.write_text(
-        "# ours\n\nsecurity.protocol = SASL_SSL\nsasl.username=ada\nsasl.password=a=b\nsasl.mechanism=PLAIN\n"
+        "# ours\n\nsecurity.protocol = SASL_SSL\nsasl.username=ada\n"
+        "sasl.password=a=b\nsasl.mechanism=PLAIN\n"
     )
     subscription = read(
         *("--brokers", "a:1", "--set", "sasl.mechanism=SCRAM-SHA-256", "--group", "g"),
