@@ -140,8 +140,8 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 @asynccontextmanager
 async def run(resources: Resources) -> AsyncIterator[None]:
     """Let work beside the requests begin, and end it with all connections."""
-    await asyncio.to_thread(json_lines.warm_up)
-    await asyncio.to_thread(line_protocol.warm_up)
+    for reader in (json_lines, line_protocol):
+        await asyncio.to_thread(reader.warm_up)
     await resources.identities.start()
     resources.hub.start()
     resources.listener.start()

@@ -74,8 +74,8 @@ async def write_v1(
 ) -> Response:
     """Put readings on the bus, as `/api/v2/write` does.
 
-    ``rp`` and ``consistency`` are not needed. The key may be the password of ``u`` and ``p`` or of
-    Basic authentication. Whoever has to wait gets 503, since clients of this version drop what 429
+    ``rp`` and ``consistency`` are not needed. The key may be the password of Basic
+    authentication. Whoever has to wait gets 503, since clients of this version drop what 429
     refuses.
     """
     return await _write(request, uses, caller, db, precision)

@@ -13,7 +13,7 @@ from starlette.types import Scope
 from api.headers import find_header, read_headers
 from api.keys.identities import Identities
 from api.keys.rates import Allowance, RateLimiter
-from core.access import INGEST_PATHS, QUERY, WRITE_V1, find_scope, require_access
+from core.access import INGEST_PATHS, find_scope, require_access
 from core.errors import RateLimitedError, TelemetraError, UnauthorizedError
 from core.keys import Caller
 
@@ -23,9 +23,6 @@ SCHEMES: Final = frozenset({"bearer", "token"})
 BASIC: Final = "basic"
 """What collectors say that know of users and passwords: the password is the key. Browsers say it by
 themselves once they were told one, so it is heard only where events come in."""
-
-PASSWORD_PATHS: Final = frozenset({WRITE_V1, QUERY})
-"""Where clients of InfluxDB 1 put the password into the address."""
 
 EVENT_STREAMS: Final = "/sse/"
 """Answers that go on; browsers can put no headers on them either."""
@@ -116,12 +113,10 @@ class Door:
 
     async def _find_caller(self, scope: Scope) -> Caller:
         shown = read_key(scope)
-        if shown is None and scope["path"] in PASSWORD_PATHS:
-            shown = _read_query(scope, "p")
         if shown is None and is_lasting(scope) and self._identities.is_required:
-            given = _read_query(scope, "ticket")
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
             if given:
-                return await self._identities.redeem(given)
+                return await self._identities.redeem(given[0])
         return await self._identities.find(shown)
 
 
@@ -148,12 +143,6 @@ def _read_password(credentials: str) -> str:
     except ValueError:
         return ""
     return text.partition(":")[2]
-
-
-def _read_query(scope: Scope, name: str) -> str | None:
-    """Return the first value of a parameter."""
-    given = parse_qs(scope["query_string"].decode("latin-1")).get(name)
-    return given[0] if given else None
 
 
 def _name_address(scope: Scope) -> str:
