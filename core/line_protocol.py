@@ -18,7 +18,7 @@ import polars as pl
 
 from core.compiled import Bytes, count_byte
 from core.errors import TooLargeError
-from core.events import RAW_SCHEMA, TIMESTAMP, RejectedRow
+from core.events import RAW_SCHEMA, TIMESTAMP, VALUE_MAX, RejectedRow
 from core.json_texts import TEXT, make_texts
 from core.line_faults import explain_line
 from core.line_names import BREAK, EQUALS, escape_key, make_stream_id
@@ -106,6 +106,8 @@ def read_line_protocol(body: bytes, policy: LinePolicy, now: datetime) -> Lines:
     frame = _make_readings(data, table, readings).hstack(
         _make_lines(table, lines, policy, now)[table.lines[:readings]]
     )
+    frame, wild = _refuse_wild(frame)
+    rejected = sorted([*rejected, *wild], key=lambda row: row.index) if wild else rejected
     return Lines(_name_readings(frame), rejected, texts_skipped)
 
 
@@ -155,6 +157,17 @@ def _make_lines(table: Table, count: int, policy: LinePolicy, now: datetime) -> 
     if table.units.ends[count]:
         lines["unit"] = units.replace("", None)
     return pl.DataFrame(lines)
+
+
+def _refuse_wild(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Put aside whole lines of which one value is larger than an event's may be."""
+    is_wild = frame["value"].abs() > VALUE_MAX
+    if not is_wild.any():
+        return frame, []
+    places = frame["index"].filter(is_wild).unique()
+    reason = f"a value is not a number of at most {VALUE_MAX:g}"
+    rejected = [RejectedRow(place, reason) for place in places.to_list()]
+    return frame.filter(~pl.col("index").is_in(places.implode())), rejected
 
 
 def _name_readings(frame: pl.DataFrame) -> pl.DataFrame:

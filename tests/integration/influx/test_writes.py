@@ -73,7 +73,7 @@ async def test_bad_lines_are_named_and_the_good_ones_are_kept(
     answer = await client.post(f"{url}&precision=s", content=lines)
     document = read_problem(answer, 400, "partial_write")
     told: str = document["detail"]
-    assert told.startswith("partial write: line 2: the fields are missing; line 3: value is not")
+    assert told.startswith("partial write: line 2: the fields are missing; line 3: a value is not")
     assert told.endswith("; line 5: timestamp lies more than 10 minutes ahead; dropped=4")
     assert document["errors"][0] == {"field": "line 2", "reason": "the fields are missing"}
     assert document.get("code", "invalid") == "invalid"
