@@ -59,7 +59,7 @@ async def test_every_number_of_a_line_is_a_reading(
         ("web-1", "cpu.up:cpu=cpu0", 1.0),
         ("web-1", "cpu.users:cpu=cpu0", 3.0),
     ]
-    skipped = 'telemetra_fields_skipped_total{door="influx"}'
+    skipped = 'telemetra_samples_skipped_total{door="influx",reason="text"}'
     metrics = (await client.get("/metrics")).text
     assert any(line.startswith(skipped) for line in metrics.splitlines())
 
