@@ -21,7 +21,7 @@ _NANOS_END: Final = 1e20
 """Epochs of this size and more are of the next smaller unit: in seconds it is the year 5138, in
 milliseconds of it 1973."""
 
-ZONELESS: Final = (
+_ZONELESS: Final = (
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M",
@@ -60,7 +60,7 @@ def _read_texts(text: pl.Series) -> pl.Series:
         return times
     zoneless = [
         pl.col("t").str.to_datetime(form, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-        for form in ZONELESS
+        for form in _ZONELESS
     ]
     hourly = [
         pl.col("t").str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)

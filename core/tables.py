@@ -11,12 +11,20 @@ from typing import Final
 
 import polars as pl
 
-from core.event_times import ZONELESS
 from core.events import RAW_SCHEMA, TIMESTAMP
 from core.layouts import LISTS, Layout
 
 ROW: Final = "\x00row"
 """The column of rows' numbers; nobody calls a column of theirs so."""
+
+_ZONELESS: Final = (
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+)
+"""Times that a zone of the command line can be put to."""
 
 _NUMBERS: Final = tuple(name for name, kind in RAW_SCHEMA.items() if kind.is_numeric())
 
@@ -34,16 +42,9 @@ def apply_layout(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         if name not in layout.constants and not (layout.wide and name in {"value", "channel"})
     ]
     constants = [pl.lit(text).alias(name) for name, text in layout.constants.items()]
-    kept = [pl.col(ROW), _read_time(rows, layout).alias("timestamp"), *fields, *constants]
-    events = _unpivot(rows, kept, layout) if layout.wide else rows.select(kept)
-    return events.with_columns(_keep_missing(events["timestamp"]))
-
-
-def _keep_missing(times: pl.Series) -> pl.Series:
-    """Return times that no rule takes for now where there is none: a file is never from now."""
-    if times.dtype == pl.String() or not times.null_count():
-        return times
-    return times.dt.to_string("iso:strict").fill_null("")
+    time = _name_lost_times(rows.select(timestamp=_read_time(rows, layout))["timestamp"])
+    kept = [pl.col(ROW), pl.lit(time), *fields, *constants]
+    return _unpivot(rows, kept, layout) if layout.wide else rows.select(kept)
 
 
 def _unpivot(rows: pl.DataFrame, kept: Sequence[pl.Expr], layout: Layout) -> pl.DataFrame:
@@ -102,10 +103,17 @@ def _read_time(rows: pl.DataFrame, layout: Layout) -> pl.Expr:
         read = time.str.to_datetime(layout.time_format, time_unit="us", strict=False)
         return read.cast(TIMESTAMP) if has_zone else _place_zone(read, pl.Datetime("us"), layout)
     if layout.zone is not None:
-        forms = [time.str.to_datetime(form, time_unit="us", strict=False) for form in ZONELESS]
+        forms = [time.str.to_datetime(form, time_unit="us", strict=False) for form in _ZONELESS]
         zoned = time.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
         return pl.coalesce(_place_zone(pl.coalesce(forms), pl.Datetime("us"), layout), zoned)
     return time.str.strip_chars().fill_null("")
+
+
+def _name_lost_times(times: pl.Series) -> pl.Series:
+    """Let a time that could not be read be none to the rules too: without one, it would be now."""
+    if times.dtype == pl.String or not times.null_count():
+        return times
+    return times.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").fill_null("")
 
 
 def _keep_zone(kind: pl.DataType) -> pl.DataType:

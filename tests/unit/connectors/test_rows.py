@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.clock import ManualClock
 from core.events import TimePolicy
 from streaming.connectors.rows import check_rows, decode_texts, write_lines
-from tests.unit.connectors.outlets import make_gate
+from tests.fixtures.outlets import make_gate
 from tests.unit.simulator.scripted_apis import ScriptedApi
 
 TEXTS = st.text()
