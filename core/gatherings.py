@@ -11,6 +11,7 @@ along; a failure is told to all who waited for it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -48,6 +49,7 @@ class Gathering(Generic[Q, A]):
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._weight = 0
         self._timer: asyncio.Handle | None = None
+        self._context: Context | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q, *, weight: int = 0) -> A:
@@ -57,6 +59,7 @@ class Gathering(Generic[Q, A]):
             self._begin()
         if not self._waiting:
             self._timer = self._plan(loop)
+            self._context = copy_context()
         answer: asyncio.Future[A] = loop.create_future()
         self._waiting.append((question, answer))
         self._weight += weight
@@ -78,7 +81,8 @@ class Gathering(Generic[Q, A]):
         if self._timer is not None:
             self._timer.cancel()
         if waiting:
-            task = asyncio.create_task(self._serve(waiting))
+            # What is done for all belongs to the first of them, as its logs and traces do.
+            task = asyncio.create_task(self._serve(waiting), context=self._context)
             self._under_way.add(task)
             task.add_done_callback(self._end)
 

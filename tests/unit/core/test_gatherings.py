@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import timedelta
 
 import pytest
@@ -142,3 +143,28 @@ async def test_a_round_trip_that_is_cancelled_leaves_nobody_waiting():
     gathering = Gathering(give_up)
     told = await asyncio.gather(*map(gathering.ask, (1, 2)), return_exceptions=True)
     assert [type(each) for each in told] == [asyncio.CancelledError] * 2
+
+
+async def test_a_round_trip_belongs_to_the_first_who_asked():
+    caller: ContextVar[str] = ContextVar("caller")
+    seen: list[str] = []
+    is_open = asyncio.Event()
+
+    async def look(questions: Sequence[str]) -> Sequence[str]:
+        seen.append(caller.get())
+        await is_open.wait()
+        return questions
+
+    looking = Gathering(look, GatheringPolicy(wait=timedelta(minutes=1)))
+
+    async def ask_as(name: str) -> None:
+        caller.set(name)
+        await looking.ask(name)
+
+    first = asyncio.create_task(ask_as("a"))
+    await eventually(lambda: seen)
+    others = [asyncio.create_task(ask_as(name)) for name in "bc"]
+    await asyncio.sleep(0)
+    is_open.set()
+    await asyncio.gather(first, *others)
+    assert seen == ["a", "b"]
