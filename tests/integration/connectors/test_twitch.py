@@ -1,13 +1,15 @@
 """Twitch from the socket to the database: every minute is what was said, whatever happened."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from api.app import build_app
 from core.clock import SystemClock
@@ -25,6 +27,7 @@ from tests.fixtures.events import Event
 from tests.fixtures.expectations import CHAT_EXACT, recompute_chat, recompute_transactions
 from tests.fixtures.flows import Flow
 from tests.fixtures.outlets import Gate, sending
+from tests.fixtures.relays import Relay, relaying
 from tests.fixtures.waiting import eventually
 
 LINES = 10_000
@@ -34,10 +37,14 @@ UNSURE_LINES = 300
 
 
 class Api:
-    """The API behind a real server, which may end and come back at the same place."""
+    """The API behind a real server, which may end and come back at the same place.
 
-    def __init__(self, settings: Settings) -> None:
+    Its way to Redis may be cut.
+    """
+
+    def __init__(self, settings: Settings, redis: Relay) -> None:
         self._settings = settings
+        self.redis = redis
         self._port = choose_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._server: TaskServer | None = None
@@ -58,10 +65,13 @@ class Api:
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    api = Api(settings)
-    await api.start()
-    yield api
-    await api.stop()
+    url = urlsplit(settings.require_redis_url())
+    async with relaying(url.hostname or "", url.port or 0) as (relay, port):
+        way = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{port}")).geturl()
+        api = Api(settings.model_copy(update={"redis_url": way}), relay)
+        await api.start()
+        yield api
+        await api.stop()
 
 
 @pytest.fixture
@@ -108,6 +118,16 @@ async def speak(server: ChatServer, lines: Sequence[Line]) -> None:
             for piece in (frame[:cut], frame[cut:]):
                 if piece:
                     await guest.connection.send(piece)
+
+
+async def wait_until_blocked(logs: Sequence[MutableMapping[str, Any]], reason: str) -> None:
+    """Wait until the connector has been sent away for a reason."""
+    await eventually(
+        lambda: any(
+            line["event"] == "request_blocked" and line["reason"].startswith(reason)
+            for line in list(logs)
+        )
+    )
 
 
 def list_events(lines: Sequence[Line]) -> list[Event]:
@@ -175,7 +195,7 @@ async def test_a_conversation_of_ten_thousand_lines_is_counted_exactly(
     await assert_exact(connection, flow, events, beginning + timedelta(hours=2))
 
 
-async def test_cut_asked_to_reconnect_and_without_an_api_it_counts_the_same(
+async def test_cut_asked_to_reconnect_and_without_api_and_redis_it_counts_the_same(
     chat_server: ChatServer,
     api: Api,
     flow: Flow,
@@ -199,12 +219,21 @@ async def test_cut_asked_to_reconnect_and_without_an_api_it_counts_the_same(
         chat_server.drop()
         await eventually(lambda: gate.health.failures == 2)
         await eventually(lambda: gate.health.is_connected)
-        await speak(chat_server, conversation[6000 - 2 * UNSURE_LINES : 8000])
+        await speak(chat_server, conversation[6000 - 2 * UNSURE_LINES : 7000])
+
+        # Redis is cut off, perhaps after it took a body and before it could say so.
+        with capture_logs() as logs:
+            api.redis.cut()
+            await speak(chat_server, conversation[7000:8000])
+            await wait_until_blocked(logs, "status 503")
+            api.redis.is_whole = True
 
         # The API ends, and comes back when more has been said.
-        await api.stop()
-        await speak(chat_server, conversation[8000:9000])
-        await api.start()
+        with capture_logs() as logs:
+            await api.stop()
+            await speak(chat_server, conversation[8000:9000])
+            await wait_until_blocked(logs, "ConnectionRefused")
+            await api.start()
         await speak(chat_server, conversation[9000:])
         await eventually(lambda: count(flow, connection), holds=lambda n: n >= len(events))
     assert gate.health.refused == 0

@@ -9,7 +9,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import InvalidError, TelemetraError
-from streaming.connectors.base import Connector, Source, SourceAwayError
+from streaming.connectors.base import Connector, Source, SourceAwayError, keep_reading
 from streaming.connectors.health import Health
 from streaming.connectors.outlets import Outlet
 from streaming.connectors.pauses import BackOff, BackOffPolicy
@@ -118,3 +118,24 @@ async def test_an_answer_that_is_none_ends_it_with_a_word(clock: ManualClock):
         async with running(api, ScriptedSource(), clock) as (_, task, _health):
             with pytest.raises(TelemetraError, match="not Telemetra"):
                 await task
+
+
+async def test_between_two_tries_there_is_a_pause(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    pauses_s: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses_s.append(seconds)
+
+    monkeypatch.setattr("streaming.connectors.base.asyncio.sleep", sleep)
+    fails = [OSError("gone"), OSError("gone"), None]
+
+    async def read() -> None:
+        if (failure := fails.pop(0)) is not None:
+            raise failure
+
+    policy = BackOffPolicy(first_s=4.0, max_s=100.0)
+    await keep_reading(read, Health("tested", clock), BackOff(clock, policy, Random(3)))
+    expected = Random(3)
+    assert pauses_s == [expected.uniform(0, 4), expected.uniform(0, 8)]

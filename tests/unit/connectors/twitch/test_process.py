@@ -88,11 +88,15 @@ async def test_a_signal_ends_it_after_it_has_sent_what_was_said(
         await chat_server.send("PING :now\r\n")
         await eventually(lambda: "PONG :now" in guest.heard)
         await eventually(lambda: read_metrics(port), holds=lambda page: set(page) >= WANTED)
+        # Those of this moment are held, to be read together with others.
+        await chat_server.say("north", [say("north", "ada", "and one more", id="2")])
+        await chat_server.send("PING :again\r\n")
+        await eventually(lambda: "PONG :again" in guest.heard)
         lines = await stop(process, number)
-    assert [event["text"] for event in list_events(api)] == ["last words"]
+    assert [event["text"] for event in list_events(api)] == ["last words", "and one more"]
     assert list_events(api)[0]["stream_id"] == "tw-north"
     assert lines[-1]["event"] == "connector_stopped"
-    assert (lines[-1]["accepted"], lines[-1]["refused"]) == (1, 0)
+    assert (lines[-1]["accepted"], lines[-1]["refused"]) == (2, 0)
 
 
 async def test_viewers_are_told_beside_the_chat_when_there_is_a_key(
