@@ -105,6 +105,8 @@ def test_labels_are_the_same_however_the_time_is_cut(tmp_path, scenario):
     with LabelFile(tmp_path / "pieces", make_world(scenario)) as pieces:
         for at_ms in range(START_MS, START_MS + 6 * LENGTH_MS, 17_000):
             pieces.cover(at_ms, min(at_ms + 17_000, START_MS + 6 * LENGTH_MS))
+        # Whoever looks while it runs sees all that was sent.
+        assert whole.path.read_bytes() == pieces.path.read_bytes()
     assert whole.incidents == pieces.incidents
     assert whole.path.read_bytes() == pieces.path.read_bytes()
 

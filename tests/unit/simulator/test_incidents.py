@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streaming.simulator.curves import multiply
 from streaming.simulator.incidents import Incident
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.rows import FloatArray
@@ -171,3 +172,13 @@ def test_more_is_given_during_raids():
         for start_ms in starts_ms
     )
     assert during > 2 * before
+
+
+def test_what_several_incidents_take_is_never_more_than_there_is():
+    drop = Incident("a", "chat_drop", START_MS, START_MS + MINUTE_MS, chat_factor=0.1)
+    silence = Incident("a", "silence", START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS)
+    seconds = np.arange(180) + START_MS // 1000
+    level = multiply(seconds, [(0.1, drop, 60.0), (0.0, silence, 0.0)])
+    assert level[60:120].tolist() == [0.0] * 60
+    assert level[:60] == pytest.approx(0.1)
+    assert 0.5 < level[120] < level[179] < 1
