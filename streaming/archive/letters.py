@@ -3,13 +3,19 @@
 An entry that still cannot be read becomes a dead letter again, under a new offset.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
+from core.errors import ConflictError
+from core.keys import Caller, Scope
 from core.settings import Settings
 from db.dead_letters import DeadLetterStore
 from streaming.archive.sources import connect
 from streaming.bus.base import BusWriter
 from streaming.bus.letters import append_letter
+
+ACTOR: Final = Caller("command line", frozenset({Scope.ADMIN}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,11 @@ async def replay_letters(settings: Settings, bus: BusWriter, *, reason: str | No
         store = DeadLetterStore(connection)
         while letters := await store.list_waiting(reason=reason, after=after):
             for letter in letters:
-                await append_letter(bus, letter.shard, letter.offset, letter.payload)
-                await store.mark_replayed(letter)
-                count += 1
-                size += len(letter.payload)
+                # Somebody else may have replayed it since it was listed.
+                with suppress(ConflictError):
+                    async with store.replaying((letter.shard, letter.offset), ACTOR):
+                        await append_letter(bus, letter.shard, letter.offset, letter.payload)
+                    count += 1
+                    size += len(letter.payload)
             after = (letters[-1].offset, letters[-1].shard)
     return Posted(count, size)

@@ -13,6 +13,7 @@ from core.settings import Settings
 from db.dead_letters import PAGE_LETTERS, DeadLetterStore
 from streaming.archive.letters import Posted, replay_letters
 from streaming.bus.redis import RedisBusReader, RedisBusWriter, name_shard
+from tests.fixtures.api_keys import list_audit
 from tests.fixtures.archives import ArchiveRunner
 from tests.fixtures.events import chat, make_events
 from tests.integration.archive.grounds import SHARDS
@@ -100,3 +101,6 @@ async def test_the_command_says_how_many_there_were(
     done = await asyncio.to_thread(archive_process.run, "replay", "--dead-letters")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"1 dead letters replayed, {len(payload)} bytes\n"
+    (entry,) = await list_audit(connection)
+    assert (entry["action"], entry["target"]) == ("dead_letter.replay", "1-1")
+    assert entry["actor_name"] == "command line"
