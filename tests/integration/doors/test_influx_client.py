@@ -17,7 +17,9 @@ from influxdb_client.rest import ApiException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.clock import SystemClock
-from tests.fixtures.apis import ApiProcess, serving
+from tests.fixtures.api_keys import make_key
+from tests.fixtures.api_processes import ApiProcess
+from tests.fixtures.apis import serving
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
 
@@ -26,7 +28,7 @@ Reading: TypeAlias = tuple[str, str, datetime, float, str | None]
 BATCH: Final = 250
 BATCHES: Final = 16
 PATIENT: Final = WriteOptions(
-    batch_size=BATCH, flush_interval=100, retry_interval=100, max_retries=30, max_retry_delay=1000
+    batch_size=BATCH, flush_interval=100, retry_interval=100, max_retries=200, max_retry_delay=500
 )
 
 
@@ -49,11 +51,11 @@ def make_points(count: int) -> tuple[list[Point], Counter[Reading]]:
 class Sender:
     """The client with its batches and its retries, as most programs use it."""
 
-    def __init__(self, url: str, *, gzip: bool) -> None:
+    def __init__(self, url: str, *, gzip: bool, token: str | None = None) -> None:
         self.sent = 0
         self.failed: list[Exception] = []
         self.retried: list[Exception] = []
-        self._client = InfluxDBClient(url=url, token="none", org="us", enable_gzip=gzip)
+        self._client = InfluxDBClient(url=url, token=token or "none", org="us", enable_gzip=gzip)
 
     def send(self, points: Sequence[Point]) -> None:
         """Write points and wait until every batch was taken or given up."""
@@ -107,8 +109,10 @@ async def test_an_api_that_is_killed_and_comes_back_loses_and_doubles_nothing(
     api_process: ApiProcess, flow: Flow, connection: asyncpg.Connection
 ):
     points, readings = make_points(BATCH * BATCHES)
+    _, shown = await make_key(connection, "ingest")
     await api_process.start()
-    sender = Sender(api_process.url, gzip=True)
+    key = shown["Authorization"].removeprefix("Bearer ")
+    sender = Sender(api_process.url, gzip=True, token=key)
     sending = asyncio.create_task(asyncio.to_thread(sender.send, points))
     await eventually(lambda: sender.sent >= 2)
     api_process.kill()
