@@ -8,7 +8,7 @@ channels of their own. Used by ``streaming.connectors.files``.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -80,11 +80,23 @@ class Layout:
     has_decimal_commas: bool = False
     time_format: str | None = None
     zone: str | None = None
+    unused: tuple[str, ...] = ()
+    """The columns that are nothing of an event."""
 
     @property
     def used(self) -> list[str]:
         """The columns that are needed, each once."""
         return list(dict.fromkeys([*self.times, *self.columns.values(), *self.wide]))
+
+    def tell(self) -> str:
+        """Return for people which column is taken for what."""
+        parts = [f"{name} {text}" for name, text in self.constants.items()]
+        parts.append(f"time from {' and '.join(self.times)}")
+        parts += [f"{name} from {column}" for name, column in self.columns.items()]
+        if self.wide:
+            parts.append(f"channels {', '.join(self.wide.values())}")
+        text = ", ".join(parts)
+        return f"{text}; not used: {', '.join(self.unused)}" if self.unused else text
 
 
 def clean_name(text: str) -> str:
@@ -125,7 +137,7 @@ def find_layout(sample: pl.DataFrame, wishes: Wishes, *, stream: str) -> Layout:
     if not wide:
         _place_values(columns, constants, kind, wishes)
         _refuse_lacking(names, columns, constants, kind)
-    return Layout(
+    layout = Layout(
         {name: column for name, column in columns.items() if name in FIELDS},
         constants,
         times,
@@ -134,6 +146,7 @@ def find_layout(sample: pl.DataFrame, wishes: Wishes, *, stream: str) -> Layout:
         wishes.time_format,
         wishes.zone,
     )
+    return replace(layout, unused=tuple(name for name in names if name not in layout.used))
 
 
 def _name_columns(names: Sequence[str], wishes: Wishes) -> dict[str, str]:
@@ -258,7 +271,8 @@ def _is_numeric(values: pl.Series, *, is_comma: bool) -> bool:
     texts = texts.filter(texts != "")
     if is_comma:
         texts = texts.str.replace(",", ".", literal=True)
-    return len(texts) > 0 and texts.cast(pl.Float64, strict=False).null_count() == 0
+    # A cell that is none among many that are is a mistake, to be named, and no reason to drop all.
+    return len(texts) > 2 * texts.cast(pl.Float64, strict=False).null_count()
 
 
 def _has_decimal_commas(sample: pl.DataFrame) -> bool:

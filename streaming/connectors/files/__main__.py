@@ -67,6 +67,9 @@ def ingest(settings: Settings, options: Options) -> int:
     try:
         _refuse_silence(client, url)
         display = Display(Console(stderr=True), total_bytes=total, is_quiet=options.quiet)
+        for source, reader in readers:
+            if reader.layout is not None:
+                display.tell(f"{source.stem}: {reader.layout.tell()}")
         tools = Tools(
             clock,
             Courier(Sender(client, clock, time.sleep), clock, window),

@@ -28,6 +28,7 @@ class Display:
     def __init__(self, console: Console, *, total_bytes: int | None, is_quiet: bool) -> None:
         self._console = console
         self._total = total_bytes
+        self._is_quiet = is_quiet
         self._is_plain = not console.is_terminal and not is_quiet
         self._began_s = self._told_s = self._rated_s = time.monotonic()
         self._began_bytes: int | None = None
@@ -55,6 +56,11 @@ class Display:
         """Say which file is read now."""
         self._bar.update(self._task, description=name)
 
+    def tell(self, text: str) -> None:
+        """Say something on a line of its own."""
+        if not self._is_quiet:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     def show(self, read_bytes: int, tally: Tally) -> None:
         """Show how many bytes of all files are read, and what became of their rows."""
         now_s = time.monotonic()
@@ -67,17 +73,12 @@ class Display:
         self._bar.update(self._task, completed=read_bytes, facts=facts)
         if self._is_plain and now_s - self._told_s >= LINE_EVERY_S:
             self._told_s = now_s
-            self._console.print(
-                f"ingest: {self._tell_share(read_bytes, now_s)}{facts}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            self.tell(f"ingest: {self._tell_share(read_bytes, now_s)}{facts}")
 
     def _measure(self, tally: Tally, now_s: float) -> None:
         span_s = now_s - self._rated_s
-        if span_s >= RATE_OVER_S or (not self._rate and span_s > 0):
-            self._rate = (tally.accepted - self._rated) / span_s
+        if span_s >= RATE_OVER_S or not self._rated:
+            self._rate = (tally.accepted - self._rated) / max(span_s, 1e-9)
         if span_s >= RATE_OVER_S:
             self._rated, self._rated_s = tally.accepted, now_s
 

@@ -80,6 +80,15 @@ def test_a_cell_of_a_wide_table_that_is_no_number_is_named():
     assert [row.reason[:21] for row in refused] == ["value is not a number"]
 
 
+def test_a_mistake_in_the_first_rows_makes_a_column_no_less_a_channel():
+    table = {"time": [AT] * 3, "a": ["1", "2", "3"], "b": ["3", "broken", "5"], "note": ["x"] * 3}
+    events, refused = check(table)
+    assert len(events) == 5
+    assert len(refused) == 1
+    told = find_layout(pl.DataFrame(table), Wishes(), stream="s").tell()
+    assert told == "type reading, stream_id s, time from time, channels a, b; not used: note"
+
+
 def test_wide_is_wished_for_where_a_column_is_called_value():
     table = {"time": [AT], "value": ["1"], "other": ["2"]}
     assert [event["channel"] for event in check(table)[0]] == ["value"]

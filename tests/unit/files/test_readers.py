@@ -70,7 +70,8 @@ def test_bad_rows_of_csv_are_named_and_the_others_kept(tmp_path):
     text = b"time,user,text\n" + good + b"2026-02-01T10:00:00Z,a,b,c,d\n" + good
     text += b'2026-02-01T10:00:00Z,a"b"c,x"y\n' + b"\n" + good + b"\xff\xfe\x00,1\n"
     events, rejected = read_all(write_file(tmp_path, "a.csv", text))
-    assert {1, 3, 6} <= set(events["row"].to_list())
+    # The last one has no text, which the rules of events will say.
+    assert events["row"].to_list() == [1, 3, 6, 7]
     assert [row.index for row in rejected] == [2, 4]
     assert rejected[0].reason == "the row has more cells than there are columns"
     assert rejected[1].reason == "the row cannot be read as CSV"

@@ -7,9 +7,13 @@ from typing import Final, Protocol
 import polars as pl
 
 from core.events import RejectedRow
+from core.layouts import Layout
 
 SAMPLE_ROWS: Final = 1000
 """Looked at to tell which columns are numbers."""
+
+POLARS_ERRORS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What Polars raises over bytes it cannot read; a panic is no Exception."""
 
 TOO_LONG: Final = "the line is longer than any event may be"
 
@@ -43,6 +47,10 @@ class Block:
 
 class Reader(Protocol):
     """Reads one source."""
+
+    @property
+    def layout(self) -> Layout | None:
+        """Which column is what; none where events are as the door has them."""
 
     def read(self, start: Position) -> Iterator[Block]:
         """Return everything from a position on, a block at a time.

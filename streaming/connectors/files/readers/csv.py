@@ -16,7 +16,13 @@ from core.events import RejectedRow
 from core.layouts import Layout, Wishes, find_layout
 from core.tables import ROW, apply_layout
 from streaming.connectors.files.lines import Lines, cut_lines, find_last_break
-from streaming.connectors.files.readers.base import SAMPLE_ROWS, TOO_LONG, Block, Position
+from streaming.connectors.files.readers.base import (
+    POLARS_ERRORS,
+    SAMPLE_ROWS,
+    TOO_LONG,
+    Block,
+    Position,
+)
 from streaming.connectors.files.sources import Source
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -161,7 +167,7 @@ def _read_cells(text: bytes, delimiter: str, columns: list[str]) -> pl.DataFrame
             missing_columns="insert",
             encoding="utf8-lossy",
         )
-    except pl.exceptions.PolarsError:
+    except POLARS_ERRORS:
         return None
 
 

@@ -9,11 +9,17 @@ import polars as pl
 
 from core.errors import InvalidError
 from core.events import RejectedRow
-from core.layouts import LISTS, Wishes, find_layout
+from core.layouts import LISTS, Layout, Wishes, find_layout
 from core.ndjson import read_ndjson
 from core.tables import ROW, apply_layout
 from streaming.connectors.files.lines import Lines, cut_lines
-from streaming.connectors.files.readers.base import SAMPLE_ROWS, TOO_LONG, Block, Position
+from streaming.connectors.files.readers.base import (
+    POLARS_ERRORS,
+    SAMPLE_ROWS,
+    TOO_LONG,
+    Block,
+    Position,
+)
 from streaming.connectors.files.sources import Source
 
 NO_OBJECT: Final = "the line is no JSON object"
@@ -30,7 +36,7 @@ class NdjsonReader:
     def __init__(self, source: Source, wishes: Wishes) -> None:
         self._source = source
         sample = _read_sample(source)
-        self.layout = None
+        self.layout: Layout | None = None
         self._lists: list[str] = []
         if wishes != Wishes() or not {"stream_id", "type"} <= sample.keys():
             texts = pl.DataFrame(sample, schema=dict.fromkeys(sample, pl.String))
@@ -147,5 +153,5 @@ def _read_surviving(
 def _read(text: bytes, schema: Schema) -> pl.DataFrame | None:
     try:
         return pl.read_ndjson(io.BytesIO(text), schema=dict(schema))
-    except pl.exceptions.PolarsError:
+    except POLARS_ERRORS:
         return None

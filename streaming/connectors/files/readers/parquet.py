@@ -9,7 +9,7 @@ import polars as pl
 from core.errors import InvalidError
 from core.layouts import Wishes, find_layout
 from core.tables import ROW, apply_layout
-from streaming.connectors.files.readers.base import SAMPLE_ROWS, Block, Position
+from streaming.connectors.files.readers.base import POLARS_ERRORS, SAMPLE_ROWS, Block, Position
 from streaming.connectors.files.sources import Source
 
 BLOCK_ROWS: Final = 100_000
@@ -27,7 +27,7 @@ class ParquetReader:
             sample = self._scan().head(SAMPLE_ROWS).collect()
             self._rows: int = self._scan().select(pl.len()).collect().item()
             self.layout = find_layout(sample, wishes, stream=source.stem)
-        except pl.exceptions.PolarsError as error:
+        except POLARS_ERRORS as error:
             raise InvalidError(f"{source.name} cannot be read as Parquet: {error}") from None
         except InvalidError as error:
             raise InvalidError(f"{source.name}: {error.detail}") from None
@@ -38,7 +38,7 @@ class ParquetReader:
             end = min(first + BLOCK_ROWS, self._rows)
             try:
                 rows = self._read_rows(first, end - first)
-            except (pl.exceptions.PolarsError, OSError) as error:
+            except (*POLARS_ERRORS, OSError) as error:
                 raise InvalidError(f"{self._path} cannot be read on: {error}") from None
             yield Block(
                 apply_layout(rows, self.layout),
