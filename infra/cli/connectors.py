@@ -11,8 +11,6 @@ CONNECTORS: Final = {
     "kafka": "Topics of single events in Kafka: chat, viewers, transactions and news of streams.",
     "mqtt": "Topics of an MQTT broker: numbers, objects of numbers, or events.",
     "twitch": "Chats of Twitch, and with an application's key viewers, titles and categories.",
-    "kafka": "Topics of single events in Kafka: chat, viewers, transactions, news of streams.",
-    "mqtt": "Topics of an MQTT broker: numbers, objects of numbers, or events.",
 }
 """Each is ``streaming.connectors.NAME``."""
 

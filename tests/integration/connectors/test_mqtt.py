@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.fixtures.apis import ApiProcess
+from tests.fixtures.api_processes import ApiProcess
 from tests.fixtures.connector_processes import ConnectorProcess, connecting
 from tests.fixtures.flows import Flow
 from tests.fixtures.killers import serving_until
