@@ -135,7 +135,7 @@ def restore_examples(document: Document, app: FastAPI) -> None:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         for method in route.methods or ():
-            told = document["paths"][context.path][method.lower()]["responses"]
+            told = document["paths"][context.path_format][method.lower()]["responses"]
             for status, response in route.responses.items():
                 for media_type, content in response.get("content", {}).items():
                     if "example" in content:

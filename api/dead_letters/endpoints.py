@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from api.answers import send_json
 from api.dead_letters import examples
 from api.dead_letters.contents import LOOK_BYTES_MAX, read_contents
+from api.dead_letters.places import ONE
 from api.dead_letters.schemas import (
     UNITS,
     UNITS_MAX,
@@ -77,21 +78,6 @@ async def count_dead_letters(uses: Uses, query: Annotated[CountQuery, Query()]) 
     return _send({"reasons": reasons, "times": times})
 
 
-@router.get(
-    "/{letter_id}",
-    response_model=LetterDetailOut,
-    responses=examples.ONE,
-    summary="Read a dead letter",
-)
-async def get_dead_letter(uses: Uses, letter_id: LetterId) -> Response:
-    """Return a letter with the first of its events as they stand there, and its first bytes."""
-    async with uses.pool.connection() as connection:
-        row = await _require(connection, letter_id)
-    payload = row.pop("payload")
-    contents = await asyncio.to_thread(read_contents, payload, row["payload_bytes"])
-    return _send({**_show(row), **contents})
-
-
 @router.post(
     "/replay",
     response_model=ReplayedOut,
@@ -122,8 +108,23 @@ async def replay_dead_letters(
     return _send({"replayed": replayed, "payload_bytes": payload_bytes, "waiting": waiting})
 
 
+@router.get(
+    ONE,
+    response_model=LetterDetailOut,
+    responses=examples.ONE,
+    summary="Read a dead letter",
+)
+async def get_dead_letter(uses: Uses, letter_id: LetterId) -> Response:
+    """Return a letter with the first of its events as they stand there, and its first bytes."""
+    async with uses.pool.connection() as connection:
+        row = await _require(connection, letter_id)
+    payload = row.pop("payload")
+    contents = await asyncio.to_thread(read_contents, payload, row["payload_bytes"])
+    return _send({**_show(row), **contents})
+
+
 @router.post(
-    "/{letter_id}/replay",
+    f"{ONE}/replay",
     response_model=LetterOut,
     responses=examples.REPLAYED,
     summary="Replay one dead letter",

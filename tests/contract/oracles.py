@@ -16,6 +16,8 @@ NO_SCHEMA_SAYS: Final = (
     "cursor: take it from next_cursor of the page before.",
     # How two parameters go together.
     "end lies before start",
+    "to lies before from",
+    "from: more than",
     "points cover the whole range",
     "streams: an admin key reaches every stream.",
     # A schema could say these two, as a choice of four that would make no client better.

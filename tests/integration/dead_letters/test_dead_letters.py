@@ -251,7 +251,6 @@ async def test_letters_are_counted_by_reason_and_over_time(
         (PATH, {"other": "1"}, "other"),
         (f"{PATH}/counts", {"by": "minute"}, "by"),
         (f"{PATH}/counts", {"from": "2020-01-01", "to": "2026-01-01"}, "from"),
-        (f"{PATH}/none", {}, "letter_id"),
     ],
 )
 async def test_a_wrong_question_is_answered_with_what_is_wrong(
@@ -269,6 +268,13 @@ async def test_a_letter_that_is_not_there_is_not_found(client: httpx.AsyncClient
         await client.post(f"{PATH}/{letter_id}/replay"),
     ):
         assert letter_id in read_problem(answer, 404, "not_found")["detail"]
+
+
+async def test_each_path_allows_its_own_methods_only(client: httpx.AsyncClient):
+    for path, allowed in ((f"{PATH}/replay", "POST"), (f"{PATH}/counts", "GET"), (PATH, "GET")):
+        answer = await client.delete(path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert (await client.get(f"{PATH}/none")).status_code == 404
 
 
 async def test_letters_are_for_those_who_operate_all_streams(
