@@ -133,9 +133,7 @@ def check_events(
         RejectedRow(index, named[n][1], named[n][0])
         for index, n in bad.select("index", rule).iter_rows()
     ]
-    # What shares a place in the request, as the readings of one line do, is taken whole or not.
-    is_refused = raw["index"].is_in(raw["index"].filter(is_bad).implode())
-    return events[used].filter(~is_refused), rejected
+    return events[used].filter(~is_bad), rejected
 
 
 def _find_bad(broken: Sequence[pl.Expr], events: pl.DataFrame) -> pl.Series | None:
