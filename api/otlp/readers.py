@@ -43,7 +43,7 @@ class PointReader:
 
     def explain(self, rejected: Sequence[RejectedRow]) -> tuple[int, str]:
         """Return how many points were refused, and why the first ones were."""
-        # A point of several values is refused as a whole, for the first that is bad.
+        # Of a point of several values the first that is bad is told.
         reasons = {row.index: row.reason for row in reversed(rejected)}
         named = sorted(reasons)[:REASONS_MAX]
         return len(reasons), "; ".join(f"{self._name(i)}: {reasons[i]}" for i in named)
