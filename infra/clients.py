@@ -31,7 +31,10 @@ GENERATOR: Final = {
     "package_name_override": PACKAGE,
     "literal_enums": True,
     # Protocols with clients of their own: ours hands on bytes.
-    "content_type_overrides": {"application/x-protobuf": "application/octet-stream"},
+    "content_type_overrides": {
+        "application/x-protobuf": "application/octet-stream",
+        "text/plain": "application/octet-stream",
+    },
     # What it makes is read by programs and by editors, which need no formatting.
     "post_hooks": [],
 }
