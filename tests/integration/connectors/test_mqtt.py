@@ -133,11 +133,13 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(
             )
             connector.kill()
             telling.join()
+            begun = connector.read_log().count("session_begun")
             connector.start()
+        await eventually(lambda: has_session(connector, begun + 1))
         await finish(flow, connection, plant)
         assert connector.stop() == 0
         connector.start()
-        await eventually(lambda: has_session(connector, 6))
+        await eventually(lambda: has_session(connector, begun + 2))
         plant.tell(10)
         await finish(flow, connection, plant)
 
