@@ -19,8 +19,11 @@ Partition: TypeAlias = tuple[str, int]
 AHEAD_MS_MAX: Final = 60_000
 """Well within the lateness that a minute allows."""
 
-SHELF_MESSAGES_MAX: Final = 5000
+SHELF_MESSAGES_MAX: Final = 10_000
 """Of one partition; then it is not fetched from until half of them are handed on."""
+
+MESSAGES_MAX: Final = 200_000
+"""Of all partitions, which share it where they are many."""
 
 STUCK_MS: Final = 10_000
 """A partition of which so long nothing comes holds the others up no more."""
@@ -96,14 +99,19 @@ class Alignment(Generic[Message]):
                 heappop(heads)
         return taken
 
+    def count(self) -> int:
+        """Return how many messages lie on the shelves."""
+        return sum(len(shelf.messages) for shelf in self._shelves.values())
+
     def pace(self) -> tuple[list[Partition], list[Partition]]:
         """Return the partitions to fetch no more for now, and those to go on with."""
         full, free = list[Partition](), list[Partition]()
+        limit = min(SHELF_MESSAGES_MAX, MESSAGES_MAX // max(len(self._shelves), 1))
         for partition, shelf in self._shelves.items():
-            if not shelf.is_paused and len(shelf.messages) >= SHELF_MESSAGES_MAX:
+            if not shelf.is_paused and len(shelf.messages) >= limit:
                 shelf.is_paused = True
                 full.append(partition)
-            elif shelf.is_paused and len(shelf.messages) <= SHELF_MESSAGES_MAX // 2:
+            elif shelf.is_paused and len(shelf.messages) <= limit // 2:
                 shelf.is_paused = False
                 free.append(partition)
         return full, free

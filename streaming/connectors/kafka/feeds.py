@@ -101,6 +101,10 @@ class Feed:
         """Return messages that it is time for."""
         return self._alignment.take(limit, self._clock.now_ms())
 
+    def count_fetched(self) -> int:
+        """Return how many messages wait for being taken."""
+        return self._alignment.count()
+
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Say behind which messages the group goes on, in the background."""
         self._done |= offsets

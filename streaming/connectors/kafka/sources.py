@@ -27,6 +27,9 @@ from streaming.connectors.rows import check_rows
 BATCH_MESSAGES_MAX: Final = 5000
 """As many as a body of the outlet holds."""
 
+ATTEND_S: Final = 1.0
+"""So long nothing is fetched where enough waits; the group wants to hear of its members."""
+
 BACKLOG_EVERY_MS: Final = 5000
 
 
@@ -76,6 +79,9 @@ class KafkaSource:
         handing: asyncio.Task[None] | None = None
         try:
             while True:
+                if handing is not None and feed.count_fetched() >= BATCH_MESSAGES_MAX:
+                    # To stop fetching a partition throws away what the client has of it.
+                    await asyncio.wait({handing}, timeout=ATTEND_S)
                 await asyncio.to_thread(feed.fetch)
                 self._tell(feed, health)
                 if handing is not None and handing.done():

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 REMEMBERED: Final = 5000
-"""More than any broker hands over ahead of being told that it arrived."""
+"""More than twice the largest batch: names are given a batch at a time, and only those of which the
+broker may not have heard yet are asked for again, however far ahead it hands over."""
 
 LINES_MAX: Final = 4 * REMEMBERED
 """A file with more is written anew."""

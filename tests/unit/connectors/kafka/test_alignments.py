@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from streaming.connectors.kafka.alignments import (
     AHEAD_MS_MAX,
+    MESSAGES_MAX,
     SHELF_MESSAGES_MAX,
     STUCK_MS,
     Alignment,
@@ -136,3 +137,13 @@ def test_what_lies_on_the_shelves_is_handed_on_oldest_first(
     while part := alignment.take(limit, NOW):
         taken += part
     assert taken == sorted([*first, *second])
+
+
+def test_many_partitions_share_what_may_be_held():
+    alignment = Alignment[int]()
+    for number in range(MESSAGES_MAX // 10):
+        alignment.add(("chat", number), NOW)
+    for number in range(10):
+        alignment.put(("chat", 0), NOW, number, NOW)
+    assert alignment.count() == 10
+    assert alignment.pace() == ([("chat", 0)], [])
