@@ -67,6 +67,8 @@ from streaming.traces.tracers import open_tracer
 CANONICAL = "/api/v1"
 
 ROUTERS = (
+    # Looked through one after the other: what is asked most, and cannot wait, stands first.
+    ingest,
     health,
     streams,
     metrics,
@@ -75,7 +77,6 @@ ROUTERS = (
     transactions,
     compare,
     moments,
-    ingest,
     remote_write,
     keys,
     tickets,

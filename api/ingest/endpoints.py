@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.deps import Caller, Uses
+from api.deps import get_caller, get_resources
 from api.ingest.bodies import MEGABYTE, read_body
 from api.ingest.examples import ANSWERS, describe_body
 from api.ingest.readers import choose_reader
@@ -26,8 +26,6 @@ router = APIRouter(tags=["ingest"])
 )
 async def ingest(
     request: Request,
-    uses: Uses,
-    caller: Caller,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Response:
     """Put events on the bus. 202 once they would survive the death of this process.
@@ -36,6 +34,8 @@ async def ingest(
     A request repeated with the same ``Idempotency-Key`` counts once. The body may be compressed:
     ``Content-Encoding: gzip`` or ``zstd``.
     """
+    # Asked for as dependencies, these two would cost as much as all the rest of the way here.
+    uses, caller = await get_resources(request), await get_caller(request)
     bytes_max = uses.settings.ingest_body_max_mb * MEGABYTE
     body = await read_body(request, bytes_max=bytes_max)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
