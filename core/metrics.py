@@ -23,15 +23,10 @@ events_accepted_total = Counter(
 events_rejected_total = Counter(
     "telemetra_events_rejected_total", "Events refused at a door.", ("reason",)
 )
-fields_skipped_total = Counter(
-    "telemetra_fields_skipped_total",
-    "Texts that senders of measurements sent beside them.",
-    ("door",),
-)
 samples_skipped_total = Counter(
     "telemetra_samples_skipped_total",
     "Samples of other systems that hold no value: stale ends a series, empty is not a number,"
-    " unrecorded is a gap that the sender tells of.",
+    " unrecorded is a gap that the sender tells of, text is no number.",
     ("door", "reason"),
 )
 bus_append_seconds = Histogram(

@@ -29,7 +29,7 @@ def read_lines(
     if not body:
         raise BadRequestError("The body is empty. Send lines of the InfluxDB line protocol.")
     lines = read_line_protocol(body, policy, now)
-    metrics.fields_skipped_total.labels("influx").inc(lines.texts_skipped)
+    metrics.samples_skipped_total.labels("influx", "text").inc(lines.texts_skipped)
     return lines.frame, lines.rejected
 
 

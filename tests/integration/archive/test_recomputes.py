@@ -191,7 +191,7 @@ async def test_two_recomputations_at_once_count_each_late_event_once(
 ):
     await send_late(ground, beginning)
     both = await asyncio.gather(run(ground, beginning), run(ground, beginning))
-    assert sorted(each.listings for each in both) == [0, 5]
+    assert sum(each.listings for each in both) == 5
     assert (await check(ground, beginning)).differences.rows() == []
     assert await connection.fetchval("SELECT count(*) FROM late_events") == 5
 
