@@ -119,7 +119,7 @@ def test_readers_are_never_sent_again_what_they_have(product: Product, tmp_path:
     facts = ran.summary["scenarios"]["readers"]["facts"]
     assert facts["asked"] >= 6 * (2 + 4 + 4)
     assert facts["not_modified"] == facts["unchanged"] > 0
-    assert facts["not_modified"] < facts["conditional"] < facts["asked"]
+    assert facts["not_modified"] <= facts["conditional"] < facts["asked"]
 
 
 def test_watchers_miss_nothing_and_end_with_the_stored_numbers(
