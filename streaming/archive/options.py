@@ -1,13 +1,12 @@
 """Options: spans and names as the command lines of the archive take them."""
 
-import argparse
 from argparse import ArgumentParser, Namespace
 from datetime import datetime, timedelta
 
 from core.archives import HOUR, floor_hour
 from core.errors import InvalidError
-from core.times import parse_time
 from streaming.archive.recounts import Span
+from streaming.ingest.options import read_time
 
 MINUTE = timedelta(minutes=1)
 
@@ -21,14 +20,6 @@ def add_span(parser: ArgumentParser) -> None:
         "--to", dest="end", type=read_time, metavar="TIME", help="beyond the last (this hour)"
     )
     parser.add_argument("--stream", metavar="ID", help="only this stream")
-
-
-def read_time(text: str) -> datetime:
-    """Read a time of the command line."""
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
 
 
 def choose_span(options: Namespace, now: datetime) -> Span:

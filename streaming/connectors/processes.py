@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import start_http_server
@@ -30,6 +29,7 @@ from streaming.connectors.outlets import Outlet
 from streaming.connectors.pauses import BackOff
 from streaming.connectors.refusals import Refusals
 from streaming.ingest.clients import ApiClient
+from streaming.ingest.options import read_url
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -100,19 +100,6 @@ def _serve_metrics(options: Namespace, settings: Settings) -> None:
         port = settings.connector_metrics_port
     if port:
         start_http_server(port, addr=settings.api_host)
-
-
-def read_url(text: str) -> str:
-    """Read the address of an API from the command line."""
-    try:
-        parts = urlsplit(text)
-        is_good = bool(parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_good = False
-    # A password in the address would end up in the log.
-    if not is_good or "@" in text:
-        raise argparse.ArgumentTypeError("not an address like http://127.0.0.1:8000")
-    return text
 
 
 def read_port(text: str) -> int:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
-from urllib.parse import urlsplit
 
 from core.errors import InvalidError
-from core.times import EPOCH, parse_time
+from core.times import EPOCH
+from streaming.ingest.options import read_time, read_url
 from streaming.simulator.files import WRITERS
 from streaming.simulator.paces import find_chat_rate, measure_fixed_rate
 from streaming.simulator.profiles import STREAMS_MAX, list_profiles
@@ -143,7 +143,7 @@ def _add_world(parser: argparse.ArgumentParser) -> None:
 
 def _add_live(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("to the API").add_argument
-    add("--url", type=_read_url, default="http://127.0.0.1:8000", help="the API (%(default)s)")
+    add("--url", type=read_url, default="http://127.0.0.1:8000", help="the API (%(default)s)")
     add("--api-key", metavar="KEY", help="key for an API that asks for one")
     add(
         "--duration",
@@ -164,7 +164,7 @@ def _add_live(parser: argparse.ArgumentParser) -> None:
 
 def _add_span(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("a span instead of the present").add_argument
-    add("--from", dest="start", metavar="TIME", type=_read_time, help="(--minutes ago)")
+    add("--from", dest="start", metavar="TIME", type=read_time, help="(--minutes ago)")
     add(
         "--minutes",
         metavar="N",
@@ -199,27 +199,8 @@ def _find_wrong(options: Options) -> str | None:
     return None
 
 
-def _read_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_good = bool(parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_good = False
-    # A password in the address would end up in the log.
-    if not is_good or "@" in text:
-        raise argparse.ArgumentTypeError("not an address like http://127.0.0.1:8000")
-    return text
-
-
 def _read_rate(text: str) -> float:
     return _number(1.0, RATE_MAX)(text.removesuffix("/s"))
-
-
-def _read_time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
 
 
 def _read_speed(text: str) -> float:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from core.events import EVENT_TYPES, NAME_PATTERN
 from core.layouts import Wishes
 from core.paces import NoPace, Pace, RatePace, RecordedPace, read_rate, read_speed
 from streaming.connectors.files.sources import Format
+from streaming.ingest.options import read_url
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="files, globs, folders, or - for stdin")
     add("--format", choices=FORMATS, help="(by the name, and else by how the file begins)")
-    add("--url", type=_read_url, help="another product than the one that runs here")
+    add("--url", type=read_url, help="another product than the one that runs here")
     add("--api-key", metavar="KEY", help="key for an API that asks for one")
     add("--product-url", help=argparse.SUPPRESS)
 
@@ -167,15 +167,3 @@ def _read_zone(text: str) -> str:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError):
         raise argparse.ArgumentTypeError(f"{text!r} is no zone like Europe/Berlin") from None
-
-
-def _read_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_good = bool(parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_good = False
-    # A password in the address would end up in the log.
-    if not is_good or "@" in text:
-        raise argparse.ArgumentTypeError("not an address like http://127.0.0.1:8000")
-    return text
