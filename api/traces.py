@@ -11,13 +11,12 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.keys.doors import EVENT_STREAMS
 from api.middleware import name_request, name_route
 from core.traces import Facts, Kind, Origin, Span, Tracer, read_context, trace_id_of
 
 UNTRACED: Final = frozenset({"/health", "/livez", "/readyz", "/metrics"})
 """They are asked every few seconds, and tell what they have to tell in their answer."""
-
-EVENT_STREAMS: Final = "/sse/"
 
 OPENED: Final = frozenset({"websocket.accept", "websocket.close"})
 
