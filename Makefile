@@ -31,8 +31,9 @@ test-fast: ## Run the tests that need no services
 	@$(BOOTSTRAP) --dev -- pytest tests/unit tests/tidy $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## Attack every route with made-up requests, for minutes (ARGS='--fuzz-examples 500')
+fuzz: ## Attack every route and reader with made-up input, for minutes (ARGS='--fuzz-examples 500')
 	@$(BOOTSTRAP) --dev -- pytest tests/contract/test_schema.py --timeout 3600 --fuzz-examples 200 $(ARGS)
+	@$(BOOTSTRAP) --dev -- pytest -m hypothesis --hypothesis-profile searching --timeout 3600
 
 .PHONY: clients
 clients: ## Make the typed clients of the API in build/clients

@@ -3,13 +3,15 @@
     rows + Layout (``core.layouts``) -> raw events -> ``core.events.check_events``
 
 What cannot be read stays in a form that no rule lets through, so that its row is named. Nothing
-here loops over rows. Used by ``streaming.connectors.files``.
+here loops over rows. Columns are other people's and asked for by ``by_name``: ``pl.col`` would take
+a name like ``*`` for a pattern. Used by ``streaming.connectors.files``.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
+from polars.selectors import by_name
 
 from core.events import RAW_SCHEMA, TIMESTAMP
 from core.layouts import LISTS, Layout
@@ -37,7 +39,7 @@ def apply_layout(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         layout: Which column is what.
     """
     fields = [
-        _read_field(name, pl.col(column), rows.schema[column], layout).alias(name)
+        _read_field(name, by_name(column).as_expr(), rows.schema[column], layout).alias(name)
         for name, column in layout.columns.items()
         if name not in layout.constants and not (layout.wide and name in {"value", "channel"})
     ]
@@ -52,7 +54,7 @@ def _unpivot(rows: pl.DataFrame, kept: Sequence[pl.Expr], layout: Layout) -> pl.
     has_texts = any(rows.schema[column] == pl.String for column in layout.wide)
     kind = pl.String() if has_texts else pl.Float64()
     # Marked, so that a column may be called like a field of events.
-    wide = [pl.col(column).cast(kind).alias(f"\x00{name}") for column, name in layout.wide.items()]
+    wide = [by_name(column).cast(kind).alias(f"\x00{name}") for column, name in layout.wide.items()]
     cells = rows.select(kept).hstack(rows.select(wide))
     names = [f"\x00{name}" for name in layout.wide.values()]
     index = [name for name in cells.columns if name not in names]
@@ -94,10 +96,10 @@ def _read_number(column: pl.Expr, kind: pl.DataType, layout: Layout) -> pl.Expr:
 
 def _read_time(rows: pl.DataFrame, layout: Layout) -> pl.Expr:
     """Read the time; what is no time stays a text that no rule takes for one."""
-    time = pl.concat_str([pl.col(name).cast(pl.String) for name in layout.times], separator=" ")
+    time = pl.concat_str([by_name(name).cast(pl.String) for name in layout.times], separator=" ")
     kind = rows.schema[layout.times[0]]
     if len(layout.times) == 1 and kind.is_temporal():
-        return _place_zone(pl.col(layout.times[0]).cast(_keep_zone(kind)), kind, layout)
+        return _place_zone(by_name(layout.times[0]).cast(_keep_zone(kind)), kind, layout)
     if layout.time_format is not None:
         has_zone = "%z" in layout.time_format or "%#z" in layout.time_format
         read = time.str.to_datetime(layout.time_format, time_unit="us", strict=False)

@@ -32,8 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# A busy machine is no defect: no example has a deadline.
+# A busy machine is no defect: no example has a deadline. The same code sees the same examples, so
+# that a run that passes passes again; `make fuzz` looks for new ones.
 settings.register_profile(
-    "steady", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "steady",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "searching", settings.get_profile("steady"), derandomize=False, max_examples=1000
 )
 settings.load_profile("steady")

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 import orjson
 import polars as pl
+from polars.selectors import by_name
 
 from core.events import RAW_SCHEMA, RejectedRow
 from core.json_objects import read_objects
@@ -161,8 +162,8 @@ def _unpivot(
     fields = found.fields
     about = fields.select(time=pl.coalesce(TIMES), unit="unit", own_id="id")
     channels = [name for name in known if name not in {*TIMES, "unit", "id"}]
-    # Their names may be any, ours as well.
-    wide = fields.select(channels).rename(lambda name: str(channels.index(name)))
+    # Their names may be any: ours as well, or what looks like a pattern.
+    wide = fields.select(by_name(channels)).rename(lambda name: str(channels.index(name)))
     wide = wide.with_columns(messages.gather(found.indexes).alias("message"), *about)
     long = (
         wide.unpivot(index=["message", *about.columns], variable_name="place", value_name="text")

@@ -94,6 +94,16 @@ def test_ndjson_of_others_is_read_by_its_keys(tmp_path):
     assert [(row.index, row.reason) for row in rejected] == [(2, "the line is no JSON object")]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_column_may_be_called_like_a_pattern(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    table = pl.DataFrame({"time": ["2026-02-01T10:00:00Z"], "*": [1.5], "^.*$": [2.5]})
+    table.write_csv(path) if suffix == "csv" else table.write_parquet(path)
+    events, rejected = read_all(path)
+    assert rejected == []
+    assert events.select("channel", "value").rows() == [("unnamed", 1.5), (".", 2.5)]
+
+
 def test_lists_and_wishes_for_our_own_ndjson_are_kept(tmp_path):
     text = CHAT.replace(b"}", b',"emotes":["x","y z"]}') % 1
     events, rejected = read_all(write_file(tmp_path, "a.ndjson", text), Wishes(stream="b"))

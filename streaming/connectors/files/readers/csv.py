@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+from polars.selectors import by_name
 
 from core.errors import InvalidError
 from core.events import RejectedRow
@@ -57,7 +58,7 @@ class CsvReader:
         sample, _ = read_rows(rows, self._dialect)
         if sample.is_empty():
             raise InvalidError(f"{source.name} has no rows.")
-        sample = sample.head(SAMPLE_ROWS).select(self._dialect.columns)
+        sample = sample.head(SAMPLE_ROWS).select(by_name(self._dialect.columns))
         try:
             self.layout = find_layout(sample, wishes, stream=source.stem)
         except InvalidError as error:
@@ -95,7 +96,7 @@ def read_rows(text: bytes, dialect: Dialect) -> tuple[pl.DataFrame, list[Rejecte
         frame = _parse_surviving(lines, dialect, rejected)
     else:
         frame = frame.with_columns(pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias(ROW))
-    is_empty = pl.all_horizontal(pl.col(name).is_null() for name in dialect.columns)
+    is_empty = pl.all_horizontal(by_name(dialect.columns).is_null())
     frame = frame.filter(~is_empty)
     beyond = frame.filter(pl.col(_BEYOND).is_not_null())[ROW]
     rejected += [RejectedRow(row, TOO_MANY) for row in beyond.to_list()]
@@ -195,4 +196,4 @@ def _count_rows(cells: pl.DataFrame, rejected: list[RejectedRow]) -> int:
 
 
 def _lay_out(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    return apply_layout(rows.select(ROW, *layout.used), layout)
+    return apply_layout(rows.select(by_name(ROW, *layout.used)), layout)

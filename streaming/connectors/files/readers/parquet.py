@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.selectors import by_name
 
 from core.errors import InvalidError
 from core.layouts import Wishes, find_layout
@@ -49,7 +50,7 @@ class ParquetReader:
             )
 
     def _read_rows(self, first: int, count: int) -> pl.DataFrame:
-        rows = self._scan().select(self.layout.used).slice(first, count).collect()
+        rows = self._scan().select(by_name(self.layout.used)).slice(first, count).collect()
         number = pl.int_range(first + 1, first + rows.height + 1, dtype=pl.Int64)
         return rows.with_columns(number.alias(ROW))
 

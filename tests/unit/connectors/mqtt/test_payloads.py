@@ -105,7 +105,13 @@ def test_what_holds_no_number_is_named_and_costs_its_neighbours_nothing(
 
 def test_every_number_of_an_object_is_a_reading():
     payload = b'{"temp": 21.5, "on": true, "name": "x", "in": {"a": 1}, "ts": 5, "unit": "C"}'
-    found = read("fields", payload, b'{"h\\u00e9": 7, "id": "i", "message": 1, "0": 2}', b"8")
+    found = read(
+        "fields",
+        payload,
+        b'{"h\\u00e9": 7, "id": "i", "message": 1, "0": 2}',
+        b"8",
+        b'{"*": 9, "^.$": 3}',
+    )
     about: dict[str, Any] = {"timestamp": "5", "unit": "C"}
     expected = [
         make_reading(21.5, channel="temp", **about),
@@ -114,6 +120,8 @@ def test_every_number_of_an_object_is_a_reading():
         make_reading(1, 1, channel="message", id="i/message"),
         make_reading(2, 1, channel="0", id="i/0"),
         make_reading(8, 2, channel="value"),
+        make_reading(9, 3, channel="*"),
+        make_reading(3, 3, channel="^.$"),
     ]
     assert found.rejected == []
 

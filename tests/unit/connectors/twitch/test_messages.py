@@ -53,7 +53,7 @@ def test_a_line_that_is_none_has_no_command(line: str):
     assert read_one(line)["command"] is None
 
 
-@given(st.text(st.characters(exclude_characters="\0"), min_size=1))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_a_tag_is_read_as_it_was_meant(value: str):
     messages = read_messages([f"@a=0;note={escape(value)};z=1 PRIVMSG #north :x"])
     assert messages.select(read_tag("note")).item() == value
