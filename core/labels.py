@@ -1,27 +1,17 @@
 """Labels: what the series of other systems are called here, a stream and a channel.
 
     http_requests_total{instance="a:9090", code="200", path="/x"}
-        -> stream a:9090, channel http_requests_total~code=200~path=_x~5f0c6a1e2b
+        -> stream a:9090, channel http_requests_total:code=200:path=~2Fx
 
-A name here stands in addresses and keys (``core.events.NAME_PATTERN``). What cannot stand there
-becomes ``_``, and where that or the length loses something, a digest of the exact name follows:
-different series never share a channel. Used by the doors for remote write and OTLP.
+How that is written says ``core.safe_names``. Used by the doors for remote write and OTLP.
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Concatenate, Final, Generic, NamedTuple, ParamSpec
 
-from core.events import NAME_PATTERN
-
-NAME_LENGTH_MAX: Final = 128
-"""As ``NAME_PATTERN`` has it."""
-
-DIGEST_BYTES: Final = 5
-"""Names that read the same are told apart by it: of a thousand, two are mixed up once in two
-million cases."""
+from core.safe_names import make_stream_id
 
 LABEL_BYTES_MAX: Final = 16_384
 """Most bytes of the labels of one series."""
@@ -32,13 +22,12 @@ KNOWN_BYTES_MAX: Final = 1024
 KNOWN_SERIES_MAX: Final = 32_768
 """Series whose names are kept, some 30 MB; the longest unseen makes room."""
 
+_DIGEST_BYTES: Final = 8
+
 FRAMING_BYTES: Final = 2
 """What a label takes at least, also one that says nothing."""
 
 Parameters = ParamSpec("Parameters")
-
-_NAME: Final = re.compile(NAME_PATTERN)
-_FOREIGN: Final = re.compile(r"[^A-Za-z0-9_.:@~+=#-]")
 
 
 class Series(NamedTuple):
@@ -86,26 +75,10 @@ def name_stream(
     """
     for label in chosen:
         if value := labels.get(label):
-            return (value if _NAME.fullmatch(value) else _shorten(value, value)), label
+            return make_stream_id(value), label
     return otherwise, None
 
 
-def name_channel(name: str, labels: Iterable[tuple[str, str]]) -> str:
-    """Return the channel of a series by its name and the labels that tell it from others."""
-    pairs = sorted(labels)
-    channel = "~".join([name, *(f"{key}={value}" for key, value in pairs)])
-    is_clear = channel.count("~") == len(pairs) and not any("=" in key for key, _ in pairs)
-    if is_clear and _NAME.fullmatch(channel):
-        return channel
-    return _shorten(channel, "\x1f".join([name, *(f"{key}\x1e{value}" for key, value in pairs)]))
-
-
-def digest_name(exact: str, digest_bytes: int = DIGEST_BYTES) -> str:
+def digest_name(exact: str) -> str:
     """Return a short name for a text, the same in every process."""
-    return hashlib.blake2b(exact.encode(), digest_size=digest_bytes).hexdigest()
-
-
-def _shorten(text: str, exact: str) -> str:
-    """Return what of a text can stand in a name, and a digest of what it stands for."""
-    kept = NAME_LENGTH_MAX - 2 * DIGEST_BYTES - 1
-    return f"{_FOREIGN.sub('_', text[:kept])}~{digest_name(exact)}"
+    return hashlib.blake2b(exact.encode(), digest_size=_DIGEST_BYTES).hexdigest()

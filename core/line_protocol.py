@@ -21,10 +21,11 @@ from core.errors import TooLargeError
 from core.events import RAW_SCHEMA, TIMESTAMP, VALUE_MAX, RejectedRow
 from core.json_texts import TEXT, make_texts
 from core.line_faults import explain_line
-from core.line_names import BREAK, EQUALS, escape_key, make_stream_id
+from core.line_names import BREAK, EQUALS, escape_key
 from core.line_scans import TOO_MANY, Table, Texts, Wanted, make_table, scan_lines
 from core.line_values import NO_TIME
 from core.rows import Ints
+from core.safe_names import make_stream_id
 from core.times import EPOCH
 
 READINGS_MAX: Final = 500_000

@@ -24,7 +24,6 @@ from core.line_names import (
     FIELD,
     KEY,
     MEASUREMENT,
-    NAME_BYTES_MAX,
     NUMBER,
     POINT,
     QUOTE,
@@ -32,13 +31,13 @@ from core.line_names import (
     SPACE,
     STREAM,
     VALUE,
-    cut_name,
     find_end,
     write_plain,
     write_safe,
 )
 from core.line_values import FALSE, NO_TIME, NOTHING, TRUE, find_kind, read_time, skip_text
 from core.rows import Bools, Ints
+from core.safe_names import NAME_BYTES_MAX, cut_name
 
 TAGS_MAX: Final = 64
 """Tags of one line: what collectors add by themselves are some ten."""

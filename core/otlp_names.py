@@ -12,8 +12,9 @@ import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from core.labels import Series, SeriesNames, digest_name, name_channel, name_stream
+from core.labels import Series, SeriesNames, digest_name, name_stream
 from core.otlp_messages import ATTRIBUTE
+from core.safe_names import make_channel
 
 NAME_LENGTH_MAX: Final = 255
 """Longest name of a metric, as OpenTelemetry has it."""
@@ -64,7 +65,7 @@ def _name_source(attributes: tuple[bytes, ...], scope: str, policy: PointPolicy)
         return Series(refusal="an attribute of the resource cannot be read")
     stream_id, _ = name_stream(dict(pairs), policy.stream_attributes, policy.stream)
     exact = "\x1f".join([scope, *chain.from_iterable(sorted(pairs))])
-    return Series(stream_id, digest=digest_name(exact, 8))
+    return Series(stream_id, digest=digest_name(exact))
 
 
 def _name_point(
@@ -79,9 +80,9 @@ def _name_point(
         return Series(source.stream_id, refusal="an attribute cannot be read")
     if quantile:
         pairs.append(("quantile", quantile))
-    channel = name_channel(name, [pair for pair in pairs if pair[0] not in policy.left_out])
+    channel = make_channel(name, [pair for pair in pairs if pair[0] not in policy.left_out])
     exact = "\x1f".join([str(source.digest), name, *chain.from_iterable(sorted(pairs))])
-    return Series(source.stream_id, channel, digest_name(exact, 8))
+    return Series(source.stream_id, channel, digest_name(exact))
 
 
 SOURCES: Final = SeriesNames(_name_source)

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from core.errors import BadRequestError, TooLargeError
 from core.events import TIMESTAMP, RejectedRow
-from core.labels import Series, SeriesNames, digest_name, name_channel, name_stream
+from core.labels import Series, SeriesNames, digest_name, name_stream
+from core.safe_names import make_channel
 from core.wire_messages import build_classes, parse, write_file
 
 BODY_BYTES_MAX: Final = 8_388_608
@@ -196,7 +197,7 @@ def _name_series(labels: tuple[bytes, ...], policy: SeriesPolicy) -> Series:
     rest = [pair for pair in pairs if pair[0] not in unnamed and pair[1]]
     name = known.get(_NAMED)
     exact = "\x1f".join(chain.from_iterable(sorted(pairs)))
-    return Series(stream_id, name_channel(name, rest) if name else None, digest_name(exact, 8))
+    return Series(stream_id, make_channel(name, rest) if name else None, digest_name(exact))
 
 
 NAMES: Final = SeriesNames(_name_series)

@@ -57,10 +57,10 @@ class Courier:
         outcome = Outcome(rejected=list(body.rejected))
         for piece in body.pieces:
             headers = {
-                "Content-Type": "application/x-ndjson",
+                "Content-Type": "application/vnd.apache.arrow.stream",
                 "Idempotency-Key": f"file-{generation}-{piece.digest}",
             }
-            answer = self._sender.ask("POST", PATH, piece.ndjson, headers)
+            answer = self._sender.ask("POST", PATH, piece.arrow, headers)
             if not answer.is_success:
                 raise BodyRefusedError(_explain(answer))
             self._note(outcome, piece, orjson.loads(answer.body))

@@ -83,7 +83,7 @@ def list_points(data: MetricsData) -> Iterator[Reading]:
             for metric in scope.metrics:
                 for point in metric.data.data_points:
                     labels = sorted((point.attributes or {}).items())
-                    ending = "".join(f"~{key}={value!s}" for key, value in labels)
+                    ending = "".join(f":{key}={value!s}" for key, value in labels)
                     micros = point.time_unix_nano // 1000
                     for end, value in list_values(metric.data, point):
                         yield f"{metric.name}{end}{ending}", micros, float(value)
@@ -145,12 +145,12 @@ async def test_what_was_exported_is_stored_once_through_a_crash_of_the_api(
     stored = await read()
     assert stored == Counter(exporter.acknowledged)
     newest = {channel: value for channel, _, value in sorted(stored, key=lambda row: row[1])}
-    assert newest["orders~till=7"] == 40
+    assert newest["orders:till=7"] == 40
     assert newest["queue"] == -4
     assert newest["temperature"] == 3.5
-    assert newest["wait.count~route=a"] == 4
-    assert newest["wait.sum~route=a"] == 0 + 1.5 + 3 + 4.5
-    assert newest["wait.max~route=a"] == 4.5
+    assert newest["wait.count:route=a"] == 4
+    assert newest["wait.sum:route=a"] == 0 + 1.5 + 3 + 4.5
+    assert newest["wait.max:route=a"] == 4.5
     assert newest["body.size.count"] == 4
 
 

@@ -50,9 +50,9 @@ async def test_what_prometheus_saw_is_stored_once_through_a_crash_of_the_api(
     # What comes again when everything ends is not counted again.
     await flow.pump()
     assert await list_stored(connection, until_ms=until_ms) == stored
-    assert stored[f"127.0.0.1:{api_process.port}", "up~job=telemetra", find_first(stored)] in {0, 1}
+    assert stored[f"127.0.0.1:{api_process.port}", "up:job=telemetra", find_first(stored)] in {0, 1}
 
 
 def find_first(stored: Stored) -> int:
     """Return the time of the first sample of the API."""
-    return min(time for _, channel, time in stored if channel == "up~job=telemetra")
+    return min(time for _, channel, time in stored if channel == "up:job=telemetra")

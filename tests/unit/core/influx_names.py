@@ -34,4 +34,4 @@ def name_stream(name: str) -> str:
 def name_channel(measurement: str, field: str, tags: dict[str, str]) -> str:
     ordered = sorted(tags.items(), key=lambda tag: _write_key(tag[0]).encode())
     suffix = "".join(f":{_escape(key, '.')}={_escape(value, '.=')}" for key, value in ordered)
-    return _cut(f"{_escape(measurement, '.=')}.{_escape(field, '=')}{suffix}")
+    return _cut(f"{_escape(measurement, '.:')}.{_escape(field, ':')}{suffix}")

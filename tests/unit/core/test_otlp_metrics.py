@@ -56,7 +56,7 @@ def test_a_point_becomes_a_reading():
     assert first.pop("id") != second.pop("id")
     assert first == {
         "stream_id": "bench-07",
-        "channel": "cell.temp~cell=3~ok=true",
+        "channel": "cell.temp:cell=3:ok=true",
         "index": 0,
         "type": "reading",
         "value": 1.5,
@@ -99,9 +99,9 @@ def test_a_summary_becomes_a_channel_for_each_quantile():
         point.quantile_values.add(quantile=quantile, value=value)
     point.attributes.extend(write_attributes({"route": "a"}))
     assert read_values(metric) == [
-        ("wait.count~route=a", 3.0),
-        ("wait.sum~route=a", 9.5),
-        ("wait~quantile=0.5~route=a", 2.0),
+        ("wait.count:route=a", 3.0),
+        ("wait.sum:route=a", 9.5),
+        ("wait:quantile=0.5:route=a", 2.0),
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_summary_becomes_a_channel_for_each_quantile():
     [(True, "true"), (7, "7"), (0.5, "0.5"), ("", ""), ("x", "x")],
 )
 def test_attributes_of_every_kind_name_a_channel(value: Any, text: str):
-    assert read_values(make_gauge("x", (1.0, NOW_NS), a=value)) == [(f"x~a={text}", 1.0)]
+    assert read_values(make_gauge("x", (1.0, NOW_NS), a=value)) == [(f"x:a={text}", 1.0)]
 
 
 def test_a_list_as_an_attribute_names_a_channel_too():

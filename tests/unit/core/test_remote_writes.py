@@ -44,7 +44,7 @@ def test_a_sample_becomes_a_reading():
     assert first.pop("id") != second.pop("id")
     assert first == {
         "stream_id": "a:9090",
-        "channel": "up~job=shop",
+        "channel": "up:job=shop",
         "index": 0,
         "type": "reading",
         "value": 1.5,
@@ -112,7 +112,7 @@ def test_a_series_with_bad_labels_is_refused_and_the_others_are_read(labels, rea
     assert [row.index for row in samples.refused] == [0, 1]
     assert all(reason in row.reason for row in samples.refused)
     assert samples.readings["index"].to_list() == [2]
-    assert samples.names["channel"].to_list() == [None, None, "up~job=shop"]
+    assert samples.names["channel"].to_list() == [None, None, "up:job=shop"]
 
 
 def test_native_histograms_are_refused_by_name():
@@ -120,7 +120,7 @@ def test_native_histograms_are_refused_by_name():
     request.timeseries[1].histograms.add(sum=3, timestamp=NOW_MS)
     samples = read_write_request(request.SerializeToString(), POLICY)
     assert samples.refused == [RejectedRow(1, remote_writes._HISTOGRAM)]
-    assert samples.names["channel"].to_list() == ["up~job=shop", "h"]
+    assert samples.names["channel"].to_list() == ["up:job=shop", "h"]
 
 
 def test_metadata_alone_is_nothing_to_refuse():

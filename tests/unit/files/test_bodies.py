@@ -1,10 +1,10 @@
 """Bodies: checked, named and cut the same way whenever a block is read."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import orjson
 import polars as pl
 import pytest
 
@@ -45,14 +45,18 @@ def make_maker(window: Window | None = None, cut: Cut | None = None, **more) -> 
     return BodyMaker("file", ManualClock(NOW), window or Window(), cut=cut or Cut(), **more)
 
 
-def read_lines(body: Body) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for piece in body.pieces for line in piece.ndjson.splitlines()]
+def read_rows(body: Body) -> list[dict[str, Any]]:
+    return [
+        row
+        for piece in body.pieces
+        for row in pl.read_ipc_stream(io.BytesIO(piece.arrow)).to_dicts()
+    ]
 
 
 def test_events_without_an_id_are_named_by_file_and_row():
     block = make_block(write_times(3), first=41, id=[None, "own", None])
     (body,) = make_maker().make(block)
-    assert [event["id"] for event in read_lines(body)] == ["file-41", "own", "file-43"]
+    assert [event["id"] for event in read_rows(body)] == ["file-41", "own", "file-43"]
     assert (body.done, body.end) == (43, block.end)
 
 
@@ -60,7 +64,7 @@ def test_events_of_one_row_are_named_by_their_channels_too():
     block = make_block(write_times(2))
     wide = pl.concat([block.events, block.events.with_columns(channel=pl.lit("amps"))]).sort(ROW)
     (body,) = make_maker().make(Block(wide, [], block.start, block.end, 1))
-    ids = [event["id"] for event in read_lines(body)]
+    ids = [event["id"] for event in read_rows(body)]
     assert sorted(ids) == ["file-1-amps", "file-1-volts", "file-2-amps", "file-2-volts"]
 
 
@@ -83,8 +87,8 @@ def test_bodies_after_any_row_that_was_decided_are_those_of_before(after):
         assert [body.pieces[0].digest for body in rest] == [
             body.pieces[0].digest for body in decided
         ]
-    assert [line for body in rest for line in read_lines(body)] == [
-        line for body in whole for line in read_lines(body) if int(line["id"].split("-")[1]) > after
+    assert [line for body in rest for line in read_rows(body)] == [
+        line for body in whole for line in read_rows(body) if int(line["id"].split("-")[1]) > after
     ]
     assert rest[-1].end == block.end
 
@@ -115,19 +119,19 @@ def test_ticks_of_event_time_travel_apart():
 
 
 def test_a_body_fits_into_every_door(monkeypatch):
-    monkeypatch.setattr(bodies, "BODY_BYTES_MAX", 1000)
-    (body,) = make_maker().make(make_block(write_times(100)))
+    monkeypatch.setattr(bodies, "BODY_BYTES_MAX", 3000)
+    (body,) = make_maker().make(make_block(write_times(300)))
     assert len(body.pieces) > 8
-    assert all(len(piece.ndjson) <= 1000 for piece in body.pieces)
-    assert [event["value"] for event in read_lines(body)] == list(range(100))
+    assert all(len(piece.arrow) <= 3000 for piece in body.pieces)
+    assert [event["value"] for event in read_rows(body)] == list(range(300))
 
 
 def test_times_are_moved_together():
     shift = timedelta(days=28)
     (body,) = make_maker(shift=shift).make(make_block(write_times(2)))
-    assert [event["timestamp"] for event in read_lines(body)] == [
-        "2026-03-01T00:00:00.000000Z",
-        "2026-03-01T00:00:01.000000Z",
+    assert [event["timestamp"] for event in read_rows(body)] == [
+        AT + shift,
+        AT + shift + timedelta(seconds=1),
     ]
 
 

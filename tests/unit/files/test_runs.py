@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
-import orjson
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -82,14 +82,18 @@ class Runner:
 
 
 def list_rows(api: ScriptedApi) -> list[int]:
-    lines = [line for body in api.bodies for line in body.splitlines()]
-    return [int(orjson.loads(line)["id"].rpartition("-")[2]) for line in lines]
+    events = pl.concat(map(read_events, api.bodies))
+    return events["id"].str.extract("-([0-9]+)$").cast(pl.Int64).to_list()
+
+
+def read_events(body: bytes) -> pl.DataFrame:
+    return pl.read_ipc_stream(io.BytesIO(body))
 
 
 def test_what_was_under_way_is_the_same_body_again_whatever_is_wished_now(path):
     runner = Runner(path)
     first = runner.run([*take_all(1), Reply(401)], 100)
-    assert [body.count(b"\n") for body in first.bodies] == [100, 100]
+    assert [read_events(body).height for body in first.bodies] == [100, 100]
     second = runner.run(take_all(9), 250)
     assert second.bodies[0] == first.bodies[1]
     assert second.keys[0] == first.keys[1]
