@@ -95,13 +95,16 @@ def reduce_events(
     arrival = watermarks.judge(events, len(catalogue.streams))
     late = None if arrival.late is None else events.filter(arrival.late)
     on_time = events if arrival.late is None else events.filter(~arrival.late)
-    # Only among these: the ids of late events are not kept, so that a repeat of one is late again,
-    # whether it comes in the same batch or not.
     if (repeated := repeats.find(on_time)) is not None:
         on_time = on_time.filter(~pl.Series(repeated))
-    events = on_time
+    events, listed = on_time, NOTHING
     if late is not None:
-        events = pl.concat([on_time, late]).sort("offset", maintain_order=True)
+        marked = [on_time.with_columns(is_late=False), late.with_columns(is_late=True)]
+        events = pl.concat(marked).sort("row")
+        is_late = events["is_late"].to_numpy()
+        is_repeat = pl.Series("is_repeat", repeats.find_late(events, is_late))
+        listed = _count_late(events.with_columns(is_repeat).filter("is_late"))
+        events = events.filter(~is_repeat).drop("is_late")
     parts = _split_types(on_time)
     chat, viewers = (_add_key(parts.get(name)) for name in ("chat", "viewers"))
     return Partial(
@@ -109,7 +112,7 @@ def reduce_events(
         arrived_at=decoded.arrived_at,
         events=events,
         on_time=on_time,
-        late=NOTHING if late is None else _count_late(late),
+        late=listed,
         arrival=arrival,
         chat=None if chat is None else reduce_chat(chat, emotes),
         viewers=None if viewers is None else reduce_viewers(viewers),
@@ -166,9 +169,13 @@ def _reduce_transactions(part: pl.DataFrame | None, ledgers: Series) -> pl.DataF
 
 
 def _count_late(late: pl.DataFrame) -> pl.DataFrame:
-    """Return how many late events came in which entry for which minute of which stream."""
+    """Return how many late events came in which entry for which minute of which stream.
+
+    Repeats are not counted. Where there is nothing else the place is listed all the same: the
+    archive has them, and must not take them for events on time.
+    """
     return (
         late.group_by("stream_id", "minute", "type", "offset")
-        .agg(events=pl.len().cast(pl.Int64))
+        .agg(events=(~pl.col("is_repeat")).sum().cast(pl.Int64))
         .with_columns(minute=start_minute(pl.col("minute")).cast(TIMESTAMP))
     )

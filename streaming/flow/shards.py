@@ -47,7 +47,7 @@ from streaming.flow.tellings import Tellings
 TIDY_EVERY: Final = timedelta(seconds=15)
 """How often minutes that nothing can change any more are dropped from memory."""
 
-SNAPSHOT_FORMAT: Final = b"\x01"
+SNAPSHOT_FORMAT: Final = b"\x02"
 """Rises when what a shard remembers changes its shape: it stands before every snapshot."""
 
 WRITE_EVERY_S_MAX: Final = 1.0
@@ -159,7 +159,7 @@ class Shard:
         if partial.arrival is not None:
             self._watermarks.move(partial.arrival)
             self._tellings.note(partial.arrival, partial.events)
-            unremembered = self._repeats.remember(partial.on_time)
+            unremembered = self._repeats.remember(partial.on_time, partial.events)
             metrics.flow_ids_unremembered_total.inc(unremembered)
         if partial.chat is not None:
             self._chat.add_chat(partial.chat)

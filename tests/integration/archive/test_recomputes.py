@@ -133,6 +133,36 @@ async def test_late_events_that_are_not_archived_yet_wait(
     )
 
 
+async def test_what_a_sender_says_again_about_the_past_changes_nothing(
+    ground: Ground, connection: asyncpg.Connection, beginning: datetime
+):
+    past = [
+        chat(beginning, id="c"),
+        viewers(beginning, 10, id="v"),
+        reading(beginning, 1.0, id="r"),
+        transaction(beginning, id="t"),
+    ]
+    await ground.send([*past, chat(beginning + timedelta(minutes=20))])
+    await ground.flow.pump()
+    await ground.send([*past, reading(beginning, 2.0, id="new")])
+    await ground.settle()
+    late = await connection.fetch("SELECT type, events FROM late_events ORDER BY type")
+    assert [tuple(row) for row in late] == [
+        ("chat", 0),
+        ("reading", 1),
+        ("transaction", 0),
+        ("viewers", 0),
+    ]
+    for table, rows in (("viewer_timeseries", 1), ("readings", 2), ("transactions", 1)):
+        query = f"SELECT count(*) FROM {table}"  # noqa: S608 (ours)
+        assert await connection.fetchval(query) == rows
+    assert (await check(ground, beginning)).differences.rows() == []
+    assert (await run(ground, beginning)).left == 0
+    assert (await check(ground, beginning)).differences.rows() == []
+    counts = await connection.fetch("SELECT count::int FROM reading_summary_minute")
+    assert [row["count"] for row in counts] == [2]
+
+
 async def test_late_events_in_a_damaged_file_wait(ground: Ground, beginning: datetime):
     await send_late(ground, beginning)
     for path in list_parquet(ground.settings.archive_dir):

@@ -139,7 +139,9 @@ class Ledger:
         for table, kind in {**tables, "transactions": "transaction"}.items():
             stored = await self.connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
             assert stored == sum(event["type"] == kind for event in events), table
-        assert await self.connection.fetchval("SELECT count(*) FROM late_events") == 0
+        assert (
+            await self.connection.fetchval("SELECT coalesce(sum(events), 0) FROM late_events") == 0
+        )
 
     async def _assert_chat(self, events: Sequence[Event]) -> None:
         rows = await self.connection.fetch("SELECT * FROM chat_summary_minute")

@@ -6,6 +6,7 @@ from typing import Any, Final
 import polars as pl
 import pytest
 
+from core import repeats
 from core.baselines import BaselinePolicy
 from core.batches import Entry, make_offset
 from core.changes import Changes
@@ -142,7 +143,23 @@ def test_late_events_are_counted_by_the_entry_they_came_with():
     assert rows == [(entries[0][0], 1), (entries[1][0], 2)]
 
 
-def test_a_snapshot_does_not_grow_with_the_minutes_that_nothing_may_change():
+def test_a_late_repeat_leaves_no_second_point_and_is_listed_without_a_count():
+    shard = Fed()
+    first = [viewers(at(0), id="v"), transaction(at(1), id="t")]
+    shard.apply(at(0), *first)
+    shard.apply(at(600), chat(at(600)))
+    changes = shard.apply(at(601), *first, viewers(at(2), id="w"))
+    assert (changes.events, changes.points["type"].to_list()) == (1, ["viewers"])
+    late = changes.late.sort("type").select("type", "events").rows()
+    assert late == [("transaction", 0), ("viewers", 1)]
+    again = shard.apply(at(602), viewers(at(2), id="w"))
+    assert (again.events, again.late["events"].to_list()) == (0, [0])
+
+
+def test_a_snapshot_does_not_grow_with_the_minutes_that_nothing_may_change(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(repeats, "LATEST_IDS_MAX", 500)
     shard = Fed()
     sizes = []
     for minute in range(90):
