@@ -28,7 +28,9 @@ from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
 from api.influx.endpoints import router as influx
+from api.ingest.bodies import MEGABYTE
 from api.ingest.endpoints import router as ingest
+from api.ingest.rooms import Room
 from api.ingest.small_bodies import SmallBodies
 from api.keys.doors import Door
 from api.keys.endpoints import router as keys
@@ -206,6 +208,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         shortcuts=Shortcuts(),
         listener=TouchListener(client, touches),
         bus=bus,
+        room=Room(settings.ingest_held_max_mb * MEGABYTE),
         small_bodies=SmallBodies(settings, clock, bus),
         hub=Hub(client, database, clock, settings),
         ring=ring,

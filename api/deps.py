@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.ingest.rooms import Room
 from api.ingest.small_bodies import SmallBodies
 from api.keys.identities import Identities
 from api.keys.rings import KeyRing
@@ -40,6 +41,7 @@ class Resources:
     shortcuts: Shortcuts
     listener: TouchListener
     bus: BusWriter
+    room: Room
     small_bodies: SmallBodies
     hub: Hub
     news: News

@@ -162,6 +162,14 @@ class BusAwayError(TelemetraError):
     title = "The bus is away"
 
 
+class RoomFullError(TelemetraError):
+    """So many bodies are held at once that there is no room for another."""
+
+    status = 503
+    code = "too_many_bodies"
+    title = "Too many bodies at once"
+
+
 class DatabaseAwayError(TelemetraError):
     """The database cannot be reached or did not answer in time."""
 

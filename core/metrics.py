@@ -29,6 +29,9 @@ samples_skipped_total = Counter(
     " unrecorded is a gap that the sender tells of, text is no number.",
     ("door", "reason"),
 )
+api_bodies_held_bytes = Gauge(
+    "telemetra_api_bodies_held_bytes", "Bytes of bodies that are read or checked right now."
+)
 bus_append_seconds = Histogram(
     "telemetra_bus_append_seconds", "Time until the bus has what a door appends.", buckets=SECONDS
 )

@@ -1,4 +1,4 @@
-"""Settings of doors for other protocols, a part of ``core.settings``."""
+"""Settings of doors, a part of ``core.settings``."""
 
 from typing import Annotated, TypeAlias
 
@@ -19,8 +19,14 @@ Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_n
 
 
 class DoorSettings(BaseSettings):
-    """Which stream and channel a line, a series or a data point becomes."""
+    """How much comes in at once, and what a line, a series or a data point becomes."""
 
+    ingest_held_max_mb: int = Field(
+        256,
+        ge=1,
+        description="Megabytes of bodies, plain ones among them, that an API process holds at"
+        " once; beyond that senders are asked to come again. A body that is alone always fits.",
+    )
     influx_stream_tags: Names = Field(
         ("stream_id", "host"),
         description="Tags of the InfluxDB line protocol that name the stream, separated by commas;"

@@ -84,10 +84,12 @@ async def write_v1(
 async def _write(
     request: Request, uses: Resources, caller: keys.Caller, bucket: str, precision: str
 ) -> Response:
-    body = await read_body(request, bytes_max=uses.settings.ingest_body_max_mb * MEGABYTE)
     policy = LinePolicy(uses.settings.influx_stream_tags, bucket, precision)
     service = IngestService(uses.settings, uses.clock, uses.bus, caller)
-    await accept_lines(service, body, partial(read_lines, policy=policy, now=uses.clock.now()))
+    bytes_max = uses.settings.ingest_body_max_mb * MEGABYTE
+    with uses.room.hold() as share:
+        body = await read_body(request, share, bytes_max=bytes_max)
+        await accept_lines(service, body, partial(read_lines, policy=policy, now=uses.clock.now()))
     return Response(status_code=204)
 
 
@@ -98,9 +100,10 @@ async def _write(
     responses=examples.QUERIED,
     openapi_extra={"requestBody": examples.describe_query()},
 )
-async def answer_query(request: Request) -> Response:
+async def answer_query(request: Request, uses: Uses) -> Response:
     """Say yes to ``CREATE DATABASE``, which clients send first: a database needs no making."""
-    body = await read_body(request, bytes_max=MEGABYTE)
+    with uses.room.hold() as share:
+        body = await read_body(request, share, bytes_max=MEGABYTE)
     asked = parse_qs(body.decode(errors="replace")).get("q", [])
     if not CREATE_DATABASE.match((asked or request.query_params.getlist("q") or [""])[0]):
         raise InvalidError(

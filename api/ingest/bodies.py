@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import Request
 
+from api.ingest.rooms import Share
 from core.encodings import ENCODINGS, decode_body, is_known
 from core.errors import TooLargeError, UnsupportedMediaError
 
@@ -17,11 +18,12 @@ INLINE_BYTES_MAX: Final = 4_096
 """Larger compressed bodies are unpacked in a thread: even few bytes may take some milliseconds."""
 
 
-async def read_body(request: Request, *, bytes_max: int) -> bytes:
+async def read_body(request: Request, share: Share, *, bytes_max: int) -> bytes:
     """Read the body, decompress it, and stop as soon as it is too large.
 
     Raises:
         BadRequestError: It is not what its encoding says.
+        RoomFullError: There is no room for it now.
         TooLargeError: It is over the limit, as it comes or once it is plain.
         UnsupportedMediaError: It is compressed in a way that is not read here.
     """
@@ -30,18 +32,22 @@ async def read_body(request: Request, *, bytes_max: int) -> bytes:
         raise UnsupportedMediaError(
             f"Content-Encoding {encoding[:50]} is not read here. Send {', '.join(ENCODINGS)}."
         )
-    body = await receive_body(request, bytes_max=bytes_max)
+    body = await receive_body(request, share, bytes_max=bytes_max)
     if encoding == "identity":
         return body
     if len(body) <= INLINE_BYTES_MAX:
-        return decode_body(body, encoding, bytes_max=bytes_max)
-    return await asyncio.to_thread(decode_body, body, encoding, bytes_max=bytes_max)
+        plain = decode_body(body, encoding, bytes_max=bytes_max)
+    else:
+        plain = await asyncio.to_thread(decode_body, body, encoding, bytes_max=bytes_max)
+    share.claim(len(plain))
+    return plain
 
 
-async def receive_body(request: Request, *, bytes_max: int) -> bytes:
+async def receive_body(request: Request, share: Share, *, bytes_max: int) -> bytes:
     """Read the body as it comes, and stop as soon as it is too large.
 
     Raises:
+        RoomFullError: There is no room for it now.
         TooLargeError: It is over the limit.
     """
     said = request.headers.get("content-length", "")
@@ -53,6 +59,7 @@ async def receive_body(request: Request, *, bytes_max: int) -> bytes:
         size += len(chunk)
         if size > bytes_max:
             raise _describe_excess(bytes_max)
+        share.claim(size)
         chunks.append(chunk)
     return b"".join(chunks)
 

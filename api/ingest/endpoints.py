@@ -37,9 +37,10 @@ async def ingest(
     # Asked for as dependencies, these two would cost as much as all the rest of the way here.
     uses, caller = await get_resources(request), await get_caller(request)
     bytes_max = uses.settings.ingest_body_max_mb * MEGABYTE
-    body = await read_body(request, bytes_max=bytes_max)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    read = choose_reader(media_type, bytes_max=bytes_max)
     service = IngestService(uses.settings, uses.clock, uses.bus, caller, uses.small_bodies)
-    receipt = await service.accept(body, read, idempotency_key)
+    with uses.room.hold() as share:
+        body = await read_body(request, share, bytes_max=bytes_max)
+        read = choose_reader(media_type, bytes_max=bytes_max)
+        receipt = await service.accept(body, read, idempotency_key)
     return Response(receipt.write(), status_code=202, media_type=JSON)

@@ -42,9 +42,11 @@ async def send_otlp_metrics(request: Request, uses: Uses, caller: Caller) -> Res
     reader = PointReader(build_policy(uses.settings), media_type)
     service = IngestService(uses.settings, uses.clock, uses.bus, caller)
     try:
-        body = await read_body(request, bytes_max=BODY_BYTES_MAX)
-        # The key: who got no answer sends the same bytes again, perhaps when its ids are forgotten.
-        receipt = await service.accept(body, reader.read, reader.name_request(body))
+        with uses.room.hold() as share:
+            body = await read_body(request, share, bytes_max=BODY_BYTES_MAX)
+            # The key: who got no answer sends the same bytes again, perhaps when its ids are
+            # forgotten.
+            receipt = await service.accept(body, reader.read, reader.name_request(body))
     except TelemetraError as error:
         return write_failure(error, media_type)
     reader.count_skipped()

@@ -37,12 +37,15 @@ async def write_samples(request: Request, uses: Uses, caller: Caller) -> Respons
     is sent again counts once, and so does a sample that comes again in another request.
     """
     refuse_other_formats(request)
-    body = unpack(await receive_body(request, bytes_max=BODY_BYTES_MAX))
     reader = SampleReader(build_policy(uses.settings))
     service = IngestService(uses.settings, uses.clock, uses.bus, caller)
     try:
-        # The key: who got no answer sends the same bytes again, perhaps when its ids are forgotten.
-        receipt = await service.accept(body, reader.read, reader.name_request(body))
+        with uses.room.hold() as share:
+            body = unpack(await receive_body(request, share, bytes_max=BODY_BYTES_MAX))
+            share.claim(len(body))
+            # The key: who got no answer sends the same bytes again, perhaps when its ids are
+            # forgotten.
+            receipt = await service.accept(body, reader.read, reader.name_request(body))
     except BusFullError as error:
         # Prometheus drops what is answered with 429 unless it is told to keep it.
         raise BusWaitError(error.detail, retry_after_s=error.retry_after_s) from None
