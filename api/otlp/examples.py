@@ -24,7 +24,7 @@ _REQUEST: Final = {
 _PARTIAL: Final = {
     "partialSuccess": {
         "rejectedDataPoints": "1",
-        "errorMessage": "cell.temperature~cell=3 of bench-07: value is not a number of at most"
+        "errorMessage": "cell.temperature:cell=3 of bench-07: value is not a number of at most"
         " 1e+100",
     }
 }

@@ -12,9 +12,9 @@ ANSWERS: Final[Responses] = {
     **show_problem(
         400,
         PATH,
-        "1 of 500 samples refused, as queue_free~job=shop of shop:9100: value is not a number of"
+        "1 of 500 samples refused, as queue_free:job=shop of shop:9100: value is not a number of"
         " at most 1e+100. The others are taken; do not send them again.",
-        "queue_free~job=shop of shop:9100",
+        "queue_free:job=shop of shop:9100",
     ),
     **show_problem(
         413,

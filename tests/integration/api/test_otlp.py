@@ -86,7 +86,7 @@ async def test_points_are_stored_as_readings(
     assert read_answer(answer, headers) == {"rejected": 0, "reason": ""}
     assert await flow.pump() == 2
     rows = [tuple(row) for row in await connection.fetch(READINGS)]
-    assert rows == [("bench-07", "cell.temp~cell=3", value, "Cel") for value in (1.5, 2.0)]
+    assert rows == [("bench-07", "cell.temp:cell=3", value, "Cel") for value in (1.5, 2.0)]
 
 
 async def test_what_comes_again_counts_once_as_a_request_and_as_a_point(
@@ -122,8 +122,8 @@ async def test_good_points_are_taken_and_bad_ones_counted_and_named(
     told = read_answer(answer, headers)
     assert told["rejected"] == 2
     first, second = told["reason"].split("; ")
-    assert first == "bad~a=b of s: value is not a number of at most 1e+100"
-    assert second == "bad~a=b of s: timestamp lies more than 365 days in the past"
+    assert first == "bad:a=b of s: value is not a number of at most 1e+100"
+    assert second == "bad:a=b of s: timestamp lies more than 365 days in the past"
     assert await flow.pump() == 1
 
 

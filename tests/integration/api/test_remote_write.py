@@ -41,7 +41,7 @@ async def test_samples_are_stored_as_readings(
     assert (answer.status_code, answer.content) == (204, b"")
     assert await flow.pump() == 2
     rows = [tuple(row) for row in await connection.fetch(READINGS)]
-    assert rows == [("a:9090", "up~job=shop", 1), ("a:9090", "up~job=shop", 0)]
+    assert rows == [("a:9090", "up:job=shop", 1), ("a:9090", "up:job=shop", 0)]
 
 
 async def test_what_comes_again_counts_once_as_a_request_and_as_a_sample(
@@ -74,10 +74,10 @@ async def test_good_samples_are_taken_and_bad_ones_named_at_the_beginning_of_the
     answer = await post(client, (UP, [(1, now_ms)]), infinite, old)
     document = read_problem(answer, 400, "partial_write")
     # Prometheus logs no more than this of an answer.
-    assert "2 of 3 samples refused, as limit~job=shop of a:9090: value is" in answer.text[:256]
+    assert "2 of 3 samples refused, as limit:job=shop of a:9090: value is" in answer.text[:256]
     assert [error["field"] for error in document["errors"]] == [
-        "limit~job=shop of a:9090",
-        "old~job=shop of a:9090",
+        "limit:job=shop of a:9090",
+        "old:job=shop of a:9090",
     ]
     assert "365 days" in document["errors"][1]["reason"]
     assert await flow.pump() == 1
@@ -146,7 +146,7 @@ async def test_a_key_of_one_stream_is_refused_the_samples_of_others(
     async with calling(app) as client:
         answer = await post(client, (UP, [(1, now_ms)]), other, **shown)
     document = read_problem(answer, 400, "partial_write")
-    assert [error["field"] for error in document["errors"]] == ["up~job=shop of b:9090"]
+    assert [error["field"] for error in document["errors"]] == ["up:job=shop of b:9090"]
     assert await flow.pump() == 1
 
 
