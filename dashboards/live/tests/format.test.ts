@@ -134,3 +134,15 @@ describe('times', () => {
     expect(f.clockOn(NOW - 86_400_000, NOW)).toBe('25 Jan 20:32');
   });
 });
+
+describe('names', () => {
+  it.each([
+    ['disk.used:path=~2Fboot', 'disk.used:path=/boot'],
+    ['~C2~B0C 100%', '°C 100%'],
+    ['m~~355C5506B3BA6C39', 'm…'],
+    ['plain~name', 'plain~name'],
+    ['half~C2', 'half~C2'],
+  ])('reads %s', (name, plain) => {
+    expect(f.plainName(name)).toBe(plain);
+  });
+});

@@ -142,6 +142,18 @@ export function date(at: number): string {
 export const clockOn = (at: number, now: number): string =>
   date(at) === date(now) ? clock(at) : `${date(at)} ${clock(at)}`;
 
+/** A name as its sender knows it: the doors write what may not stand in a name as ~2F, byte by
+    byte, and end one that they cut with ~~ and a hash. */
+export function plainName(name: string): string {
+  const [kept = name, hash] = name.split('~~');
+  try {
+    const escaped = kept.replace(/%/g, '%25').replace(/~([0-9A-F]{2})/g, '%$1');
+    return decodeURIComponent(escaped) + (hash === undefined ? '' : '…');
+  } catch {
+    return name;
+  }
+}
+
 /** The labels of one axis: all share one unit and one number of digits. */
 export function tickLabels(ticks: readonly number[]): string[] {
   const top = Math.max(0, ...ticks.map(Math.abs));

@@ -1,6 +1,6 @@
 /* What a moment is about, which of two tellings of it is the newer, and what people may do with it:
    its chart, its figures, its buttons. */
-import { count, measure, MISSING, rate, signed } from './format';
+import { count, measure, MISSING, plainName, rate, signed } from './format';
 import type { Problem } from './problem';
 import { text } from './text';
 import type { Moment, MomentAction } from './types';
@@ -83,7 +83,7 @@ export function describeMoment(moment: Moment): string {
     figure(moment, moment.metric_value),
     figure(moment, moment.expected),
   );
-  return chartOf(moment) === 'channel' ? `${moment.metric_name} ${sentence}` : sentence;
+  return chartOf(moment) === 'channel' ? `${plainName(moment.metric_name)} ${sentence}` : sentence;
 }
 
 /** Reasons come as sentences or as objects that hold one. */
