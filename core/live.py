@@ -45,7 +45,7 @@ class LiveMessage:
     stream_id: str
     kind: str
     key: str
-    """What a newer message of the same kind replaces: the stream, or a channel of it."""
+    """What a newer message of the kind replaces: a minute of the stream, or a channel of it."""
 
     body: bytes
     position: int | None = None
@@ -137,8 +137,10 @@ def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
     told = rows.select(
         type=kind, stream_id="stream_id", timestamp=pl.lit(at), data=pl.struct(rows.columns)
     )
-    for (stream_id, name), body in _zip_bodies(told, ["stream_id", "type"]):
-        yield LiveMessage(stream_id, name, stream_id, body)
+    # Two minutes of a stream may run at once: news of one is not replaced by news of the other.
+    for row, body in _zip_bodies(told.with_columns(rows["window_start"]), _CHAT_KEY):
+        stream_id, name, minute = row
+        yield LiveMessage(stream_id, name, minute, body)
 
 
 def _tell_readings(readings: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
@@ -158,7 +160,10 @@ def _tell_readings(readings: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
         yield LiveMessage(stream_id, "reading", channel, body)
 
 
-def _zip_bodies(told: pl.DataFrame, key: list[str]) -> Iterator[tuple[tuple[str, str], bytes]]:
+_CHAT_KEY: Final = ["stream_id", "type", "window_start"]
+
+
+def _zip_bodies(told: pl.DataFrame, key: list[str]) -> Iterator[tuple[tuple[str, ...], bytes]]:
     """Pair each row's key with the row as JSON, written in one call."""
     bodies = told.select("type", "stream_id", "timestamp", "data").write_ndjson()
     return zip(told.select(key).iter_rows(), bodies.encode().splitlines(), strict=True)

@@ -53,7 +53,8 @@ def test_odd_characters_in_emotes_stay_inside_their_message():
 
 def test_a_minute_is_told_with_the_row_that_is_stored():
     (message,) = describe_changes(apply(chat(START + timedelta(minutes=10))), START)
-    assert (message.stream_id, message.kind, message.key) == (STREAM, "metrics", STREAM)
+    wanted = (STREAM, "metrics", "2026-01-26T10:10:00Z")
+    assert (message.stream_id, message.kind, message.key) == wanted
     body = orjson.loads(message.body)
     assert list(body) == ["type", "stream_id", "timestamp", "data"]
     assert body["timestamp"] == "2026-01-26T10:00:00.000000Z"
@@ -72,6 +73,13 @@ def test_a_complete_minute_is_told_as_such_and_the_newest_comes_last():
         ("minute", "10:09"),
         ("metrics", "10:10"),
     ]
+
+
+def test_news_of_a_minute_does_not_replace_news_of_the_next_that_runs_beside_it():
+    times = [START + timedelta(seconds=second) for second in (599, 601)]
+    told = describe_changes(apply(*map(chat, times)), START)
+    assert [message.kind for message in told] == ["metrics", "metrics"]
+    assert told[0].key != told[1].key
 
 
 def test_of_a_channel_only_the_newest_value_is_told():
