@@ -1,4 +1,4 @@
-"""``telemetra serve|flow|archive|verify|replay|ingest|simulate|migrate``: become one process.
+"""``telemetra serve|flow|archive|verify|replay|ingest|simulate|score|migrate``: become one process.
 
 It is told where everything else is: where DATABASE_URL and REDIS_URL are not set, they are those of
 the supervisor that runs for the data folder.
@@ -104,6 +104,18 @@ def simulate(context: typer.Context) -> None:
     has_url = any(argument.split("=")[0] == "--url" for argument in context.args)
     told = [] if has_url or record is None else ["--url", record.api_url]
     become("streaming.simulator", [*context.args, *told])
+
+
+@app.command(context_settings=PASS_ON)
+def score(context: typer.Context) -> None:
+    """Score each row of a CSV file by how unusual it is; 1.0 and above is anomalous.
+
+    Arguments go to `python -m streaming.detect.scores`; after `--` it tells of them all with
+    `--help`.
+
+    Example: telemetra score taxi.csv --out scores.csv
+    """
+    become("streaming.detect.scores", context.args)
 
 
 @app.command(context_settings=PASS_ON)

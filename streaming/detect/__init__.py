@@ -1,0 +1,1 @@
+"""Detectors: what is unusual in a series, told row by row."""
