@@ -106,7 +106,7 @@ REST_ROWS: Final = 30
 EVIDENCE_KEPT: Final = 0.87
 """Of the evidence from row to row: news within some ten rows add up."""
 
-EVIDENCE_ENOUGH: Final = 4.0
+EVIDENCE_ENOUGH: Final = 4.5
 """For a score of 1, where rows come each five minutes or less often."""
 
 STRICT_BELOW_S: Final = 300.0

@@ -1,1 +1,0 @@
-"""Detectors: what is unusual in a series, told row by row."""

@@ -64,7 +64,8 @@ def test_series_do_not_know_each_other():
 
 
 @pytest.mark.parametrize(
-    ("change", "told", "is_higher"), [(60, "higher than ever", True), (-60, "lower than ever", False)]
+    ("change", "told", "is_higher"),
+    [(60, "higher than ever", True), (-60, "lower than ever", False)],
 )
 def test_what_never_was_is_told_with_its_direction_and_at_once(
     change: float, told: str, *, is_higher: bool
