@@ -217,7 +217,8 @@ def _learn_seasons(state: State, value: float, at: int) -> tuple[float, float]:
 @inlined
 def _find_grain(state: State) -> float:
     """Return what is too small to be told from nothing."""
-    return _GRAIN * abs(state.averages[SLOW]) + _TINY
+    grain: float = _GRAIN * abs(state.averages[SLOW]) + _TINY
+    return grain
 
 
 @inlined
