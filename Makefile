@@ -24,7 +24,7 @@ doctor: ## Check this machine and the installation, and say what to mend
 
 .PHONY: test
 test: ## Run every test against real services (ARGS='-k name')
-	@$(BOOTSTRAP) --dev -- pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BOOTSTRAP) --dev -- pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: ## Run the tests that need no services
