@@ -1,10 +1,13 @@
 """Scores of a file: a row for each row, as it was written, and a clear line when it cannot be."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from core.settings import REPOSITORY
 from streaming.detect.scores import main
 
 
@@ -32,6 +35,14 @@ def test_every_row_is_scored_and_stands_as_it_was(tmp_path: Path):
     scores = scored["score"].cast(pl.Float64)
     assert scores[-1] >= 1
     assert scores[700] == 0
+
+
+def test_it_is_a_command(tmp_path: Path):
+    out = tmp_path / "scores.csv"
+    name = write(tmp_path / "a.csv", list_rows(3, "1"))
+    command = [sys.executable, "-m", "infra.cli", "score", name, "--out", str(out)]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    assert len(out.read_text().splitlines()) == 4
 
 
 def test_scores_go_to_the_standard_output(
