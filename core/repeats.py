@@ -16,7 +16,6 @@ from core.rows import Bools, Ints, find_sorted
 IDS_A_MINUTE_MAX: Final = 250_000
 """Ids remembered for one minute of a shard, two megabytes; the repeats of more are not seen."""
 
-
 LATEST_IDS_MAX: Final = 65_536
 """Latest ids of a shard that are remembered, half a megabyte: more than senders have under way."""
 
@@ -58,9 +57,11 @@ class Repeats:
         """
         if not _has_ids(events):
             return 0
-        self._latest = np.concatenate([self._latest, _hash(events)])[-LATEST_IDS_MAX:]
-        named = on_time.filter(pl.col("id").is_not_null())
-        ids, minutes = _hash(named), named["minute"].to_numpy()
+        latest = _hash(events)
+        self._latest = np.concatenate([self._latest, latest])[-LATEST_IDS_MAX:]
+        # Nearly always all of them are on time.
+        ids = latest if on_time.height == events.height else _hash(on_time)
+        minutes = on_time.filter(pl.col("id").is_not_null())["minute"].to_numpy()
         unremembered = 0
         for minute in np.unique(minutes).tolist():
             seen = self._seen.get(minute, _NO_IDS)
@@ -71,7 +72,7 @@ class Repeats:
         return unremembered
 
     def keep(self, minutes: Ints) -> None:
-        """Forget the minutes of all other ids."""
+        """Forget the ids of all other minutes, as far as they are not among the latest."""
         kept = set(minutes.tolist())
         self._seen = {minute: ids for minute, ids in self._seen.items() if minute in kept}
 
@@ -87,7 +88,7 @@ def _hash(events: pl.DataFrame) -> Ids:
 
 
 def _find_again(ids: Ids) -> Bools:
-    """Tell which ids stand there before."""
+    """Tell which ids stand there for a second time."""
     repeated = np.ones(len(ids), np.bool_)
     repeated[np.unique(ids, return_index=True)[1]] = False
     return repeated
