@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
-from core.settings_connectors import ConnectorSettings
+from core.settings_connectors import ConnectorSettings, unset_empty
 from core.settings_doors import DoorSettings, Names
 from core.urls import is_loopback, is_safe_url
 
@@ -276,7 +276,7 @@ class Settings(DoorSettings, ConnectorSettings):
     def _upper_level(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator(
+    _own_empty_is_unset = field_validator(
         "database_url",
         "postgres_host",
         "redis_url",
@@ -288,10 +288,7 @@ class Settings(DoorSettings, ConnectorSettings):
         "otel_exporter_otlp_traces_endpoint",
         "rate_limit_per_minute",
         mode="before",
-    )
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    )(unset_empty)
 
     @field_validator("oidc_issuer")
     @classmethod

@@ -6,6 +6,11 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 
+def unset_empty(value: object) -> object:
+    """Take a setting that is there without a text for one that is not there."""
+    return None if value == "" else value
+
+
 class ConnectorSettings(BaseSettings):
     """What connectors are told from outside, beside their command lines."""
 
@@ -42,7 +47,7 @@ class ConnectorSettings(BaseSettings):
     mqtt_username: str | None = Field(None, description="User that `telemetra connect mqtt` is.")
     mqtt_password: str | None = Field(None, repr=False, description="That user's password.")
 
-    @field_validator(
+    _empty_is_unset = field_validator(
         "twitch_client_id",
         "twitch_client_secret",
         "kafka_source_servers",
@@ -50,7 +55,4 @@ class ConnectorSettings(BaseSettings):
         "mqtt_username",
         "mqtt_password",
         mode="before",
-    )
-    @classmethod
-    def _blank_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    )(unset_empty)

@@ -3,16 +3,11 @@
 What that is, and how it is weighed, stands in ``core.novelties``.
 """
 
-from typing import Final
-
 import numpy as np
 
 from core.novelties import COUNT, TRAITS, judge_rows, make_states
 from core.rows import Ints, find_sorted
 from core.verdicts import Asked, Verdicts, make_verdicts
-
-LEARNING_ROWS: Final = 600
-"""So young a series seldom scores 1, and is said to be learning."""
 
 
 class Novelties:

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from core.clock import SystemClock
 from core.errors import InvalidError, TelemetraError
 from core.event_times import read_times
+from core.times import EPOCH
 from core.verdicts import Asked
 from streaming.detect.novelties import Novelties
 
@@ -30,7 +30,7 @@ def score_rows(rows: pl.DataFrame) -> pl.Series:
     Raises:
         InvalidError: A time is none.
     """
-    times = read_times(rows["timestamp"], SystemClock().now())
+    times = read_times(rows["timestamp"], EPOCH)
     unread = times.is_null() | rows["timestamp"].is_null()
     if unread.any():
         row = int(unread.arg_max() or 0)
