@@ -3,8 +3,8 @@
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -104,6 +104,19 @@ async def finish(flow: Flow, connection: asyncpg.Connection, plant: Plant) -> No
     await require_values(connection, plant)
 
 
+@asynccontextmanager
+async def while_it_tells(
+    plant: Plant, count: int, flow: Flow, connection: asyncpg.Connection
+) -> AsyncIterator[None]:
+    """Let values be told around a block that begins when some have arrived, and not all."""
+    before = await count_stored(flow, connection)
+    telling = threading.Thread(target=plant.tell, args=(count,))
+    telling.start()
+    await eventually(lambda: count_stored(flow, connection), holds=lambda found: found > before)
+    yield
+    telling.join()
+
+
 def has_session(connector: ConnectorProcess, count: int = 1) -> bool:
     return connector.read_log().count("session_begun") >= count
 
@@ -123,16 +136,8 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(
         connector.start()
         await eventually(lambda: has_session(connector))
         for _ in range(4):
-            before = await count_stored(flow, connection)
-            telling = threading.Thread(target=plant.tell, args=(3000,))
-            telling.start()
-            # Killed while messages come: some have arrived, and not all.
-            await eventually(
-                lambda: count_stored(flow, connection),
-                holds=lambda count: count > before,  # noqa: B023
-            )
-            connector.kill()
-            telling.join()
+            async with while_it_tells(plant, 3000, flow, connection):
+                connector.kill()
             begun = connector.read_log().count("session_begun")
             connector.start()
         await eventually(lambda: has_session(connector, begun + 1))
@@ -205,15 +210,8 @@ async def test_an_api_that_is_killed_in_the_middle_gets_everything_once(
         connector.start()
         await eventually(lambda: has_session(connector))
         for _ in range(3):
-            before = await count_stored(flow, connection)
-            telling = threading.Thread(target=plant.tell, args=(2000,))
-            telling.start()
-            await eventually(
-                lambda: count_stored(flow, connection),
-                holds=lambda count: count > before,  # noqa: B023
-            )
-            api_process.kill()
-            telling.join()
+            async with while_it_tells(plant, 2000, flow, connection):
+                api_process.kill()
             await api_process.start()
         await finish(flow, connection, plant)
         # With the connector killed as well, nobody knows whether the last body had arrived.
