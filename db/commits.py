@@ -21,6 +21,7 @@ from core.dead_letters import DeadLetter
 from core.live import write_moment
 from core.moments import Moment
 from db.groups import Group, Offer
+from db.moment_changes import MomentChangeStore
 from db.pool import Connection
 from db.queries import load_queries
 from db.roll_ups import RollUpStore
@@ -83,6 +84,7 @@ class CommitStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._moment_changes = MomentChangeStore(connection)
         self._roll_ups = RollUpStore(connection)
 
     async def commit(self, changes: Sequence[Changes]) -> list[Committed]:
@@ -135,8 +137,9 @@ class CommitStore:
         if not moments:
             return {}
         rows = orjson.dumps([write_moment(moment) for moment in moments]).decode()
-        written = await self._connection.fetch(SQL["upsert_moments"], rows)
-        return {row["moment_id"]: dict(row) for row in written}
+        written = [dict(row) for row in await self._connection.fetch(SQL["upsert_moments"], rows)]
+        await self._moment_changes.note(written)
+        return {row["moment_id"]: row for row in written}
 
     async def _write_streams(self, streams: pl.DataFrame) -> None:
         if not streams.is_empty():

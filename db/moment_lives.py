@@ -1,6 +1,7 @@
 """Lives of moments: changed by people, each change with its entry and its line in the audit log.
 
-lock the moment -> core.moment_lives decides -> moment, entry, audit log: one transaction
+lock the moment -> core.moment_lives decides -> moment, its change for alerts, entry, audit log:
+one transaction
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from core.errors import ConflictError, NotFoundError, PreconditionFailedError
 from core.keys import Caller
 from core.moment_lives import ENTRIES_MAX, MomentLife, Wish, act, find_state, read_life
 from db.audit_log import AuditStore
+from db.moment_changes import MomentChangeStore
 from db.pool import Connection
 from db.queries import load_queries
 
@@ -24,6 +26,7 @@ class MomentLifeStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._audit = AuditStore(connection)
+        self._moment_changes = MomentChangeStore(connection)
 
     async def list_entries(self, moment_id: str) -> list[Row]:
         """Return what people did with a moment, oldest first."""
@@ -92,6 +95,7 @@ class MomentLifeStore:
         )
         assert written is not None  # noqa: S101 (the row is locked)
         after = dict(written)
+        await self._moment_changes.note([after])
         await self._connection.execute(
             SQL["insert_entry"],
             row["moment_id"],
