@@ -10,12 +10,13 @@ an alert: nothing but the worker that sends ever reads them whole.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from core.alerts import Severity
 from core.weekly_hours import WeeklyHours, read_hours
@@ -30,6 +31,9 @@ SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with.
 SECRET_BYTES_MIN: Final = 24
 SECRET_BYTES_MAX: Final = 64
 """As Standard Webhooks has it."""
+
+ECHO_LENGTH_MIN: Final = 6
+"""Shorter parts of a target are words like "api", which stand in answers for themselves."""
 
 HIDDEN: Final = "…"
 """What stands for everything of a target that may be a secret."""
@@ -133,3 +137,15 @@ def read_secret(secret: str) -> bytes:
     if not SECRET_BYTES_MIN <= len(key) <= SECRET_BYTES_MAX:
         raise ValueError(wrong)
     return key
+
+
+def hide_secrets(text: str, target: str) -> str:
+    """Return a text without the parts of a target that may be secrets: some receivers echo them."""
+    parts = urlsplit(target)
+    words = re.split(r"[/?&=:@#,]", target.partition("://")[2])
+    hidden = [target, parts.path, parts.query, *(unquote(word) for word in words), *words]
+    host = parts.hostname or ""
+    for secret in sorted(set(hidden), key=len, reverse=True):
+        if len(secret) >= ECHO_LENGTH_MIN and secret.lower() not in {host, "localhost"}:
+            text = text.replace(secret, HIDDEN)
+    return text

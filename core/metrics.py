@@ -191,3 +191,32 @@ connector_backlog_messages = Gauge(
     "Messages of a part of the source that are not done with.",
     ("connector", "part"),
 )
+alert_changes_waiting = Gauge(
+    "telemetra_alert_changes_waiting", "Changes of moments about which nobody has decided yet."
+)
+alert_changes_oldest_seconds = Gauge(
+    "telemetra_alert_changes_oldest_seconds", "How long the oldest of them waits."
+)
+alert_deliveries_waiting = Gauge(
+    "telemetra_alert_deliveries_waiting", "Alerts that are not delivered yet.", ("kind",)
+)
+alert_deliveries_oldest_seconds = Gauge(
+    "telemetra_alert_deliveries_oldest_seconds",
+    "How long the oldest of them waits, without those that wait for quiet hours to end.",
+    ("kind",),
+)
+alert_deliveries_written_total = Counter(
+    "telemetra_alert_deliveries_written_total", "Alerts that were decided, one for each route."
+)
+alert_attempts_total = Counter(
+    "telemetra_alert_attempts_total",
+    "Attempts to deliver an alert: delivered, retried because the receiver was away, slow or busy,"
+    " or refused for good.",
+    ("kind", "outcome"),
+)
+alert_deliveries_failed_total = Counter(
+    "telemetra_alert_deliveries_failed_total", "Alerts that were given up.", ("kind",)
+)
+alert_attempt_seconds = Histogram(
+    "telemetra_alert_attempt_seconds", "Time of an attempt.", ("kind",), buckets=SECONDS
+)

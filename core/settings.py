@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
+from core.settings_alerts import AlertSettings
 from core.settings_connectors import ConnectorSettings, unset_empty
 from core.settings_doors import DoorSettings, Names
 from core.urls import is_loopback, is_safe_url
@@ -23,7 +24,7 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(DoorSettings, ConnectorSettings):
+class Settings(DoorSettings, ConnectorSettings, AlertSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.alert_routes import ROUTES_MAX, AlertRoute, read_route
+from core.alerts import Severity
 from core.deliveries import Attempt, DeliveryState
 from core.errors import ConflictError, NotFoundError
 from core.keys import Caller
@@ -87,11 +88,12 @@ class DeliveryStore:
         return int(await self._connection.fetchval(SQL["count_attempts"], route_id, since))
 
     async def lease(
-        self, route: AlertRoute, *, limit: int, now: datetime, until: datetime, only_urgent: bool
+        self, route: AlertRoute, *, limit: int, now: datetime, until: datetime
     ) -> list[LeasedDelivery]:
         """Return deliveries that are ours to send until a time; each begins an attempt."""
+        severities = [severity for severity in Severity if route.takes(severity, now)]
         rows = await self._connection.fetch(
-            SQL["lease_deliveries"], route.route_id, now, only_urgent, limit, until
+            SQL["lease_deliveries"], route.route_id, now, severities, limit, until
         )
         leased = [LeasedDelivery(*row) for row in rows]
         await self._connection.execute(

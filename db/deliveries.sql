@@ -39,7 +39,7 @@ WHERE delivery_id IN (
     WHERE route_id = $1
       AND state IN ('queued', 'sending')
       AND next_at <= $2
-      AND (NOT $3 OR severity = 'critical' OR is_test)
+      AND (severity = ANY($3::text[]) OR is_test)
       AND NOT EXISTS (
           SELECT
           FROM deliveries AS earlier

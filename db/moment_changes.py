@@ -19,6 +19,9 @@ SQL: Final = load_queries("moment_changes")
 CHANNEL: Final = "moment_changes"
 """Where the database tells of them."""
 
+COUNTED_MAX: Final = 1000
+"""More that wait are not counted: it is enough to see that they do."""
+
 
 @dataclass(frozen=True, slots=True)
 class MomentChange:
@@ -64,6 +67,6 @@ class MomentChangeStore:
 
     async def measure(self) -> Waiting:
         """Return what waits."""
-        row = await self._connection.fetchrow(SQL["measure_changes"])
+        row = await self._connection.fetchrow(SQL["measure_changes"], COUNTED_MAX)
         assert row is not None  # noqa: S101 (an aggregate has one row)
         return Waiting(*row)

@@ -22,6 +22,6 @@ DELETE FROM moment_changes
 WHERE id = ANY($1);
 
 -- measure_changes
--- How many wait, and since when.
+-- How many wait, as far as is counted, and since when.
 SELECT count(*) AS waiting, min(at) AS oldest_at
-FROM moment_changes;
+FROM (SELECT at FROM moment_changes ORDER BY id LIMIT $1) AS first;

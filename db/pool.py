@@ -1,4 +1,4 @@
-"""Pool: connections of the API to TimescaleDB, bounded in number and time.
+"""Pool: connections of the API and the alerts to TimescaleDB, bounded in number and time.
 
     request ─► hanging? 503 ─► gate: full or slow? 503 ─► a connection ─► time-outs? hanging
 
@@ -66,8 +66,11 @@ log = structlog.get_logger()
 class Pool:
     """Lends connections; the database may be away when the process starts and come back later."""
 
-    def __init__(self, settings: Settings, breaker: BreakerPolicy = BREAKER) -> None:
+    def __init__(
+        self, settings: Settings, breaker: BreakerPolicy = BREAKER, *, process: str = "api"
+    ) -> None:
         self._settings = settings
+        self._process = process
         self._gate = Gate(QueuePolicy.of(settings))
         self._breaker = Breaker(breaker)
         self._pool: asyncpg.Pool | None = None
@@ -181,7 +184,7 @@ class Pool:
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=settings.db_statement_timeout_ms / 1000 + 1,
             server_settings={
-                "application_name": "telemetra-api",
+                "application_name": f"telemetra-{self._process}",
                 "statement_timeout": str(settings.db_statement_timeout_ms),
                 # A plan for any parameters would look at every chunk, and use no index for what
                 # is asked for only sometimes.

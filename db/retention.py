@@ -10,6 +10,8 @@ from typing import Final
 
 import asyncpg
 
+from core.alerts import HISTORY_AFTER
+from core.deliveries import KEPT_FOR
 from core.retention import RetentionPolicy
 from db.pool import Connection
 from db.queries import load_queries
@@ -29,6 +31,15 @@ HOUR_TABLES: Final = (
     "reading_summary_day",
 )
 LISTS: Final = ("late_events", "dead_letters")
+
+ALERT_LISTS: Final = {
+    "moment_changes": HISTORY_AFTER,
+    "deliveries": KEPT_FOR,
+    "alert_watches": KEPT_FOR,
+    "alert_groups": KEPT_FOR,
+}
+"""What alerts leave behind, and how long it is kept. A change that nobody decided about for so long
+is history, of which nobody is told."""
 
 BATCH_ROWS: Final = 10_000
 """Rows deleted in one statement: locks and log stay small."""
@@ -71,6 +82,9 @@ class RetentionStore:
         ]
         if policy.raw is not None:
             dropped += [await self._delete_rows(table, now - policy.raw) for table in LISTS]
+        dropped += [
+            await self._delete_rows(table, now - kept) for table, kept in ALERT_LISTS.items()
+        ]
         return [item for item in dropped if item.chunks or item.rows]
 
     async def apply_policies(self, policy: RetentionPolicy) -> tuple[str, ...]:

@@ -14,6 +14,37 @@ WHERE ctid = ANY(ARRAY(SELECT ctid FROM late_events WHERE listed_at < $1 LIMIT $
 DELETE FROM dead_letters
 WHERE ctid = ANY(ARRAY(SELECT ctid FROM dead_letters WHERE listed_at < $1 LIMIT $2));
 
+-- delete_moment_changes
+DELETE FROM moment_changes
+WHERE ctid = ANY(ARRAY(SELECT ctid FROM moment_changes WHERE at < $1 LIMIT $2));
+
+-- delete_deliveries
+-- With their attempts.
+DELETE FROM deliveries
+WHERE ctid = ANY(ARRAY(SELECT ctid FROM deliveries WHERE done_at < $1 LIMIT $2));
+
+-- delete_alert_watches
+-- What was told to its end; a moment so old is no news any more.
+DELETE FROM alert_watches
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid
+    FROM alert_watches
+    WHERE phase = 'closed'
+      AND updated_at < $1
+    LIMIT $2
+));
+
+-- delete_alert_groups
+-- Nothing waits in them, and no cool-down is as long.
+DELETE FROM alert_groups
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid
+    FROM alert_groups
+    WHERE due_at IS NULL
+      AND updated_at < $1
+    LIMIT $2
+));
+
 -- get_license
 SELECT current_setting('timescaledb.license', true);
 

@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.fixtures.api_processes",
     "tests.fixtures.flows",
     "tests.fixtures.archives",
+    "tests.fixtures.receivers",
 ]
 
 

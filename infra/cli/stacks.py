@@ -3,7 +3,8 @@
 services ─► postgres ─► migrate ─┐
          └► redis ───────────────┼─► api ────┬─► simulator, connectors
 page ────────────────────────────┘   flow    │
-                                     archive ┘
+                                     archive │
+                                     alerts  ┘
 """
 
 import asyncio
@@ -35,7 +36,7 @@ ALIVE_AFTER: Final = timedelta(seconds=0.5)
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What to start beside the services, the API, the flow and the archive."""
+    """What to start beside the services, the API, the flow, the archive and the alerts."""
 
     demo: bool = True
     page: bool = True
@@ -71,6 +72,7 @@ class Stack:
             self._start("api", "api", lambda: is_api_ready(api_url)),
             self._start("flow", "streaming.flow", lambda: is_flow_ready(api_url)),
             self._start("archive", "streaming.archive", lambda: is_archive_ready(api_url)),
+            self._start("alerts", "streaming.alerts", _is_alive_a_while),
         )
         if self._options.demo:
             await self._start(

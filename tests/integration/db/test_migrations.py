@@ -13,13 +13,20 @@ from db.pool import prepare_connection
 from tests.fixtures.roll_ups import check_roll_ups, read_all
 
 TABLES: Final = {
+    "alert_groups",
+    "alert_routes",
+    "alert_rules",
+    "alert_watches",
     "api_keys",
     "audit_log",
     "chat_summary_day",
     "chat_summary_hour",
     "chat_summary_minute",
     "dead_letters",
+    "deliveries",
+    "delivery_attempts",
     "late_events",
+    "moment_changes",
     "moment_lives",
     "moments",
     "reading_summary_day",
@@ -33,10 +40,17 @@ TABLES: Final = {
     "viewer_timeseries",
 }
 HYPERTABLES: Final = TABLES - {
+    "alert_groups",
+    "alert_routes",
+    "alert_rules",
+    "alert_watches",
     "api_keys",
     "audit_log",
     "dead_letters",
+    "deliveries",
+    "delivery_attempts",
     "late_events",
+    "moment_changes",
     "moment_lives",
     "source_offsets",
     "streams",

@@ -88,6 +88,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         "api/__main__.py": API,
         "streaming/flow/__main__.py": FLOW,
         "streaming/archive/__main__.py": FLOW,
+        "streaming/alerts/__main__.py": FLOW,
         "streaming/simulator/__main__.py": SIMULATOR,
         "db/migrate.py": MIGRATE,
         "infra/page_build.py": PAGE,
@@ -116,7 +117,7 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     assert set(status) == {"api_url", "database_url", "redis_url", "data_dir", "processes"}
     assert set(status["processes"][0]) == {"name", "pid", "state", "restarts"}
     names = sorted(process["name"] for process in status["processes"])
-    assert names == ["api", "archive", "flow", "postgres", "redis", "simulator"]
+    assert names == ["alerts", "api", "archive", "flow", "postgres", "redis", "simulator"]
     assert {process["state"] for process in status["processes"]} == {"ready"}
     assert f"{status['api_url']}/docs" in up.stdout
     with urllib.request.urlopen(f"{status['api_url']}/readyz") as answer:  # noqa: S310
@@ -132,8 +133,8 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     assert down.returncode == 0
     stopped = [line.split()[0] for line in down.stdout.splitlines()]
     assert stopped[0] == "simulator"
-    assert sorted(stopped[1:4]) == ["api", "archive", "flow"]
-    assert sorted(stopped[4:6]) == ["postgres", "redis"]
+    assert sorted(stopped[1:5]) == ["alerts", "api", "archive", "flow"]
+    assert sorted(stopped[5:7]) == ["postgres", "redis"]
     assert not any(identity.is_alive for identity in living)
     assert copy.run("status").returncode == 3
 

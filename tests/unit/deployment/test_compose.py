@@ -41,7 +41,7 @@ our_services = pytest.mark.parametrize("name", OURS)
 
 
 def test_the_composition_holds_what_the_platform_consists_of():
-    assert set(OURS) == {"migrate", "api", "flow", "archive", "simulator", *CONNECTORS}
+    assert set(OURS) == {"migrate", "api", "flow", "archive", "alerts", "simulator", *CONNECTORS}
     others = {"timescaledb", "redis", "prometheus", "alertmanager", "grafana"}
     assert set(SERVICES) - set(OURS) == others
 
@@ -81,7 +81,7 @@ def test_a_service_waits_for_health_or_for_an_end_and_never_for_a_mere_start(nam
         assert wait == {"condition": wanted}
 
 
-@pytest.mark.parametrize("name", ["api", "flow", "archive"])
+@pytest.mark.parametrize("name", ["api", "flow", "archive", "alerts"])
 def test_what_uses_the_tables_starts_after_the_migration(name):
     assert SERVICES[name]["depends_on"].keys() == {"timescaledb", "redis", "migrate"}
 
@@ -168,7 +168,7 @@ def test_every_name_in_our_environment_is_a_setting(name):
     assert set(OURS[name]["environment"]) <= known
 
 
-def test_every_setting_reaches_api_flow_and_archive():
+def test_every_setting_reaches_api_flow_archive_and_alerts():
     known = {field.upper() for field in Settings.model_fields}
     # Who serves has no use for the key of those who send.
     elsewhere = (
@@ -178,10 +178,13 @@ def test_every_setting_reaches_api_flow_and_archive():
         "api": {"API_OPEN", "API_PORT"},
         "flow": {"FLOW_METRICS_PORT"},
         "archive": {"ARCHIVE_METRICS_PORT"},
+        "alerts": {"ALERTS_METRICS_PORT"},
     }
     shared = known - elsewhere - set().union(*own.values())
     for name, others in own.items():
-        assert set(OURS[name]["environment"]) == shared | others
+        # Who alerts has no use for Redis.
+        unused = {"REDIS_URL"} if name == "alerts" else set()
+        assert set(OURS[name]["environment"]) == (shared | others) - unused
 
 
 @our_services
@@ -208,7 +211,7 @@ def test_our_command_names_a_module_that_can_be_run(name):
 def test_the_database_has_the_role_and_the_name_that_our_processes_ask_for():
     names = ("POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD")
     server = SERVICES["timescaledb"]["environment"]
-    for service in ("migrate", "api", "flow", "archive"):
+    for service in ("migrate", "api", "flow", "archive", "alerts"):
         assert [OURS[service]["environment"][name] for name in names] == [
             server[name] for name in names
         ]
@@ -230,6 +233,7 @@ def test_a_health_check_asks_the_port_that_the_process_listens_on():
         "api": "API_PORT",
         "flow": "FLOW_METRICS_PORT",
         "archive": "ARCHIVE_METRICS_PORT",
+        "alerts": "ALERTS_METRICS_PORT",
         **dict.fromkeys(CONNECTORS, "CONNECTOR_METRICS_PORT"),
     }
     for name, setting in ports.items():

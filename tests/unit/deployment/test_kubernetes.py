@@ -84,7 +84,7 @@ def read_settings() -> dict[str, str]:
 
 def test_everything_that_is_needed_is_there():
     ours = {name for name, workload in WORKLOADS.items() if workload.is_ours}
-    assert ours == {f"telemetra-{part}" for part in ("api", "flow", "archive", "migrate")}
+    assert ours == {f"telemetra-{part}" for part in ("api", "flow", "archive", "alerts", "migrate")}
     assert set(WORKLOADS) - ours == {"timescaledb", "redis"}
     disrupted = {manifest["metadata"]["name"] for manifest in pick("PodDisruptionBudget")}
     assert disrupted == {"telemetra-api", "telemetra-flow"}
@@ -279,7 +279,7 @@ def test_there_is_one_archive():
     assert WORKLOADS["telemetra-archive"].manifest["spec"]["replicas"] == 1
 
 
-@pytest.mark.parametrize("name", ["api", "flow", "archive"])
+@pytest.mark.parametrize("name", ["api", "flow", "archive", "alerts"])
 def test_a_probe_asks_a_port_that_the_process_listens_on(name):
     workload = WORKLOADS[f"telemetra-{name}"]
     container = workload.containers[-1]
