@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.types import ASGIApp
 
+from api.alert_routes.endpoints import router as alert_routes
+from api.alert_rules.endpoints import router as alert_rules
 from api.audit.endpoints import router as audit
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
@@ -22,6 +24,7 @@ from api.cache.touches import Touches
 from api.channels.endpoints import router as channels
 from api.compare.endpoints import router as compare
 from api.dead_letters.endpoints import router as dead_letters
+from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
 from api.descriptions import describe, name_operation
 from api.errors import add_error_handlers
@@ -84,6 +87,9 @@ ROUTERS = (
     tickets,
     audit,
     dead_letters,
+    alert_rules,
+    alert_routes,
+    deliveries,
 )
 """What is found below the canonical path."""
 

@@ -55,6 +55,10 @@ A dead letter is raw bytes of many senders that no rule has passed, and all ther
 is to replay it: a key for dashboards needs none of that, and one for single streams cannot have it.
 """
 
+ADMINISTERED: Final = frozenset({"/api/v1/alert-rules", "/api/v1/alert-routes"})
+"""What whoever reads may see, and only ``admin`` changes: an alert that is led elsewhere, or not
+sent, is seen by nobody."""
+
 INGEST_PATHS: Final = frozenset(
     {INGEST, WRITE_V1, QUERY, WRITE_V2, "/api/v1/prom/write", "/v1/metrics"}
 )
@@ -86,11 +90,15 @@ def find_scope(method: str, path: str) -> Scope | None:
         return Scope.ADMIN
     if method in LOOKING or path == TICKETS:
         return Scope.READ
-    return Scope.OPERATE
+    return Scope.ADMIN if _find_folder(path) in ADMINISTERED else Scope.OPERATE
 
 
 def _find_reserved(path: str) -> Scope | None:
-    return RESERVED.get("/".join(path.split("/")[:4]))
+    return RESERVED.get(_find_folder(path))
+
+
+def _find_folder(path: str) -> str:
+    return "/".join(path.split("/")[:4])
 
 
 def find_stream(path: str) -> str | None:

@@ -8,6 +8,7 @@ leases behind, which end.
 """
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -153,9 +154,15 @@ class Courier:
                 return await self._transports[route.kind].send(route, message)
         except TimeoutError:
             return Attempt(Outcome.RETRIED, None, f"No answer within {route.time_out_s:g} s.")
-        except Exception as error:
-            # One that cannot be sent, for whatever reason, must not keep others from being sent.
-            log.exception("delivery_broke", delivery_id=item.delivery_id, route_id=route.route_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, others are to be sent.
+            # Its text, and what stood around it, may name the target.
+            log.error(  # noqa: TRY400
+                "delivery_broke",
+                delivery_id=item.delivery_id,
+                route_id=route.route_id,
+                error=type(error).__name__,
+                place=_find_place(error),
+            )
             return Attempt(Outcome.RETRIED, None, f"It could not be sent: {type(error).__name__}.")
 
     async def _write_down(self, route: AlertRoute, item: LeasedDelivery, attempt: Attempt) -> None:
@@ -186,6 +193,12 @@ class Courier:
         return Ending(
             DeliveryState.QUEUED, now + max(pause, attempt.retry_after or timedelta()), reason
         )
+
+
+def _find_place(error: Exception) -> str:
+    """Return where an error came from, without what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _describe(attempt: Attempt) -> str:

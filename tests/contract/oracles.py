@@ -29,6 +29,12 @@ NO_SCHEMA_SAYS: Final = (
     "expires_at: lies in the past.",
     "a time is ISO 8601",
     "The range has more than",
+    "there is no such time zone",
+    # What its kind asks of a target, what base64 is, and which URLs a library knows.
+    "target: ",
+    "secret: ",
+    # Whether what a rule names is there.
+    "routes: there is no alert route",
 )
 
 

@@ -32,7 +32,9 @@ class AppriseTransport:
 
     def __init__(self) -> None:
         # What it logs may name targets; what matters of it is in its result.
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        # It reads its hundred services when it is first used, which the first message would pay.
+        Apprise.instantiate("json://localhost")
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="apprise")
 
     async def send(self, route: AlertRoute, message: Message) -> Attempt:

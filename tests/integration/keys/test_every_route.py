@@ -36,6 +36,9 @@ PLACES = {
     "key_id": "key_0123456789abcdef",
     "moment_id": "mom_0123456789abcdef0123",
     "letter_id": "3-1855412307460096",
+    "rule_id": "rul_0123456789abcdef",
+    "route_id": "rte_0123456789abcdef",
+    "delivery_id": "dlv_0123456789abcdef01234567",
 }
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""
@@ -60,7 +63,10 @@ def choose_scopes(method: str, path: str) -> set[str]:
         return set(Scope)
     if path.startswith(("/api/v1/keys", "/api/v1/audit")):
         return {"admin"}
-    if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}"):
+    is_administered = path.startswith(("/api/v1/alert-rules", "/api/v1/alert-routes"))
+    if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}") or (
+        is_administered and method != "GET"
+    ):
         return {"admin"}
     if path in INGEST:
         return {"ingest", "admin"}

@@ -41,6 +41,12 @@ SCOPES = [
     ("GET", "/api/v1/dead-letters/3-1", "operate"),
     ("POST", "/api/v1/dead-letters/3-1/replay", "operate"),
     ("GET", "/api/v1/dead-letters-2", "read"),
+    ("GET", "/api/v1/alert-rules", "read"),
+    ("POST", "/api/v1/alert-rules", "admin"),
+    ("PATCH", "/api/v1/alert-routes/rte_1", "admin"),
+    ("POST", "/api/v1/alert-routes/rte_1/test", "admin"),
+    ("POST", "/api/v1/alert-routes-2", "operate"),
+    ("POST", "/api/v1/deliveries/dlv_1/retry", "operate"),
 ]
 
 
