@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from db.pool import prepare_connection
 from infra.services.ports import choose_port
 from loadtest.bench.servers import run_servers
+from tests.fixtures.alertmanagers import Alertmanager, running_alertmanager
 from tests.fixtures.alerts import list_states, name_moment, write_moment, write_route, write_rule
 from tests.fixtures.processes import ModuleProcess
 from tests.fixtures.receivers import Manners, Receiver, receiving
@@ -145,3 +147,42 @@ async def test_a_database_that_is_restarted_loses_no_alert(
         )
         assert worker.is_running
     await connection.close()
+
+
+async def test_an_alertmanager_shows_what_goes_on_also_when_it_was_started_anew(
+    connection: asyncpg.Connection, database_url: str, tmp_path: Path
+):
+    port = choose_port()
+    route = await write_route(connection, f"http://127.0.0.1:{port}", kind="alertmanager")
+    await write_rule(connection, route, name="spikes", severity="critical")
+    started_at = now()
+    with working(database_url, tmp_path):
+        await write_moment(connection, 1, started_at=started_at)
+        with running_alertmanager(tmp_path, port) as first:
+            (alert,) = await eventually(first.list_alerts)
+        assert alert["labels"] == {
+            "alertname": "spikes",
+            "severity": "critical",
+            "stream": "hall",
+            "moment_type": "chat_spike",
+            "metric": "chat_count",
+        }
+        assert alert["annotations"]["reasons"] == "much said: goal"
+        assert alert["generatorURL"] == "/app/streams/hall"
+        with running_alertmanager(tmp_path, port) as second:
+            (again,) = await eventually(second.list_alerts)
+            assert (again["fingerprint"], again["startsAt"]) == (
+                alert["fingerprint"],
+                alert["startsAt"],
+            )
+            # It goes on, longer than an alert stands of which nobody tells.
+            stands_until = datetime.fromisoformat(again["endsAt"])
+            await eventually(lambda: _read_end(second), holds=lambda end: end > stands_until)
+            await write_moment(connection, 1, started_at=started_at, ended_at=now())
+            await eventually(second.list_alerts, holds=lambda alerts: alerts == [])
+    assert await list_states(connection) == [("delivered", ANY), ("delivered", 1)]
+
+
+async def _read_end(alertmanager: Alertmanager) -> datetime:
+    (alert,) = await alertmanager.list_alerts()
+    return datetime.fromisoformat(alert["endsAt"])
