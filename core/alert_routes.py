@@ -9,7 +9,6 @@ an alert: nothing but the worker that sends ever reads them whole.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -132,7 +131,7 @@ def read_secret(secret: str) -> bytes:
         raise ValueError(wrong)
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(wrong) from None
     if not SECRET_BYTES_MIN <= len(key) <= SECRET_BYTES_MAX:
         raise ValueError(wrong)
