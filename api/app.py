@@ -59,6 +59,7 @@ from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
+from api.tunings.endpoints import router as tunings
 from core import json_lines, line_protocol
 from core.clock import Clock, SystemClock
 from core.settings import VERSION, Settings
@@ -82,6 +83,7 @@ ROUTERS = (
     transactions,
     compare,
     moments,
+    tunings,
     remote_write,
     keys,
     tickets,

@@ -8,7 +8,8 @@ each field is taken from the most specific rule that sets it. ``db.tunings`` kee
 """
 
 import re
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from fnmatch import translate
@@ -29,8 +30,15 @@ PATTERN: Final = r"^[A-Za-z0-9_.:@~+=#*?-]{1,128}$"
 FOUND_MAX: Final = 200_000
 """Series, and streams, whose tuning is remembered; some 40 MB. Beyond, all are looked for again."""
 
-MINUTE: Final = timedelta(minutes=1)
-DAY: Final = timedelta(hours=24)
+STRICTNESS_MIN: Final = 0.1
+STRICTNESS_MAX: Final = 100.0
+"""Nothing real scores a hundred: not to watch a series is said as such."""
+
+MERGE_MAX: Final = timedelta(hours=1)
+COOL_DOWN_MAX: Final = timedelta(days=1)
+SILENCE_MIN: Final = timedelta(minutes=1)
+SILENCE_MAX: Final = timedelta(days=1)
+"""Series are judged by the minute, and beside the hour before; what is longer is another matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Tuning:
     """Whether it is judged at all."""
 
     strictness: float = 1.0
-    """What every score is divided by: 2 asks for twice as much. 0.1 to 100."""
+    """What every score is divided by: 2 asks for twice as much."""
 
     deviation_min: float = 0.0
     """What lies nearer than this to the expected value is nothing unusual, however steady the
@@ -51,14 +59,14 @@ class Tuning:
     """Which way a value must deviate."""
 
     merge: timedelta = timedelta(minutes=3)
-    """Moments with no more calm between them than this are one. Up to an hour."""
+    """Moments with no more calm between them than this are one."""
 
     cool_down: timedelta = timedelta(minutes=5)
     """After an end no new moment of the kind opens for so long, unless it scores higher than the
-    last one. Up to a day."""
+    last one."""
 
     silence_after: timedelta = timedelta(minutes=2)
-    """How long a series that came every minute may miss. A minute to a day."""
+    """How long a series that came every minute may miss."""
 
 
 UNTUNED: Final = Tuning()
@@ -183,6 +191,11 @@ class _Book:
         return rules
 
 
+def make_tuning_id() -> str:
+    """Return a new id of a rule."""
+    return "tun_" + secrets.token_hex(8)
+
+
 def is_glob(pattern: str) -> bool:
     """Whether a pattern may match more than one name."""
     return "*" in pattern or "?" in pattern
@@ -190,24 +203,3 @@ def is_glob(pattern: str) -> bool:
 
 def _count_literals(pattern: str) -> int:
     return len(pattern) - pattern.count("*") - pattern.count("?")
-
-
-def find_wrong_rule(changes: Mapping[str, Any]) -> str | None:
-    """Say what is wrong with the fields that a rule shall set; None when nothing is."""
-    if not changes:
-        return f"a rule sets at least one of {', '.join(FIELDS)}."
-    for name, (least, most, words) in _BOUNDS.items():
-        value = changes.get(name)
-        # Whatever compares with nothing, NaN above all, is out of bounds as well.
-        if value is not None and not least <= value <= most:
-            return f"{name}: is not {words}."
-    return None
-
-
-_BOUNDS: Final[dict[str, tuple[Any, Any, str]]] = {
-    "strictness": (0.1, 100.0, "a number from 0.1 to 100"),
-    "deviation_min": (0.0, 1e100, "a number from 0 to 1e100"),
-    "merge": (timedelta(), 60 * MINUTE, "0 to 60 minutes"),
-    "cool_down": (timedelta(), DAY, "0 to 24 hours"),
-    "silence_after": (MINUTE, DAY, "1 minute to 24 hours"),
-}

@@ -20,8 +20,9 @@ NO_SCHEMA_SAYS: Final = (
     "from: more than",
     "points cover the whole range",
     "streams: an admin key reaches every stream.",
-    # A schema could say these two, as a choice of four that would make no client better.
+    # A schema could say these, as choices of some that would make no client better.
     "name an action, a label or a comment",
+    "set at least one of is_watched,",
     "until: goes with the action shelve",
     # A text deep inside metadata, of which a schema sees only that it is JSON.
     "A text holds a null character.",

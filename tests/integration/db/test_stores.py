@@ -24,6 +24,7 @@ from db import (
     roll_ups,
     streams,
     transactions,
+    tunings,
     windows,
 )
 from db.commits import CommitStore
@@ -142,6 +143,18 @@ USED: dict[str, set[str]] = {
         "get_stream",
         "allow_time",
     },
+    "tunings": {
+        "lock_changes",
+        "count_tunings",
+        "find_same",
+        "insert_tuning",
+        "replace_tuning",
+        "delete_tuning",
+        "get_tuning",
+        "list_tunings",
+        "list_rules",
+        "stamp_rules",
+    },
     "streams": {"list_streams", "get_stream", "exists_stream", "put_stream", "lock_stream"},
     "readings": {"list_readings", "list_heard_channels"},
     "transactions": {"list_transactions", "list_transaction_minutes"},
@@ -226,6 +239,7 @@ def test_no_query_is_without_a_test():
         "streams": streams.SQL,
         "readings": readings.SQL,
         "transactions": transactions.SQL,
+        "tunings": tunings.SQL,
         "windows": windows.SQL,
         "curves": windows.CURVES,
     }

@@ -39,6 +39,7 @@ PLACES = {
     "rule_id": "rul_0123456789abcdef",
     "route_id": "rte_0123456789abcdef",
     "delivery_id": "dlv_0123456789abcdef01234567",
+    "tuning_id": "tun_0123456789abcdef",
 }
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""

@@ -1,11 +1,8 @@
 """Tunings: which rule decides what for which series."""
 
-import math
 import pickle
 from datetime import timedelta
 from itertools import permutations
-
-import pytest
 
 from core import tunings
 from core.tunings import (
@@ -15,7 +12,6 @@ from core.tunings import (
     Tuning,
     TuningRule,
     Tunings,
-    find_wrong_rule,
 )
 
 
@@ -119,30 +115,3 @@ def test_a_pickle_holds_the_rules_and_not_what_was_looked_up():
     assert again == tuned
     assert again.version == 7
     assert again.find("any", "thing").strictness == 2.0
-
-
-@pytest.mark.parametrize(
-    ("name", "good", "wrong"),
-    [
-        ("strictness", (0.1, 100.0), (0.09, 100.1, math.nan, math.inf, -1.0)),
-        ("deviation_min", (0.0, 1e100), (-0.1, math.nan, math.inf)),
-        ("merge", (timedelta(), timedelta(hours=1)), (timedelta(seconds=-1), timedelta(hours=2))),
-        ("cool_down", (timedelta(), timedelta(days=1)), (timedelta(days=2),)),
-        (
-            "silence_after",
-            (timedelta(minutes=1), timedelta(days=1)),
-            (timedelta(seconds=59), timedelta(days=2)),
-        ),
-    ],
-)
-def test_what_is_out_of_bounds_is_named(name, good, wrong):
-    for value in good:
-        assert find_wrong_rule({name: value}) is None, value
-    for value in wrong:
-        told = find_wrong_rule({"is_watched": True, name: value}) or ""
-        assert told.startswith(f"{name}: is not "), value
-
-
-def test_a_rule_that_sets_nothing_is_wrong():
-    told = find_wrong_rule({}) or ""
-    assert all(name in told for name in FIELDS)
