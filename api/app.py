@@ -27,6 +27,7 @@ from api.dead_letters.endpoints import router as dead_letters
 from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
 from api.descriptions import describe, name_operation
+from api.detection.endpoints import router as detection
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
@@ -83,6 +84,7 @@ ROUTERS = (
     transactions,
     compare,
     moments,
+    detection,
     tunings,
     remote_write,
     keys,

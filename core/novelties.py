@@ -118,6 +118,9 @@ week and series whatever the interval."""
 MATURE_LOG_ROWS: Final = 3.6
 """The first thousands of rows weigh less: young, everything is new."""
 
+MATURE_ROWS: Final = 600
+"""From here on a score of 1 means what it says; before it is rare, and means little."""
+
 _MARGIN: Final = 0.5
 """How far beyond all that was is one unit of news, in standard deviations of the trait."""
 

@@ -14,6 +14,7 @@ CHANNEL_METRICS: Final = f"{ONE}/channels/temp/metrics"
 READINGS: Final = f"{ONE}/readings"
 TRANSACTIONS: Final = f"{ONE}/transactions"
 TRANSACTION_MINUTES: Final = f"{TRANSACTIONS}/minutes"
+DETECTION: Final = f"{ONE}/detection"
 COMPARE: Final = "/api/v1/compare"
 INGEST: Final = "/api/v1/ingest"
 
@@ -25,6 +26,7 @@ _LISTS: Final = [
     READINGS,
     TRANSACTIONS,
     TRANSACTION_MINUTES,
+    DETECTION,
 ]
 CACHED: Final = [STREAMS, ONE, MOMENTS, *_LISTS]
 """What carries an ETag."""

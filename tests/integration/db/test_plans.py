@@ -277,6 +277,13 @@ CASES: Final = [
     case("api_keys.list_good", PAGE),
     case("api_keys.stamp_good"),
     case("api_keys.note_uses", ["key-7"], [NOW]),
+    case("detection.measure_chat", ONE, back(days=1), NOW, rows_max=PAGE, start=back(days=1),
+         end=NOW),
+    # A whole chunk: of less the planner may as well look at all ten streams.
+    case("detection.measure_transactions", ONE, back(days=18), back(days=11, minutes=1), 10_000,
+         rows_max=700, start=back(days=18), end=back(days=11)),
+    case("detection.measure_channels", ONE, back(hours=1), NOW, PAGE, back(days=1), rows_max=16,
+         start=back(days=1), end=NOW),
     case("tunings.lock_changes", 1),
     case("tunings.count_tunings", rows_max=400),
     case("tunings.find_same", "stream-7", "*", "tun-8", rows_max=1),

@@ -16,6 +16,7 @@ from db import (
     dead_letters,
     deletions,
     deliveries,
+    detection,
     minutes,
     moment_changes,
     moment_lives,
@@ -143,6 +144,7 @@ USED: dict[str, set[str]] = {
         "get_stream",
         "allow_time",
     },
+    "detection": {"measure_chat", "measure_transactions", "measure_channels"},
     "tunings": {
         "lock_changes",
         "count_tunings",
@@ -235,6 +237,7 @@ def test_no_query_is_without_a_test():
         "moment_lives": moment_lives.SQL,
         "dead_letters": dead_letters.SQL,
         "deletions": deletions.SQL,
+        "detection": detection.SQL,
         "roll_ups": roll_ups.SQL,
         "streams": streams.SQL,
         "readings": readings.SQL,
