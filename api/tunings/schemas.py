@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.events import VALUE_MAX
 from core.tunings import (
@@ -30,7 +30,8 @@ class TuningIn(BaseModel):
     At least one of the fields after the patterns is set.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # A false is no number of seconds.
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     stream_pattern: Glob = Field(
         description="A stream, with * for any part of its name and ? for any one sign.",
@@ -76,6 +77,12 @@ class TuningIn(BaseModel):
         le=SILENCE_MAX // SECOND,
         description="How long a series that came every minute may miss.",
     )
+
+    @field_validator("merge_s", "cool_down_s", "silence_after_s", mode="before")
+    @classmethod
+    def _take_whole(cls, value: object) -> object:
+        # In JSON 60.0 is the same number as 60.
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     @model_validator(mode="after")
     def _sets_something(self) -> Self:

@@ -29,7 +29,7 @@ async def create(client: httpx.AsyncClient, **given: Any) -> dict[str, Any]:
 async def test_a_tuning_is_made_read_changed_and_deleted_and_each_is_written_down(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ):
-    made = await create(client, strictness=2, cool_down_s=1800, direction="up", is_watched=True)
+    made = await create(client, strictness=2, cool_down_s=1800.0, direction="up", is_watched=True)
     path = f"{TUNINGS}/{made['tuning_id']}"
     assert (await client.get(path)).json() == made
     assert (made["strictness"], made["merge_s"], made["created_by"]) == (2.0, None, "everyone")
@@ -69,6 +69,8 @@ async def test_a_tuning_is_made_read_changed_and_deleted_and_each_is_written_dow
         ({"strictness": 0.05}, "strictness"),
         ({"strictness": 101}, "strictness"),
         ({"strictness": "much"}, "strictness"),
+        ({"merge_s": False}, "merge_s"),
+        ({"merge_s": 60.5}, "merge_s"),
         ({"deviation_min": -1}, "deviation_min"),
         ({"direction": "sideways"}, "direction"),
         ({"merge_s": 3601}, "merge_s"),
