@@ -8,7 +8,6 @@ best for them here. Without ``--data`` the labelled series are left out.
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from core.novelties import STATE
 from core.rows import Floats, Ints
 from core.verdicts import Asked
+from loadtest.bench.detection import rivers
 from loadtest.bench.detection.injections import (
     ROWS,
     YOUNG,
@@ -27,7 +26,8 @@ from loadtest.bench.detection.injections import (
     draw_ordinary,
 )
 from loadtest.bench.detection.labelled import PROFILES, Labelled, load_labelled, score_all
-from loadtest.bench.detection.peers import SCORERS, THRESHOLDS
+from loadtest.bench.detection.peers import PEERS, Peer
+from loadtest.bench.detection.speeds import OURS, Speed, measure_all
 from loadtest.bench.folders import RESULTS
 from loadtest.bench.reports import Measurement, save_measurement
 from loadtest.bench.tables import write_table
@@ -37,13 +37,9 @@ BEGIN: Final = 1_769_385_600
 STEP_S: Final = 300
 SEED: Final = 2026
 ROUNDS: Final = 3
-MINUTE_S: Final = 60
 WEEK_S: Final = 7 * 86_400
 
-SPEEDS: Final = ((1, 200_000), (1000, 1000), (100_000, 20))
-"""How many series, and how many rows of each."""
-
-Detect = Callable[[Ints, Floats], Ints]
+Score = Callable[[Ints, Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +54,14 @@ class Standing:
     false_a_week: float
 
 
-def detect(times: Ints, values: Floats) -> Ints:
-    """Return the rows that our detector finds unusual."""
-    asked = Asked(np.zeros(len(values), np.int64), times, values)
-    return np.flatnonzero(Novelties().update(asked).scores >= 1)
+def score_with_ours(times: Ints, values: Floats) -> Floats:
+    """Return how unusual our detector finds each row."""
+    return Novelties().update(Asked(np.zeros(len(values), np.int64), times, values)).scores
 
 
-def list_peers() -> Iterator[tuple[str, list[Detect]]]:
-    """Return each peer at each of its thresholds."""
-    for name, score in SCORERS.items():
-        yield (
-            name,
-            [
-                lambda _, values, score=score, least=least: np.flatnonzero(score(values) >= least)  # type: ignore[misc]
-                for least in THRESHOLDS
-            ],
-        )
+def score_with(peer: Peer) -> Score:
+    """Return a peer that is given times as well, which none of them looks at."""
+    return lambda _, values: peer.score(values)
 
 
 class Ground:
@@ -85,60 +73,46 @@ class Ground:
         self._injected = list(draw_injected(SEED, ROUNDS))
         self._ordinary = list(draw_ordinary(SEED + 1, ROUNDS))
 
-    def try_all(self, name: str, detects: Sequence[Detect]) -> Standing:
-        """Return the best that one of several settings reaches, by the labels if there are any."""
-        standings = [self._try(name, each) for each in detects]
+    def try_all(self, name: str, score: Score, thresholds: Sequence[float]) -> Standing:
+        """Return the best that one of the thresholds reaches, by the labels if there are any."""
+        labelled = [score(each.times, each.values) for each in self._labelled]
+        injected = [score(self._times, each.values) for each in self._injected]
+        ordinary = [score(self._times, each.values) for each in self._ordinary]
+        standings = [
+            Standing(
+                name,
+                self._weigh(_find(labelled, least)),
+                self._measure_recall(_find(injected, least)),
+                self._count_alarms(_find(ordinary, least)),
+            )
+            for least in thresholds
+        ]
         return max(standings, key=lambda one: one.scores or (one.recall - one.false_a_week,))
 
-    def _try(self, name: str, detect: Detect) -> Standing:
-        scores: tuple[float, ...] = ()
-        if self._labelled:
-            found = [detect(each.times, each.values) for each in self._labelled]
-            scores = tuple(score_all(self._labelled, found, profile) for profile in PROFILES)
-        rows = [detect(self._times, each.values) for each in self._injected]
-        recall = float(np.mean(list(count_found(self._injected, rows).values())))
-        alarms = sum(each.count_false(detect(self._times, each.values)) for each in self._ordinary)
-        weeks = len(self._ordinary) * (ROWS - YOUNG) * STEP_S / WEEK_S
-        return Standing(name, scores, recall, alarms / weeks)
+    def _weigh(self, found: Sequence[Ints]) -> tuple[float, ...]:
+        if not self._labelled:
+            return ()
+        return tuple(score_all(self._labelled, found, profile) for profile in PROFILES)
 
+    def _measure_recall(self, found: Sequence[Ints]) -> float:
+        return float(np.mean(list(count_found(self._injected, found).values())))
 
-def measure_speed(series: int, rows: int) -> float:
-    """Return how many rows of so many series are judged in a second.
-
-    Rows of many series come as they do in the flow, one of each at a time; of one series they come
-    together, as from a file.
-    """
-    detector = Novelties()
-    values = np.random.default_rng(SEED).normal(50, 3, (rows, series))
-    together = rows if series == 1 else 1
-    asked = [
-        Asked(
-            np.tile(np.arange(series), together),
-            BEGIN + MINUTE_S * np.arange(row, row + together).repeat(series),
-            values[row : row + together].ravel(),
+    def _count_alarms(self, found: Sequence[Ints]) -> float:
+        """Return how many false alarms a series raises in a week."""
+        alarms = sum(
+            each.count_false(rows) for each, rows in zip(self._ordinary, found, strict=True)
         )
-        for row in range(0, rows, together)
-    ]
-    # The first makes the states of all.
-    detector.update(asked[0])
-    began = time.perf_counter()
-    for each in asked:
-        detector.update(each)
-    return series * rows / (time.perf_counter() - began)
+        return alarms / (len(self._ordinary) * (ROWS - YOUNG) * STEP_S / WEEK_S)
 
 
-def main() -> None:
-    """Measure and write it down."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.bench.detection", description=__doc__)
-    parser.add_argument("--data", type=Path, help="windows.json and data/ of labelled series")
-    options = parser.parse_args()
-    measure_speed(1, 1000)
-    ground = Ground(load_labelled(options.data) if options.data else [])
-    standings = [ground.try_all("ours", [detect])]
-    standings += [ground.try_all(name, detects) for name, detects in list_peers()]
-    speeds = {f"{count:,}": measure_speed(count, rows) for count, rows in SPEEDS}
+def _find(scores: Sequence[Floats], least: float) -> list[Ints]:
+    return [np.flatnonzero(each >= least) for each in scores]
+
+
+def write_standings(standings: Sequence[Standing]) -> str:
+    """Return what detectors found as a table."""
     head = ["", *(profile.name for profile in PROFILES), "injected found", "false a week"]
-    table = write_table(
+    return write_table(
         head,
         (
             [
@@ -150,17 +124,59 @@ def main() -> None:
             for one in standings
         ),
     )
-    table += "\n" + write_table(
-        ["series", "rows a second", "bytes a series"],
-        ([count, f"{rate:,.0f}", f"{STATE.itemsize:,}"] for count, rate in speeds.items()),
+
+
+def write_speeds(speeds: Sequence[Speed]) -> str:
+    """Return how fast detectors were as a table, and what could not be tried."""
+    table = write_table(
+        ["series", "", "rows of each", "rows a second", "ours is", "bytes a series"],
+        _list_speeds(speeds),
     )
+    return table + "".join(f"\n{each}\n" for each in _list_missing(speeds))
+
+
+def _list_missing(speeds: Sequence[Speed]) -> Iterator[str]:
+    """Return why a detector was not tried with as many series as ours."""
+    most = max(speed.load.series for speed in speeds)
+    tried = {speed.name for speed in speeds if speed.load.series == most}
+    for name, weight in {speed.name: speed.bytes_a_series for speed in speeds}.items():
+        if name not in tried:
+            yield f"{most:,} of {name} would need {weight * most / 1e9:.0f} GB, and were not tried."
+
+
+def _list_speeds(speeds: Sequence[Speed]) -> Iterator[list[str]]:
+    ours = {speed.load.series: speed.rows_a_second for speed in speeds if speed.name == OURS}
+    for speed in speeds:
+        times = ours[speed.load.series] / speed.rows_a_second
+        yield [
+            f"{speed.load.series:,}",
+            speed.name,
+            f"{speed.load.rows:,}",
+            f"{speed.rows_a_second:,.0f}",
+            "" if speed.name == OURS else f"{times:.3g} times as fast",
+            f"{speed.bytes_a_series:,.0f}",
+        ]
+
+
+def main() -> None:
+    """Measure and write it down."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.bench.detection", description=__doc__)
+    parser.add_argument("--data", type=Path, help="windows.json and data/ of labelled series")
+    options = parser.parse_args()
+    speeds = list(measure_all())
+    ground = Ground(load_labelled(options.data) if options.data else [])
+    standings = [ground.try_all(OURS, score_with_ours, [1.0])]
+    standings += [
+        ground.try_all(name, score_with(peer), peer.thresholds)
+        for name, peer in {**PEERS, **rivers.PEERS}.items()
+    ]
     page = save_measurement(
         Measurement(
             "detection",
             "Detection",
             "The default detector, one setting and the threshold 1.0 for all series, beside others"
             " at the threshold that is best for them here.",
-            table,
+            write_standings(standings) + "\n" + write_speeds(speeds),
             {"standings": standings, "speeds": speeds},
         ),
         RESULTS,

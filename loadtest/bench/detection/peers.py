@@ -6,8 +6,8 @@ eleven rows     the last eleven rows with the judged one among them: never above
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -48,10 +48,19 @@ def score_with_itself(values: Floats) -> Floats:
     return scores
 
 
-SCORERS: Final[Mapping[str, Scorer]] = {
-    "rolling z-score, 2 000 rows": roll(2000),
-    "windowed Gaussian, 6 400 rows": roll(6400, 100),
-    "z-score of eleven rows with itself": score_with_itself,
-}
 THRESHOLDS: Final = tuple(math.exp(step / 10) for step in range(30))
 """From one deviation to eighteen."""
+
+
+class Peer(NamedTuple):
+    """A detector and the thresholds that it is tried with."""
+
+    score: Scorer
+    thresholds: Sequence[float] = THRESHOLDS
+
+
+PEERS: Final[Mapping[str, Peer]] = {
+    "rolling z-score, 2 000 rows": Peer(roll(2000)),
+    "windowed Gaussian, 6 400 rows": Peer(roll(6400, 100)),
+    "z-score of eleven rows with itself": Peer(score_with_itself),
+}
