@@ -27,7 +27,7 @@ async def test_what_prometheus_saw_is_stored_once_whoever_dies(tmp_path: Path) -
         status = product.status()
         key = product.run("keys", "create", "prometheus", "--scope", "ingest").stdout.decode()
         wait_until_known(status["api_url"], key.strip())
-        prometheus = Prometheus(tmp_path, url=status["api_url"], key=key.strip())
+        prometheus = Prometheus.sending_to(tmp_path, url=status["api_url"], key=key.strip())
         connection = await asyncpg.connect(status["database_url"])
         with prometheus.run():
             for victim in VICTIMS:

@@ -26,7 +26,7 @@ async def test_what_prometheus_saw_is_stored_once_through_a_crash_of_the_api(
     _, shown = await make_key(connection, "ingest")
     key = shown["Authorization"].removeprefix("Bearer ")
     await api_process.start()
-    prometheus = Prometheus(tmp_path, url=api_process.url, key=key)
+    prometheus = Prometheus.sending_to(tmp_path, url=api_process.url, key=key)
 
     count = prometheus.count
     with prometheus.run():
