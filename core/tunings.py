@@ -36,9 +36,9 @@ STRICTNESS_MAX: Final = 100.0
 
 MERGE_MAX: Final = timedelta(hours=1)
 COOL_DOWN_MAX: Final = timedelta(days=1)
-SILENCE_MIN: Final = timedelta(minutes=1)
+SILENCE_MIN: Final = timedelta(seconds=5)
 SILENCE_MAX: Final = timedelta(days=1)
-"""Series are judged by the minute, and beside the hour before; what is longer is another matter."""
+"""Series are judged beside the hour before them; what takes longer than a day is another matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Tuning:
     """After an end no new moment of the kind opens for so long, unless it scores higher than the
     last one."""
 
-    silence_after: timedelta = timedelta(minutes=2)
-    """How long a series that came every minute may miss."""
+    silence_after: timedelta = timedelta(seconds=30)
+    """How long a series may pause at least before it is silent, however regular it is."""
 
 
 UNTUNED: Final = Tuning()

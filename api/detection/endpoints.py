@@ -29,7 +29,7 @@ SERIES: Final[dict[str, Any]] = {
         "direction": "both",
         "merge_s": 180,
         "cool_down_s": 300,
-        "silence_after_s": 120,
+        "silence_after_s": 30,
     },
 }
 EXAMPLE: Final = {
@@ -52,7 +52,7 @@ async def get_detection(request: Request, uses: Uses, stream_id: StreamId) -> Re
     """Return every metric and channel heard in the last hour of the stream.
 
     A series is measured against the complete minutes of the hour before. While it has too few of
-    them it is learning, and nothing in it is told as unusual. It learns anew after an hour of
+    them it is learning, and no value of it is told as unusual. It learns anew after an hour of
     silence, by the stream's own time.
     """
 

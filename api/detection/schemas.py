@@ -25,7 +25,7 @@ class SeriesOut(BaseModel):
     is_channel: bool
     is_watched: bool
     learning: bool = Field(
-        description="Whether too few minutes are known yet: nothing in it is told as unusual."
+        description="Whether too few minutes are known yet: no value of it is told as unusual."
     )
     minutes_known: int = Field(
         description="Complete ones in the hour; what it is measured against."

@@ -75,7 +75,7 @@ class TuningIn(BaseModel):
         None,
         ge=SILENCE_MIN // SECOND,
         le=SILENCE_MAX // SECOND,
-        description="How long a series that came every minute may miss.",
+        description="How long a series may pause at least before it is silent.",
     )
 
     @field_validator("merge_s", "cool_down_s", "silence_after_s", mode="before")

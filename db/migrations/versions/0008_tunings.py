@@ -19,7 +19,7 @@ STATEMENTS = (
         direction       text CHECK (direction IN ('both', 'up', 'down')),
         merge_s         integer CHECK (merge_s BETWEEN 0 AND 3600),
         cool_down_s     integer CHECK (cool_down_s BETWEEN 0 AND 86400),
-        silence_after_s integer CHECK (silence_after_s BETWEEN 60 AND 86400),
+        silence_after_s integer CHECK (silence_after_s BETWEEN 5 AND 86400),
         created_at      timestamptz NOT NULL DEFAULT now(),
         created_by      text NOT NULL,
         updated_at      timestamptz NOT NULL DEFAULT now(),

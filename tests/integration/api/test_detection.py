@@ -116,7 +116,7 @@ async def test_the_tuning_in_force_is_told(
             "direction": "both",
             "merge_s": 420,
             "cool_down_s": 300,
-            "silence_after_s": 120,
+            "silence_after_s": 30,
         }
 
 

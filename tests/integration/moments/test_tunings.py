@@ -75,7 +75,7 @@ async def test_a_tuning_is_made_read_changed_and_deleted_and_each_is_written_dow
         ({"direction": "sideways"}, "direction"),
         ({"merge_s": 3601}, "merge_s"),
         ({"cool_down_s": 86_401}, "cool_down_s"),
-        ({"silence_after_s": 59}, "silence_after_s"),
+        ({"silence_after_s": 4}, "silence_after_s"),
         ({"strictness": 2, "stream_pattern": "a b"}, "stream_pattern"),
         ({"strictness": 2, "stream_pattern": ""}, "stream_pattern"),
         ({"strictness": 2, "metric_pattern": "x" * 129}, "metric_pattern"),
@@ -143,7 +143,7 @@ async def test_what_is_stored_is_what_the_flow_judges_by(connection: asyncpg.Con
         direction="down",
         merge=timedelta(),
         cool_down=timedelta(hours=24),
-        silence_after=timedelta(minutes=1),
+        silence_after=timedelta(seconds=5),
     )
     await store.insert(rule, actor=ACTOR)
     tunings = await store.load()
@@ -156,5 +156,5 @@ async def test_what_is_stored_is_what_the_flow_judges_by(connection: asyncpg.Con
         direction="down",
         merge=timedelta(),
         cool_down=timedelta(hours=24),
-        silence_after=timedelta(minutes=1),
+        silence_after=timedelta(seconds=5),
     )
