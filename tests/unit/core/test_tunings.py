@@ -41,8 +41,10 @@ def test_signs_of_names_are_no_signs_of_patterns():
 
 SPECIFIC_FIRST = [
     ("northlight", "chat_count"),
+    ("northlight", "chat_count*"),
     ("northlight", "chat_*"),
     ("northlight", "*"),
+    ("northlight*", "chat_count"),
     ("northligh?", "chat_count"),
     ("north*", "chat_count"),
     ("north*", "chat_*"),
@@ -55,9 +57,11 @@ SPECIFIC_FIRST = [
 
 def test_of_two_rules_the_more_specific_wins_in_whatever_order_they_come():
     rules = [
-        TuningRule(f"tun_{9 - n}", *patterns, strictness=float(n + 1))
+        # Ids would have it the other way round.
+        TuningRule(f"tun_{n:02}", *patterns, strictness=float(n + 1))
         for n, patterns in enumerate(SPECIFIC_FIRST)
     ]
+    assert sorted(rules, key=lambda rule: rule.specificity, reverse=True) == rules
     for start in range(len(rules)):
         left = rules[start:]
         for ordered in (left, left[::-1]):
