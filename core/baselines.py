@@ -1,6 +1,7 @@
 """Baselines: what a minute is measured against.
 
-    the closed minutes of the last hour, without the judged one -> median and spread -> z-score
+    the closed minutes of the last hour, without the judged one -> level and spread
+                                                               └-> where it is now, and its drift
 
 Median and median deviation instead of mean and standard deviation: a spike must not raise the bar
 for the next. A series' minutes lie in a ring, each with the number of its minute.
@@ -8,7 +9,7 @@ for the next. A series' minutes lie in a ring, each with the number of its minut
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ NORMAL_FROM_MAD: Final = 1.4826
 """A normal distribution's standard deviation in units of its median absolute deviation."""
 
 
+RECENT: Final = 3
+"""Minutes that tell where a series is now: an incident of five minutes does not move their
+median."""
+
+LAG: Final = 2
+"""Minutes between two values whose distance tells how far a series drifts meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class BaselinePolicy:
     """Decides which minutes make a baseline and how sure it must be."""
@@ -27,8 +36,24 @@ class BaselinePolicy:
     least: int = 10
     """Fewer earlier minutes than this give no z-score: the stream is warming up."""
 
-    threshold: float = 4.0
-    """Spreads away from the median from which a minute is an anomaly; score 1.0."""
+    strictness: float = 1.0
+    """What the threshold of every series is multiplied by."""
+
+
+class Baselines(NamedTuple):
+    """What was usual before minutes, two ways; NaN while a series warms up."""
+
+    level: Floats
+    """The median of the span."""
+
+    spread: Floats
+    """How far values lie from that."""
+
+    recent: Floats
+    """The median of the newest minutes."""
+
+    drift: Floats
+    """How far values lie from those some minutes before."""
 
 
 class Histories:
@@ -54,23 +79,49 @@ class Histories:
         self._minutes[row, slot] = minutes[newer]
         self._values[row, slot] = values[newer]
 
-    def measure(self, series: Ints, minutes: Ints) -> tuple[Floats, Floats]:
-        """Return the median and the median deviation before each minute; NaN while warming up."""
-        expected, deviation = np.full(len(series), np.nan), np.full(len(series), np.nan)
+    def measure(self, series: Ints, minutes: Ints) -> "Baselines":
+        """Return what was usual before each minute; NaN while warming up."""
+        found = Baselines(*(np.full(len(series), np.nan) for _ in Baselines._fields))
         row, is_known = self._find(series)
         if not is_known.any():
-            return expected, deviation
-        past = self._minutes[row].astype(np.int64)
-        counted = (past < minutes[:, None]) & (past >= minutes[:, None] - self._span)
-        count = np.where(is_known, counted.sum(axis=1), 0)
+            return found
+        # The newest minute first.
+        wanted = minutes[:, None] - np.arange(1, self._span + 1)
+        slots = wanted % self._size
+        counted = (self._minutes[row[:, None], slots] == wanted) & is_known[:, None]
         # Sorting is what costs: only for those who have warmed up.
-        warm = np.flatnonzero(count >= self._policy.least)
-        count = count[warm]
-        values = np.where(counted[warm], self._values[row[warm]], np.nan)
-        middle = _find_median(values, count)
-        expected[warm] = middle
-        deviation[warm] = _find_median(np.abs(values - middle[:, None]), count)
-        return expected, deviation
+        warm = np.flatnonzero(counted.sum(axis=1) >= self._policy.least)
+        values = np.where(counted[warm], self._values[row[warm][:, None], slots[warm]], np.nan)
+        middle = _find_median(values)
+        found.level[warm] = middle
+        found.spread[warm] = NORMAL_FROM_MAD * _find_median(np.abs(values - middle[:, None]))
+        found.recent[warm] = _find_median(values[:, :RECENT])
+        apart = values[:, :-LAG] - values[:, LAG:]
+        found.drift[warm] = NORMAL_FROM_MAD * _find_median(np.abs(apart))
+        return found
+
+    def knows(self, series: Ints, minutes: Ints) -> Bools:
+        """Tell which minutes of which series are remembered."""
+        row, is_known = self._find(series)
+        if not is_known.any():
+            return is_known
+        known: Bools = is_known & (self._minutes[row, minutes % self._size] == minutes)
+        return known
+
+    def list_values(self, series: Ints, first: int, last: int) -> Floats:
+        """Return what series were in the minutes from the first to the last one; NaN for nothing.
+
+        A row a series, a column a minute.
+        """
+        wanted = np.arange(max(first, last - self._size + 1), last + 1)
+        row, is_known = self._find(series)
+        values = np.full((len(series), len(wanted)), np.nan)
+        if is_known.any():
+            slots = wanted % self._size
+            at = row[is_known][:, None]
+            found = self._minutes[at, slots] == wanted
+            values[is_known] = np.where(found, self._values[at, slots], np.nan)
+        return values
 
     def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> "Histories":
         """Return the same minutes, as many as there is room for, under another policy."""
@@ -104,11 +155,12 @@ class Histories:
         return np.minimum(at, max(0, len(self._series) - 1)), is_known
 
 
-def _find_median(values: Floats, count: Ints) -> Floats:
-    """Return the median of each row's numbers; NaN sorts behind them."""
+def _find_median(values: Floats) -> Floats:
+    """Return the median of the numbers in each row; NaN, which sorts behind them, for none."""
+    count = np.isfinite(values).sum(axis=1)
     ordered = np.sort(values, axis=1)
     low, high = np.maximum(count - 1, 0) // 2, count // 2
     high = np.minimum(high, values.shape[1] - 1)
     rows = np.arange(len(values))
-    middle: Floats = (ordered[rows, low] + ordered[rows, high]) / 2
+    middle: Floats = (ordered[rows, low] + ordered[rows, np.maximum(high, low)]) / 2
     return middle

@@ -6,6 +6,7 @@ Sums are of whole numbers, so that any order and any cut of the events gives the
 fractional viewer counts may differ in the last bit. No I/O.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ from core.minutes import (
     MINUTE_US,
     find_minutes,
     find_series,
+    join_key,
     split_minutes,
     start_minutes,
     to_times,
@@ -181,6 +183,19 @@ class ChatMinutes:
             pl.col("avg_sentiment", "avg_viewers", "peak_viewers").fill_nan(None)
         )
 
+    def count_minutes(self, stream: int, first: int, last: int) -> int:
+        """Return how many minutes of a stream, from the first to the last, are in memory."""
+        start, end = np.searchsorted(self.rows.keys, _span_keys(stream, first, last))
+        return int(end - start)
+
+    def count_emotes(self, stream: int, first: int, last: int) -> dict[str, int]:
+        """Return how often each emote was used from the first to the last minute in memory."""
+        counts: Counter[str] = Counter()
+        for minute, known in self._emotes.items():
+            if first <= minute <= last:
+                counts.update(known.list_counts(*_span_keys(stream, minute, minute)[:1]))
+        return dict(counts)
+
     def forget(self, forgotten: Bools) -> None:
         """Drop minutes that nothing can change any more."""
         drop_rows(self.rows, forgotten, self._chatters, self._emotes)
@@ -213,3 +228,8 @@ class ChatMinutes:
         return rows.join(tops, on="key", how="left", maintain_order="left").with_columns(
             pl.col("top_emotes").fill_null(NO_EMOTES)
         )
+
+
+def _span_keys(stream: int, first: int, last: int) -> tuple[int, int]:
+    """Return the key of a stream's first minute, and one beyond that of its last."""
+    return join_key(stream, first), join_key(stream, last) + 1

@@ -39,6 +39,13 @@ class EmoteCounts:
         if self.counts.height > EXACT_MAX:
             self._bound()
 
+    def list_counts(self, key: int) -> dict[str, int]:
+        """Return how often each emote of a key was used; of a sketch the most frequent ones."""
+        if (sketch := self.sketches.get(key)) is not None:
+            return dict(sketch.list_top(TOP))
+        found = self.counts.filter(pl.col("key") == key)
+        return dict(found.select("emote", "count").iter_rows())
+
     def keep(self, keys: Ints) -> None:
         """Forget the emotes of all other keys."""
         known = pl.Series(keys)

@@ -17,7 +17,8 @@ import polars as pl
 
 from core.changes import Changes, to_chat_rows, to_reading_rows
 from core.moment_lives import show_moment
-from core.moments import Moment
+from core.moment_texts import describe_moment
+from core.moments import Moment, find_band
 
 LATEST_WINS: Final = frozenset({"metrics", "reading"})
 """Kinds of which a slow client gets only the newest of each key."""
@@ -124,8 +125,15 @@ def tell_stream(
 def write_moment(moment: Moment) -> dict[str, object]:
     """Return a moment as the flow stores it."""
     fields = asdict(moment)
-    del fields["last_at"]
-    return {**fields, "timestamp": moment.started_at, "description": moment.description}
+    for name in ("last_at", "spread", "told_by", "is_confirmed", "is_withdrawn"):
+        del fields[name]
+    metadata = {
+        "band": find_band(moment),
+        "told_by": moment.told_by,
+        "confirmed": moment.is_confirmed,
+        "withdrawn": moment.is_withdrawn,
+    }
+    return {**fields, "metadata": metadata, "description": describe_moment(moment)}
 
 
 def _tell_chat(chat: pl.DataFrame, at: str) -> Iterator[LiveMessage]:

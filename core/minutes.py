@@ -40,6 +40,16 @@ def make_key(series: str = "series", minute: str = "minute") -> pl.Expr:
     return pl.col(series) * (1 << _BITS) + pl.col(minute)
 
 
+def join_key(series: int, minute: int) -> int:
+    """Return the key of a series and a minute."""
+    return series << _BITS | minute
+
+
+def join_keys(series: Ints, minutes: Ints) -> Ints:
+    """Return the keys of series and minutes."""
+    return series << _BITS | minutes
+
+
 def find_series(keys: Ints) -> Ints:
     """Return the series of keys."""
     return keys >> _BITS

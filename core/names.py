@@ -77,6 +77,11 @@ class Series:
         """Return the series that belong to streams."""
         return np.flatnonzero(np.isin(np.array(self._owners, np.int64), streams))
 
+    def name(self, number: int) -> tuple[str, str]:
+        """Return the stream and the rest of the name of a series."""
+        stream_id, rest = self._names.names[number].split(_BETWEEN, 1)
+        return stream_id, rest
+
     def split_names(self, numbers: Ints, parts: list[str]) -> pl.DataFrame:
         """Return the stream and the other parts of the names of series, as columns."""
         rows = [name.split(_BETWEEN, len(parts)) for name in self._names.list_names(numbers)]

@@ -337,6 +337,7 @@ def judge_rows(states: States, asked: Asked, traits: Floats, verdicts: Verdicts)
         value, state = asked.values[index], states[asked.series[index]]
         verdicts.scores[index], verdicts.telling[index] = 0.0, NOTHING
         verdicts.higher[index], verdicts.ages[index] = False, state.rows
+        verdicts.usual[index] = state.averages[SLOW]
         if not math.isfinite(value):
             continue
         _note_time(state, asked.times[index])

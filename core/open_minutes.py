@@ -14,20 +14,17 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from core.minutes import find_minutes, find_series
-from core.rows import Bools, Floats, Ints, Rows
+from core.minutes import find_minutes
+from core.rows import Bools, Ints, Rows
 from core.watermarks import Watermarks
 
 BOOKKEEPING: Final = {
     "revision": np.int64(0),
     "dirty": np.False_,
     "final": np.False_,
-    "expected": np.float64(np.nan),
-    "spread": np.float64(np.nan),
-    "is_measured": np.False_,
 }
 """What is known of every minute: the offset of the last entry that touched it, whether it must be
-written, whether it is complete, and its baseline once that was looked up."""
+written, and whether it is complete."""
 
 
 class Minutes(Protocol):
@@ -102,16 +99,3 @@ def settle(
 def has_running(rows: Rows) -> bool:
     """Tell whether the clock may still have something to complete or to write."""
     return not rows.bools("final").all() or bool(rows.bools("dirty").any())
-
-
-def start_over(rows: Rows, series: Ints) -> None:
-    """Have the running minutes of series measured again: a minute before them was completed."""
-    stale = np.isin(find_series(rows.keys), series) & ~rows.bools("final")
-    rows.bools("is_measured")[stale] = False
-
-
-def measure(rows: Rows, at: Ints, expected: Floats, spread: Floats) -> None:
-    """Keep the baselines of rows."""
-    rows.floats("expected")[at] = expected
-    rows.floats("spread")[at] = spread
-    rows.bools("is_measured")[at] = True

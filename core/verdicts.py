@@ -37,6 +37,9 @@ class Verdicts(NamedTuple):
     ages: Ints
     """How many rows of its series were known by then, this one included."""
 
+    usual: Floats
+    """What the series was on average before; NaN where nothing is known."""
+
 
 def make_verdicts(count: int) -> Verdicts:
     """Return room for verdicts."""
@@ -45,4 +48,5 @@ def make_verdicts(count: int) -> Verdicts:
         np.full(count, NOTHING, np.int64),
         np.zeros(count, np.bool_),
         np.zeros(count, np.int64),
+        np.full(count, np.nan),
     )

@@ -48,6 +48,7 @@ class Readings:
 
     sums: pl.DataFrame
     values: pl.DataFrame
+    """``key``, ``series``, ``at``, ``arrived`` and ``value`` of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class Partial:
     viewers: pl.DataFrame | None = None
     readings: Readings | None = None
     transactions: pl.DataFrame | None = None
+    said: pl.DataFrame | None = None
+    """The chat messages as they came."""
+
+    watched: pl.DataFrame | None = None
+    """The viewer counts as they came."""
+
     dead: tuple[DeadLetter, ...] = ()
 
     @property
@@ -118,6 +125,8 @@ def reduce_events(
         viewers=None if viewers is None else reduce_viewers(viewers),
         readings=_reduce_readings(parts.get("reading"), catalogue.channels),
         transactions=_reduce_transactions(parts.get("transaction"), catalogue.ledgers),
+        said=parts.get("chat"),
+        watched=parts.get("viewers"),
         dead=decoded.dead,
     )
 
@@ -155,7 +164,7 @@ def _reduce_readings(part: pl.DataFrame | None, channels: Series) -> Readings | 
         return None
     numbered = part.with_columns(series=channels.number(part, ["channel"]))
     keyed = numbered.with_columns(key=make_key())
-    return Readings(reduce_readings(keyed), keyed.select("key", "value"))
+    return Readings(reduce_readings(keyed), keyed.select("key", "series", "at", "arrived", "value"))
 
 
 def _reduce_transactions(part: pl.DataFrame | None, ledgers: Series) -> pl.DataFrame | None:

@@ -17,13 +17,12 @@ import numpy as np
 import polars as pl
 
 from core import metrics
-from core.baselines import BaselinePolicy, Histories
+from core.baselines import BaselinePolicy
 from core.batches import Batch, Decoded
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes
 from core.errors import SettingsInvalidError
 from core.minutes import find_minutes
-from core.moments import Moment, SpikePolicy
 from core.names import Names, Series
 from core.open_minutes import Minutes, Wanted, has_running, settle
 from core.reading_minutes import ReadingMinutes
@@ -31,7 +30,7 @@ from core.repeats import Repeats
 from core.times import EPOCH
 from core.transaction_minutes import TransactionMinutes
 from core.watermarks import LatenessPolicy, Watermarks
-from streaming.flow.judges import Floor, Judge, expect_counts, expect_values
+from streaming.flow.lookouts import Lookout
 from streaming.flow.partials import (
     NOTHING,
     Catalogue,
@@ -41,17 +40,21 @@ from streaming.flow.partials import (
     reduce_events,
 )
 from streaming.flow.preparations import Prepared, prepare, prepare_decoded
-from streaming.flow.spikes import follow_spikes
 from streaming.flow.tellings import Tellings
 
 TIDY_EVERY: Final = timedelta(seconds=15)
 """How often minutes that nothing can change any more are dropped from memory."""
 
-SNAPSHOT_FORMAT: Final = b"\x02"
+SNAPSHOT_FORMAT: Final = b"\x03"
 """Rises when what a shard remembers changes its shape: it stands before every snapshot."""
 
 WRITE_EVERY_S_MAX: Final = 1.0
 """A running minute that changed is written no later than this."""
+
+FRESH: Final = timedelta(seconds=10)
+QUIET: Final = timedelta(seconds=15)
+"""While older entries are read, by the wall clock everything seems silent: only after so long
+without an entry it is."""
 
 SERIES_FORGOTTEN: Final = timedelta(hours=2)
 """A stream without events for so long has its history dropped; it warms up again."""
@@ -63,7 +66,6 @@ class FlowPolicy:
 
     lateness: LatenessPolicy = LatenessPolicy()
     baseline: BaselinePolicy = BaselinePolicy()
-    spike: SpikePolicy = SpikePolicy()
     running_rows_a_second: int = 2_000
     """Running minutes of a shard that are written at most; with more of them each is written less
     often, but at least once a second."""
@@ -85,19 +87,17 @@ class Shard:
         self._chat = ChatMinutes()
         self._readings = ReadingMinutes(self._catalogue.channels)
         self._transactions = TransactionMinutes(self._catalogue.ledgers)
-        self._chat_judge = _make_judge(policy, expect_counts)
-        self._reading_judge = _make_judge(policy, expect_values)
-        self._moments: dict[str, Moment] = {}
+        self._lookout = Lookout(self._catalogue, policy.baseline, reopened=policy.lateness.allowed)
+        self._pauses = Pauses()
         self._written_at = EPOCH
         self._tidied_at = EPOCH
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the clock may still have something to complete, to write or to end."""
+    def is_running(self, now: datetime) -> bool:
+        """Tell whether the clock may still have something to complete, to write, open or end."""
         return (
             any(has_running(kind.rows) for kind in self._kinds)
-            or bool(self._moments)
             or self._tellings.is_due
+            or self._lookout.is_waiting(self._watermarks, now)
         )
 
     @property
@@ -120,8 +120,8 @@ class Shard:
         shard: Shard = pickle.loads(snapshot[1:])  # noqa: S301 - our own file, in our own folder.
         shard._policy = policy
         shard._watermarks.policy = policy.lateness
-        for judge in (shard._chat_judge, shard._reading_judge):
-            judge.follow(policy.baseline, reopened=policy.lateness.allowed)
+        shard._pauses = Pauses()
+        shard._lookout.follow(policy.baseline, reopened=policy.lateness.allowed)
         return shard
 
     def snapshot(self) -> bytes:
@@ -147,7 +147,8 @@ class Shard:
 
     def close(self, now: datetime) -> Changes | None:
         """Complete and write by the wall clock what no batch did."""
-        changes = self._settle(now, Partial(self.offset, self._arrived_at))
+        is_timely = self._pauses.is_timely(self._arrived_at, now)
+        changes = self._settle(now, Partial(self.offset, self._arrived_at), is_timely=is_timely)
         rows = (changes.chat, changes.readings, changes.transactions, changes.streams)
         return changes if changes.moments or any(part.height for part in rows) else None
 
@@ -169,9 +170,10 @@ class Shard:
             self._readings.add(partial.readings.sums, partial.readings.values)
         if partial.transactions is not None:
             self._transactions.add(partial.transactions)
-        return self._settle(self._arrived_at, partial)
+        self._lookout.note(partial, self._watermarks)
+        return self._settle(self._arrived_at, partial, is_timely=True)
 
-    def _settle(self, now: datetime, partial: Partial) -> Changes:
+    def _settle(self, now: datetime, partial: Partial, *, is_timely: bool) -> Changes:
         """Find what became complete, build the rows of all that changed, forget what is over."""
         with_running = self._is_time_to_write(now)
         if with_running:
@@ -187,6 +189,9 @@ class Shard:
             for kind, owned, part in zip(self._kinds, owners, wanted, strict=True)
         ]
         chat_rows = self._write_chat(chat)
+        reading_rows = self._write_readings(readings)
+        self._lookout.judge_transactions(self._transactions, transactions, self._chat.rows, chat)
+        self._lookout.settle(now, self._watermarks, self.offset, is_timely=is_timely)
         changes = Changes(
             shard=self.shard,
             offset=self.offset,
@@ -195,12 +200,12 @@ class Shard:
             points=list_points(partial.events),
             streams=self._tellings.tell(np.concatenate(completed), now),
             chat=chat_rows,
-            readings=self._write_readings(readings),
+            readings=reading_rows,
             transactions=self._transactions.build(transactions)
             if len(transactions.at)
             else NOTHING,
             late=partial.late,
-            moments=self._follow_spikes(chat_rows, now),
+            moments=self._lookout.take_changed(self._chat, self._transactions, now),
             dead=partial.dead,
             newest_at=partial.newest_at,
         )
@@ -222,29 +227,15 @@ class Shard:
     def _write_chat(self, wanted: Wanted) -> pl.DataFrame:
         if not len(wanted.at):
             return NOTHING
-        rows = self._chat.rows
-        counts = rows.ints("chat_count")[wanted.at].astype(np.float64)
-        verdict = self._chat_judge.judge(rows, wanted, counts)
+        verdict = self._lookout.judge_chat(self._chat.rows, wanted, self._watermarks)
         built = self._chat.build(wanted, self._watermarks.newest, self._catalogue.streams)
         return built.with_columns(**verdict)
 
     def _write_readings(self, wanted: Wanted) -> pl.DataFrame:
         if not len(wanted.at):
             return NOTHING
-        rows = self._readings.rows
-        verdict = self._reading_judge.judge(rows, wanted, rows.floats("mean")[wanted.at])
+        verdict = self._lookout.judge_readings(self._readings.rows, wanted)
         return self._readings.build(wanted).with_columns(**verdict)
-
-    def _follow_spikes(self, chat: pl.DataFrame, now: datetime) -> tuple[Moment, ...]:
-        names = self._catalogue.streams
-        times = {
-            stream_id: self._watermarks.tell_time(names.find(stream_id), now)
-            for stream_id in self._moments
-        }
-        self._moments, changed = follow_spikes(
-            self._moments, chat, times, revision=self.offset, policy=self._policy.spike
-        )
-        return changed
 
     def _tidy(self) -> None:
         """Forget what no event can change or be measured by any more."""
@@ -258,11 +249,19 @@ class Shard:
             np.unique(np.concatenate([find_minutes(kind.rows.keys) for kind in self._kinds]))
         )
         idle = self._watermarks.list_idle(self._arrived_at, SERIES_FORGOTTEN)
-        if len(idle):
-            self._chat_judge.forget(idle)
-            self._reading_judge.forget(self._catalogue.channels.list_owned(idle))
+        channels = self._catalogue.channels.list_owned(idle)
+        self._lookout.forget(idle, channels, self._arrived_at)
 
 
-def _make_judge(policy: FlowPolicy, floor: Floor) -> Judge:
-    histories = Histories(policy.baseline, reopened=policy.lateness.allowed)
-    return Judge(histories, policy.baseline, floor)
+class Pauses:
+    """Tells whether the bus is quiet, or only not read yet."""
+
+    def __init__(self) -> None:
+        self._arrived_at: datetime | None = None
+        self._since = EPOCH
+
+    def is_timely(self, arrived_at: datetime, now: datetime) -> bool:
+        """Tell whether nothing came for a while, or what came was fresh."""
+        if arrived_at != self._arrived_at:
+            self._arrived_at, self._since = arrived_at, now
+        return now - arrived_at <= FRESH or now - self._since >= QUIET

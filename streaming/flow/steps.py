@@ -57,9 +57,10 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
 
     @override
     def notify_at(self) -> datetime | None:
-        if self._shard is None or not self._shard.is_running:
+        now = self._clock.now()
+        if self._shard is None or not self._shard.is_running(now):
             return None
-        return self._clock.now() + (WRITE_STEP if self._shard.is_unwritten else CLOCK_STEP)
+        return now + (WRITE_STEP if self._shard.is_unwritten else CLOCK_STEP)
 
     @override
     def snapshot(self) -> bytes:

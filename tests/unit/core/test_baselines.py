@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.baselines import BaselinePolicy, Histories
+from core.baselines import LAG, NORMAL_FROM_MAD, BaselinePolicy, Histories
 from tests.fixtures.snapshots import through_snapshot
 
 POLICY = BaselinePolicy()
@@ -33,8 +33,8 @@ def make(values: dict[int, float], series: int = A) -> Histories:
 
 def measure(histories: Histories, minute: int, series: int = A) -> tuple[float, float]:
     """Return the median and the median deviation before a minute."""
-    median, deviation = histories.measure(np.array([series]), np.array([START + minute]))
-    return float(median[0]), float(deviation[0])
+    found = histories.measure(np.array([series]), np.array([START + minute]))
+    return float(found.level[0]), round(float(found.spread[0] / NORMAL_FROM_MAD), 9)
 
 
 def test_a_minute_is_measured_by_the_median_of_the_minutes_before():
@@ -75,7 +75,7 @@ def test_series_are_measured_against_themselves():
     histories = make(dict.fromkeys(range(20), 10.0), A)
     remember(histories, dict.fromkeys(range(20), 1000.0), B)
     series, minutes = np.array([B, A, 7]), np.full(3, START + 20)
-    assert histories.measure(series, minutes)[0].tolist() == pytest.approx(
+    assert histories.measure(series, minutes).level.tolist() == pytest.approx(
         [1000.0, 10.0, np.nan], nan_ok=True
     )
 
@@ -158,3 +158,20 @@ def test_a_baseline_is_the_median_of_what_a_plain_list_holds(
     else:
         assert median == np.median(before)
         assert deviation == np.median(np.abs(np.array(before) - np.median(before)))
+
+
+def test_the_newest_minutes_tell_where_a_wandering_series_is_now():
+    histories = make({minute: float(minute) for minute in range(40)})
+    found = histories.measure(np.array([A]), np.array([START + 40]))
+    assert found.level[0] == 19.5
+    assert found.recent[0] == 38.0
+    assert found.drift[0] == pytest.approx(LAG * NORMAL_FROM_MAD)
+
+
+def test_minutes_are_read_back_as_they_were_and_gaps_as_nothing():
+    histories = make({1: 10.0, 2: 20.0, 4: 40.0})
+    values = histories.list_values(np.array([A, 7]), START + 1, START + 4)
+    assert values[0].tolist() == pytest.approx([10.0, 20.0, np.nan, 40.0], nan_ok=True)
+    assert np.isnan(values[1]).all()
+    known = histories.knows(np.array([A, A, 7]), np.array([START + 2, START + 3, START + 2]))
+    assert known.tolist() == [True, False, False]

@@ -1,0 +1,230 @@
+"""Lookouts: everything in a shard that looks for moments.
+
+batch ─► seconds, rhythms, samples ─┐
+rows that are written ─► judges ────┼─► watch ─► moments that changed, with their reasons
+the clock ─► silences, ends ────────┘
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from core.baselines import BaselinePolicy
+from core.chat_minutes import ChatMinutes
+from core.minutes import find_minutes, find_series, number_minutes, to_micros
+from core.moments import Judged, Key, Moment
+from core.open_minutes import Wanted
+from core.reasons import Reason
+from core.rows import Floats, Ints, Rows
+from core.seconds import Rushes, Seconds
+from core.times import EPOCH
+from core.transaction_minutes import TransactionMinutes
+from core.tunings import Tunings
+from core.watermarks import Watermarks
+from streaming.detect.levels import Levels
+from streaming.flow.backgrounds import Background, Compared
+from streaming.flow.judges.base import Judgements
+from streaming.flow.judges.chats import ChatJudge
+from streaming.flow.judges.readings import ReadingJudge
+from streaming.flow.judges.transactions import TransactionJudge
+from streaming.flow.partials import Catalogue, Partial
+from streaming.flow.pulses import Pulses, Shared
+from streaming.flow.watches import Watch
+
+RUSH: Final = 4.8
+"""Standard deviations beyond the usual rate from which a chat that speeds up is a moment."""
+
+_NO_STREAMS: Final = np.zeros(0, np.int64)
+"""Of a batch without a message."""
+
+
+class Lookout:
+    """Looks for moments in a shard."""
+
+    def __init__(
+        self, catalogue: Catalogue, policy: BaselinePolicy, *, reopened: timedelta
+    ) -> None:
+        self.watch = Watch()
+        self._catalogue = catalogue
+        self._chat = ChatJudge(policy, reopened=reopened)
+        self._readings = ReadingJudge(policy, reopened=reopened)
+        self._transactions = TransactionJudge(policy, reopened=reopened)
+        self._seconds = Seconds()
+        self._pulses = Pulses(catalogue)
+        self._background = Background()
+        self._judgements: list[Judgements] = []
+        self._rushed: Ints = _NO_STREAMS
+        """Streams with new messages, whose seconds are to be judged."""
+
+    def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
+        """Go on by another policy."""
+        for levels in self._list_levels():
+            levels.follow(policy, reopened=reopened)
+
+    def tune(self, tunings: Tunings) -> None:
+        """Go on by other rules."""
+        self.watch.tunings = tunings
+
+    def is_waiting(self, watermarks: Watermarks, now: datetime) -> bool:
+        """Tell whether the clock may have something to open or to end."""
+        return self.watch.is_open or self._pulses.is_waiting(watermarks, now)
+
+    def note(self, partial: Partial, watermarks: Watermarks) -> None:
+        """Learn from the events of a batch, before anything is judged."""
+        self._pulses.follow(partial, Shared(self.watch, watermarks, partial.offset))
+        if not partial.on_time.is_empty():
+            self._background.keep_events(partial.on_time)
+        if partial.said is not None and not partial.said.is_empty():
+            said = partial.said
+            # A sender whose clock runs ahead must not move the second that is judged.
+            at = np.minimum(said["at"].to_numpy(), said["arrived"].to_numpy())
+            streams = said["stream"].to_numpy()
+            sampled = self._seconds.count(streams, at)
+            self._background.keep_samples(said, sampled)
+            self._rushed = np.union1d(self._rushed, streams)
+
+    def judge_chat(
+        self, rows: Rows, wanted: Wanted, watermarks: Watermarks
+    ) -> dict[str, pl.Series]:
+        """Judge minutes of chat; return what is stored beside them."""
+        stored, judgements = self._chat.judge(rows, wanted, watermarks)
+        self._judgements += judgements
+        return stored
+
+    def judge_readings(self, rows: Rows, wanted: Wanted) -> dict[str, pl.Series]:
+        """Judge minutes of channels; return what is stored beside them."""
+        stored, judgements = self._readings.judge(rows, wanted)
+        self._judgements += judgements
+        return stored
+
+    def judge_transactions(
+        self, money: TransactionMinutes, wanted: Wanted, chat: Rows, completed: Wanted
+    ) -> None:
+        """Judge minutes of transactions; a minute of chat with none counts too."""
+        final = chat.bools("final")[completed.at]
+        keys = chat.keys[completed.at][final]
+        alive = find_series(keys), find_minutes(keys)
+        self._judgements += self._transactions.judge(money.rows, money.owners, wanted, alive)
+
+    def settle(
+        self, now: datetime, watermarks: Watermarks, offset: int, *, is_timely: bool
+    ) -> None:
+        """Open, move on and end moments.
+
+        Args:
+            now: The time of arrival, or the wall clock.
+            watermarks: The times of the streams.
+            offset: Of the newest entry.
+            is_timely: Whether nothing waits to be read, so that a pause is one.
+        """
+        if len(self._rushed):
+            self._find_rushes(offset)
+        for judgements in self._judgements:
+            self.watch.judge(judgements, self._find_names(judgements))
+        self._judgements.clear()
+        if is_timely:
+            self._pulses.settle(now, Shared(self.watch, watermarks, offset))
+        names = self._catalogue.streams
+        self.watch.settle(lambda name: watermarks.tell_time(names.find(name), now), offset)
+
+    def take_changed(
+        self, chat: ChatMinutes, money: TransactionMinutes, now: datetime
+    ) -> tuple[Moment, ...]:
+        """Return the moments that opened, changed or ended, with their reasons."""
+
+        def explain(moment: Moment) -> list[Reason]:
+            stream = self._catalogue.streams.find(moment.stream_id)
+            compared = self._list_compared(stream, moment.metric_name)
+            given = _sum_money(money, self._catalogue, stream, moment)
+            return self._background.explain(moment, stream, compared, chat, given)
+
+        return self.watch.take_changed(explain, now)
+
+    def forget(self, streams: Ints, channels: Ints, now: datetime) -> None:
+        """Drop what is known of streams that are idle."""
+        self.watch.forget(now)
+        if len(streams):
+            self._chat.forget(streams)
+            self._transactions.forget(streams)
+            self._readings.forget(channels)
+            self._pulses.forget(streams, channels)
+
+    def _list_levels(self) -> tuple[Levels, ...]:
+        return self._chat.levels + self._readings.levels + self._transactions.levels
+
+    def _find_names(self, judgements: Judgements) -> Callable[[int], tuple[str, str]]:
+        metric = judgements.metric
+        if metric is None:
+            return self._catalogue.channels.name
+        names = self._catalogue.streams.names
+        return lambda stream: (names[stream], metric)
+
+    def _find_rushes(self, offset: int) -> None:
+        streams, self._rushed = self._rushed, _NO_STREAMS
+        expected, spread = self._chat.counts.find_standing(streams)
+        rushes = self._seconds.find_rushes(streams, expected, spread, RUSH)
+        for index in np.flatnonzero(rushes.seconds).tolist():
+            stream = int(streams[index])
+            name = self._catalogue.streams.names[stream]
+            usual = float(expected[index]), float(spread[index])
+            self.watch.open(_judge_rush(name, rushes, index, usual, offset), stream)
+
+    def _list_compared(self, stream: int, own: str) -> list[Compared]:
+        """Return the other metrics of a stream."""
+        found = [
+            Compared("chat_count", self._chat.counts, stream),
+            Compared("avg_viewers", self._chat.viewers, stream),
+            Compared("avg_sentiment", self._chat.moods, stream),
+        ]
+        channels = self._catalogue.channels
+        found += [
+            Compared(channels.name(number)[1], self._readings.means, number)
+            for number in channels.list_owned(np.array([stream])).tolist()
+        ]
+        return [each for each in found if each.name != own]
+
+
+def _judge_rush(
+    stream_id: str, rushes: Rushes, index: int, usual: tuple[float, float], offset: int
+) -> Judged:
+    at = EPOCH + timedelta(seconds=int(rushes.seconds[index]))
+    score = float(rushes.scores[index])
+    return Judged(
+        key=Key(stream_id, "chat_count", "chat_spike"),
+        minute=at.replace(second=0),
+        at=at,
+        value=float(rushes.rates[index]) * 60,
+        expected=usual[0],
+        spread=usual[1],
+        z_score=score,
+        threshold=RUSH,
+        score=score / RUSH,
+        direction="up",
+        final=False,
+        revision=offset,
+        told_by="rush",
+    )
+
+
+def _sum_money(
+    money: TransactionMinutes, catalogue: Catalogue, stream: int, moment: Moment
+) -> list[tuple[str, str, int, float]]:
+    """Return what was given in a stream while a moment went on, by kind and currency."""
+    span = [to_micros(moment.timestamp), to_micros(moment.last_at)]
+    first, last = number_minutes(np.array(span)).tolist()
+    minutes = find_minutes(money.rows.keys)
+    here = (money.owners == stream) & (minutes >= first) & (minutes <= last)
+    if not here.any():
+        return []
+    series = find_series(money.rows.keys[here])
+    counts: Ints = money.rows.ints("count")[here]
+    sums: Floats = money.rows.floats("sum")[here]
+    found = []
+    for number in np.unique(series).tolist():
+        kind, currency = catalogue.ledgers.name(number)[1].split("\x1f", 1)
+        mine = series == number
+        found.append((kind, currency, int(counts[mine].sum()), float(sums[mine].sum())))
+    return found
