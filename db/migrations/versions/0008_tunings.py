@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 STATEMENTS = (
     # What is null is not set by a rule. Bounds are those of core.tunings: the flow reads the rows
