@@ -40,6 +40,12 @@ COMMANDS: Final = {
     "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),
     "connect": CommandEntry("infra.cli.connect", "Read a source: the chats of Twitch, and others."),
     "simulate": CommandEntry("infra.cli.processes", "Send simulated events, or write them down."),
+    "moments": CommandEntry(
+        "infra.cli.moments", "List what is unusual; see it, shelve it, label it."
+    ),
+    "backtest": CommandEntry(
+        "infra.cli.processes", "Replay the past under other settings; compare the moments."
+    ),
     "score": CommandEntry("infra.cli.processes", "Score rows of a file by how unusual they are."),
     "keys": CommandEntry("infra.cli.keys", "Make, list, replace and revoke API keys."),
     "migrate": CommandEntry("infra.cli.processes", "Bring the database's tables up to date."),

@@ -1,4 +1,4 @@
-"""``telemetra serve|flow|archive|verify|replay|ingest|simulate|score|migrate``: become one process.
+"""``telemetra serve``, ``flow``, ``archive`` and others of ``COMMANDS``: become one process.
 
 It is told where everything else is: where DATABASE_URL and REDIS_URL are not set, they are those of
 the supervisor that runs for the data folder.
@@ -104,6 +104,17 @@ def simulate(context: typer.Context) -> None:
     has_url = any(argument.split("=")[0] == "--url" for argument in context.args)
     told = [] if has_url or record is None else ["--url", record.api_url]
     become("streaming.simulator", [*context.args, *told])
+
+
+@app.command(context_settings=PASS_ON)
+def backtest(context: typer.Context) -> None:
+    """Replay the past under other settings and compare the moments, before and after.
+
+    Arguments go to `python -m streaming.backtest`; after `--` it tells of them all with `--help`.
+
+    Example: telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27 --set spike.threshold=5
+    """
+    become("streaming.backtest", context.args)
 
 
 @app.command(context_settings=PASS_ON)
