@@ -5,6 +5,7 @@
 Nothing is stored and nobody is told. Where nothing comes, the clock goes on as that of the flow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,8 +25,8 @@ CLOCK_STEP_LONG: Final = timedelta(seconds=10)
 PATIENCE: Final = timedelta(seconds=30)
 """After so long without events, the clock looks less often: what is left ends minutes later."""
 
-CLOSING_MAX: Final = timedelta(hours=6)
-"""The clock goes on for so long at most behind the last event; every moment is over by then."""
+CLOSING: Final = timedelta(minutes=15)
+"""The clock goes on for so long behind the last event; what was a spike is over by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,21 @@ class Sighting:
 class Rehearsal:
     """One shard under one policy."""
 
-    def __init__(self, policy: FlowPolicy, shard: int = 0) -> None:
-        self._shard = Shard(shard, policy)
+    def __init__(
+        self,
+        policy: FlowPolicy,
+        watch: Callable[[Changes], None] | None = None,
+    ) -> None:
+        """Begin with nothing known.
+
+        Args:
+            policy: The rules.
+            watch: Told of all that changes.
+        """
+        self._shard = Shard(0, policy)
+        self._watch = watch
         self._now = EPOCH
+        self._is_over = False
         self._sightings: dict[str, Sighting] = {}
 
     @property
@@ -55,44 +68,45 @@ class Rehearsal:
         """All that was found, in the order in which it was shown."""
         return list(self._sightings.values())
 
-    def tell(self, at: datetime, events: pl.DataFrame) -> Changes:
-        """Apply events that arrive together, and return what they change.
+    def tell(self, at: datetime, events: pl.DataFrame) -> None:
+        """Apply events that arrive together, after the clock has gone on until then.
 
         Args:
             at: When they arrive.
             events: With ``offset`` and ``arrived`` if they came over a bus.
         """
+        self.wait_until(at)
         if "offset" not in events.columns:
             milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
             events = events.with_columns(
                 offset=pl.lit(make_offset(milliseconds, 0), pl.Int64),
                 arrived=pl.lit(milliseconds * 1000, pl.Int64),
             )
-        changes = self._shard.apply_decoded(Decoded(events["offset"][-1], at, events))
-        self._note(changes, at)
+        self._note(self._shard.apply_decoded(Decoded(events["offset"][-1], at, events)), at)
         self._now = at
-        return changes
 
-    def wait_until(self, until: datetime) -> list[Changes]:
-        """Let the clock go on up to a time at which nothing has come yet."""
-        found, at, since = [], self._now, self._now
+    def wait_until(self, until: datetime) -> None:
+        """Let the clock go on up to a time before which nothing comes."""
+        at = since = self._now
         while self._shard.is_running:
             at += CLOCK_STEP if at - since < PATIENCE else CLOCK_STEP_LONG
             if at >= until:
                 break
             if (changes := self._shard.close(at)) is not None:
                 self._note(changes, at)
-                found.append(changes)
             self._now = at
-        return found
 
-    def finish(self) -> list[Changes]:
-        """Let the clock go on until everything is over."""
-        return self.wait_until(self._now + CLOSING_MAX)
+    def finish(self) -> None:
+        """Let what was found be confirmed and end; that nothing comes any more is not told."""
+        self._is_over = True
+        self.wait_until(self._now + CLOSING)
 
     def _note(self, changes: Changes, at: datetime) -> None:
         for moment in changes.moments:
             known = self._sightings.get(moment.moment_id)
-            self._sightings[moment.moment_id] = (
-                Sighting(moment, at) if known is None else replace(known, moment=moment)
-            )
+            if known is not None:
+                self._sightings[moment.moment_id] = replace(known, moment=moment)
+            elif not self._is_over:
+                self._sightings[moment.moment_id] = Sighting(moment, at)
+        if self._watch is not None:
+            self._watch(changes)

@@ -30,23 +30,24 @@ RESOLUTION: Final = timedelta(minutes=1)
 PEOPLE: Final = frozenset({"chat_count", "transaction_count", "avg_viewers", "avg_sentiment"})
 """Metrics that an incident of a whole stream moves together."""
 
-TYPES: Final[Mapping[tuple[str, str | None], frozenset[str]]] = {
-    ("chat_count", "up"): frozenset({"chat_spike"}),
-    ("chat_count", "down"): frozenset({"chat_drop", "silence"}),
-    ("transaction_count", "up"): frozenset({"transaction_spike"}),
-    ("transaction_count", "down"): frozenset({"silence"}),
-    ("avg_viewers", "up"): frozenset({"viewer_spike"}),
-    ("avg_viewers", "down"): frozenset({"viewer_drop", "silence"}),
-    ("avg_sentiment", "up"): frozenset({"sentiment_shift"}),
-    ("avg_sentiment", "down"): frozenset({"sentiment_shift"}),
+TYPES: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
+    ("chat_count", "up"): ("chat_spike",),
+    ("chat_count", "down"): ("chat_drop", "silence"),
+    ("transaction_count", "up"): ("transaction_spike",),
+    ("transaction_count", "down"): ("silence",),
+    ("avg_viewers", "up"): ("viewer_spike",),
+    ("avg_viewers", "down"): ("viewer_drop", "silence"),
+    ("avg_sentiment", "up"): ("sentiment_shift",),
+    ("avg_sentiment", "down"): ("sentiment_shift",),
 }
-"""Which moments tell of a metric that moves; of channels that is said by ``FAULTS``."""
+"""Which moments tell of a metric that moves, first the one that should; of channels ``FAULTS``
+says it."""
 
-FAULTS: Final[Mapping[str, frozenset[str]]] = {
-    "stuck": frozenset({"flatline", "reading_anomaly"}),
-    "dropout": frozenset({"silence", "reading_anomaly"}),
+FAULTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "stuck": ("flatline", "reading_anomaly"),
+    "dropout": ("silence", "reading_anomaly"),
 }
-ANOMALY: Final = frozenset({"reading_anomaly"})
+ANOMALY: Final = ("reading_anomaly",)
 """Of any other fault."""
 
 _KINDS: Final = frozenset(get_args(IncidentKind))
@@ -62,8 +63,8 @@ class Truth:
     metric: str
     """A metric, or the name of a channel."""
 
-    types: frozenset[str]
-    """Moments that would tell of it."""
+    types: tuple[str, ...]
+    """Moments that would tell of it; the first is the one that should."""
 
     started_at: datetime
     ended_at: datetime
