@@ -112,7 +112,7 @@ def backtest(context: typer.Context) -> None:
 
     Arguments go to `python -m streaming.backtest`; after `--` it tells of them all with `--help`.
 
-    Example: telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27 --set spike.threshold=5
+    Example: telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27 --set strictness=2
     """
     become("streaming.backtest", context.args)
 

@@ -25,7 +25,7 @@ from streaming.archive.options import choose_span
 from streaming.archive.recounts import Span
 from streaming.archive.sources import connect
 from streaming.backtest.options import WARM_UP_HOURS, read_options
-from streaming.backtest.overrides import change_policy
+from streaming.backtest.overrides import Rules, change_rules
 from streaming.backtest.people import read_labelled
 from streaming.backtest.pictures import draw_picture
 from streaming.backtest.recordings import ArchiveRecording, Recording, open_file
@@ -45,10 +45,9 @@ def backtest(settings: Settings, options: Namespace) -> tuple[Report, list[str]]
     Raises:
         TelemetraError: A rule or a file is wrong, or there is nothing to replay.
     """
-    policy = build_policy(settings)
-    policies = [policy]
+    rules = [Rules(build_policy(settings))]
     if options.wishes:
-        policies.append(change_policy(policy, options.wishes))
+        rules.append(change_rules(rules[0], options.wishes))
     truths = [] if options.labels is None else read_truths(options.labels)
     notes: list[str] = []
     with _open_recording(settings, options) as (recording, span):
@@ -57,7 +56,7 @@ def backtest(settings: Settings, options: Namespace) -> tuple[Report, list[str]]
         outcome = run_backtest(
             recording,
             span,
-            policies,
+            rules,
             step=timedelta(seconds=options.step),
             with_curves=options.picture is not None,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from streaming.archive.options import add_span
-from streaming.backtest.overrides import OVERRIDES
+from streaming.backtest.overrides import OVERRIDES, TUNED
 
 WARM_UP_HOURS: Final = 6
 """What is read before the span: series that nothing is known of are judged after an hour at the
@@ -20,9 +20,9 @@ STEP_S_MAX: Final = 60
 
 EXAMPLES: Final = """\
 examples:
-  telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27T10:00Z --set spike.threshold=5
+  telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27T10:00Z --set strictness=2
   telemetra backtest --from 2026-01-26T10:00Z --stream northlight_live --picture northlight.svg
-  telemetra backtest --file raids.parquet --labels raids.labels.ndjson --set baseline.threshold=3
+  telemetra backtest --file raids.parquet --labels truth.ndjson --set */chat_count/strictness=2
 """
 
 
@@ -34,7 +34,9 @@ class _Parser(ArgumentParser):
 
 def read_options(arguments: Sequence[str]) -> Namespace:
     """Read the command line; a wrong value ends the process and says what is right."""
-    rules = "".join(f"\n  {name:<26}{each.meaning}" for name, each in OVERRIDES.items())
+    rules = "".join(
+        f"\n  {name:<26}{each.meaning}" for name, each in {**OVERRIDES, **TUNED}.items()
+    )
     parser = _Parser(
         prog="telemetra backtest",
         description="Send the past through the flow, by the rules of now and by others, and compare"

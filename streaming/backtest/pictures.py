@@ -24,7 +24,7 @@ from streaming.backtest.truths import Truth
 WIDTH: Final = 960
 LEFT: Final = 84
 RIGHT: Final = 20
-TOP: Final = 64
+TOP: Final = 76
 PANEL: Final = 150
 PLOT: Final = 72
 LANE: Final = 12

@@ -111,7 +111,9 @@ class FileRecording:
         if first is None:
             stream = f" of {self.stream_id}" if self.stream_id else ""
             raise InvalidError(f"The file holds no events{stream}.")
-        return Span(first.replace(second=0, microsecond=0), last + MICROSECOND)
+        minute = timedelta(minutes=1)
+        begin = first.replace(second=0, microsecond=0)
+        return Span(begin, begin + ((last - begin) // minute + 1) * minute)
 
     def read(self, step: timedelta) -> Iterator[Arrival]:
         """Return its events, by their time."""

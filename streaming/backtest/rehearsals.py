@@ -16,7 +16,8 @@ from core.batches import Decoded, make_offset
 from core.changes import Changes
 from core.moments import Moment
 from core.times import EPOCH
-from streaming.flow.shards import FlowPolicy, Shard
+from streaming.backtest.overrides import Rules
+from streaming.flow.shards import Shard
 
 CLOCK_STEP: Final = timedelta(seconds=1)
 """How often the clock of the flow looks at a shard for which nothing comes."""
@@ -40,24 +41,21 @@ class Sighting:
     @property
     def is_withdrawn(self) -> bool:
         """Whether the close of its minute did not confirm it."""
-        return bool(getattr(self.moment, "metadata", {}).get("withdrawn", False))
+        return self.moment.is_withdrawn
 
 
 class Rehearsal:
-    """One shard under one policy."""
+    """One shard under one set of rules."""
 
-    def __init__(
-        self,
-        policy: FlowPolicy,
-        watch: Callable[[Changes], None] | None = None,
-    ) -> None:
+    def __init__(self, rules: Rules, watch: Callable[[Changes], None] | None = None) -> None:
         """Begin with nothing known.
 
         Args:
-            policy: The rules.
+            rules: What the shard judges by.
             watch: Told of all that changes.
         """
-        self._shard = Shard(0, policy)
+        self._shard = Shard(0, rules.policy)
+        self._shard._lookout.tune(rules.tunings)  # noqa: SLF001
         self._watch = watch
         self._now = EPOCH
         self._is_over = False
@@ -88,7 +86,7 @@ class Rehearsal:
     def wait_until(self, until: datetime) -> None:
         """Let the clock go on up to a time before which nothing comes."""
         at = since = self._now
-        while self._shard.is_running:
+        while self._shard.is_running(at):
             at += CLOCK_STEP if at - since < PATIENCE else CLOCK_STEP_LONG
             if at >= until:
                 break

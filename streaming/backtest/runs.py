@@ -15,9 +15,9 @@ import polars as pl
 
 from streaming.archive.recounts import Span
 from streaming.backtest.curves import Curves
+from streaming.backtest.overrides import Rules
 from streaming.backtest.recordings import Recording
 from streaming.backtest.rehearsals import Rehearsal, Sighting
-from streaming.flow.shards import FlowPolicy
 
 METRICS: Final[Mapping[str, tuple[str, ...]]] = {
     "chat": ("chat_count", "avg_sentiment"),
@@ -63,7 +63,7 @@ class Outcome:
 def run_backtest(
     recording: Recording,
     span: Span,
-    policies: Sequence[FlowPolicy],
+    all_rules: Sequence[Rules],
     *,
     step: timedelta,
     with_curves: bool = False,
@@ -73,14 +73,14 @@ def run_backtest(
     Args:
         recording: With a while before the span, in which the flow warms up.
         span: Moments that were first shown within it count.
-        policies: The rules of now and, if any were changed, the others.
+        all_rules: Those of now and, if any were changed, the others.
         step: What came within one came together.
         with_curves: Whether what the metrics did is kept for a picture.
     """
     series, curves, events = SeriesSeen(), Curves(), 0
     rehearsals = [
-        Rehearsal(policy, curves.note if with_curves and not number else None)
-        for number, policy in enumerate(policies)
+        Rehearsal(rules, curves.note if with_curves and not number else None)
+        for number, rules in enumerate(all_rules)
     ]
     for at, part in recording.read(step):
         for rehearsal in rehearsals:

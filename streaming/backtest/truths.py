@@ -27,6 +27,9 @@ FADES: Final = 4
 RESOLUTION: Final = timedelta(minutes=1)
 """Moments are of minutes: the one in which things are normal again may still be unusual."""
 
+EVENTS: Final = "events"
+"""What a stream without any event is silent of."""
+
 PEOPLE: Final = frozenset({"chat_count", "transaction_count", "avg_viewers", "avg_sentiment"})
 """Metrics that an incident of a whole stream moves together."""
 
@@ -87,8 +90,9 @@ class Truth:
 
     def is_told_by(self, moment: Moment) -> bool:
         """Tell whether a moment, at whatever time, is about this."""
-        is_same = moment.metric_name == self.metric and moment.moment_type in self.types
-        return is_same and not self.contradicts(moment)
+        is_same = moment.metric_name == self.metric or self._is_of_all(moment)
+        is_told = is_same and moment.moment_type in self.types
+        return is_told and not self.contradicts(moment)
 
     def contradicts(self, moment: Moment) -> bool:
         """Tell whether a moment says of the same thing that it went the other way."""
@@ -101,7 +105,11 @@ class Truth:
         """Tell whether a moment is about this, or about what else its incident moves."""
         if self.of_person or self.metric not in PEOPLE:
             return moment.metric_name == self.metric and moment.moment_type in self.types
-        return moment.metric_name in PEOPLE
+        return moment.metric_name in PEOPLE or self._is_of_all(moment)
+
+    def _is_of_all(self, moment: Moment) -> bool:
+        """Tell whether a moment says that a whole stream fell silent, people and all."""
+        return moment.metric_name == EVENTS and not self.is_channel and not self.of_person
 
 
 _WITHOUT_DIRECTION: Final = frozenset({"silence", "flatline"})

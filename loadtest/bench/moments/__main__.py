@@ -9,20 +9,22 @@ In memory: without a door, a bus or a database. What these add is measured by ``
 """
 
 import argparse
+import os
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from core.settings import load_settings
-from core.words import warm_up
+# Before Polars starts its threads: the product's processes have one too.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251
+
 from loadtest.bench.folders import RESULTS
 from loadtest.bench.moments.pages import write_moments, write_plays, write_quiet, write_truths
-from loadtest.bench.moments.plays import Play, SeriesPlan, WorldPlan, play_series, play_worlds
+from loadtest.bench.moments.plays import Plan, SeriesPlan, WorldPlan, play
 from loadtest.bench.moments.tallies import (
     MomentTally,
     PlayTally,
@@ -32,7 +34,6 @@ from loadtest.bench.moments.tallies import (
     tally_truths,
 )
 from loadtest.bench.reports import Measurement, save_measurement
-from streaming.flow.dataflow import build_policy
 from streaming.simulator.scenarios import SCENARIOS
 
 SEEDS: Final = 20
@@ -48,8 +49,6 @@ QUIET_WARM_UP: Final = timedelta(hours=12)
 ROUNDS: Final = 5
 ORDINARY_WARM_UP: Final = timedelta(hours=10)
 """Six hundred minutes; of readings that come each ten seconds there are eleven hours in all."""
-
-Plan = WorldPlan | SeriesPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +87,14 @@ def list_plans(options: argparse.Namespace) -> tuple[list[WorldPlan], list[Plan]
     return worlds, [calm, each_minute, each_ten]
 
 
-def play(plan: Plan) -> Play:
-    """Play one plan, under the rules of the product's settings."""
-    warm_up()
-    policy, began = build_policy(load_settings()), time.perf_counter()
-    found = play_worlds(plan, policy) if isinstance(plan, WorldPlan) else play_series(plan, policy)
-    took = time.perf_counter() - began
-    sys.stderr.write(f"{plan.name}: {len(found.judged)} moments, {took:.0f} s\n")
-    return replace(found, seconds=took)
-
-
 def measure(worlds: Sequence[WorldPlan], quiet: Sequence[Plan], processes: int) -> Found:
     """Play everything."""
     plans: list[Plan] = [*worlds, *quiet]
     if processes == 1:
         plays = [play(each) for each in plans]
     else:
-        with ProcessPoolExecutor(processes) as pool:
+        # A process that is forked has the locks of Polars, and not the threads that hold them.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             plays = list(pool.map(play, plans))
     lively, calm = plays[: len(worlds)], plays[len(worlds) :]
     return Found(

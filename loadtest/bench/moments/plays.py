@@ -3,12 +3,16 @@
 A play has a beginning that does not count: a stream that nothing is known of warms up.
 """
 
+import sys
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
+from core.settings import load_settings
 from core.times import EPOCH
+from core.words import warm_up
 from loadtest.bench.detection.injections import ROWS, draw_ordinary
 from loadtest.bench.moments.feeds import (
     Step,
@@ -18,9 +22,10 @@ from loadtest.bench.moments.feeds import (
     label_worlds,
 )
 from streaming.backtest.matches import Found, Judged, find_truths, judge_sightings
+from streaming.backtest.overrides import Rules
 from streaming.backtest.rehearsals import Rehearsal, Sighting
 from streaming.backtest.truths import Truth
-from streaming.flow.shards import FlowPolicy
+from streaming.flow.dataflow import build_policy
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.scenarios import SCENARIOS
 from streaming.simulator.worlds import RATE_USUAL, World
@@ -55,6 +60,9 @@ class SeriesPlan:
     seed: int = 2026
 
 
+Plan: TypeAlias = WorldPlan | SeriesPlan
+
+
 @dataclass(frozen=True, slots=True)
 class Play:
     """What came of one."""
@@ -74,7 +82,17 @@ class Play:
         return self.series * self.counted / timedelta(days=7)
 
 
-def play_worlds(plan: WorldPlan, policy: FlowPolicy) -> Play:
+def play(plan: Plan) -> Play:
+    """Play one plan, under the rules of the product's settings."""
+    warm_up()
+    rules, began = Rules(build_policy(load_settings())), time.perf_counter()
+    found = play_worlds(plan, rules) if isinstance(plan, WorldPlan) else play_series(plan, rules)
+    took = time.perf_counter() - began
+    sys.stderr.write(f"{plan.name}: {len(found.judged)} moments, {took:.0f} s\n")
+    return replace(found, seconds=took)
+
+
+def play_worlds(plan: WorldPlan, rules: Rules) -> Play:
     """Play the worlds of several seeds."""
     worlds = [
         World(seed, list_profiles(STREAMS), RATE_USUAL, SCENARIOS[plan.scenario])
@@ -82,23 +100,23 @@ def play_worlds(plan: WorldPlan, policy: FlowPolicy) -> Play:
     ]
     end = BEGIN + timedelta(hours=plan.hours)
     span = _to_ms(BEGIN), _to_ms(end)
-    sightings = rehearse(feed_worlds(worlds, span, plan.step_s), policy)
+    sightings = rehearse(feed_worlds(worlds, span, plan.step_s), rules)
     return count_play(plan, worlds, sightings, label_worlds(worlds, span))
 
 
-def play_series(plan: SeriesPlan, policy: FlowPolicy) -> Play:
+def play_series(plan: SeriesPlan, rules: Rules) -> Play:
     """Play series in which nothing happens."""
     series = list(draw_ordinary(plan.seed, plan.rounds))
-    sightings = rehearse(feed_series(series, _to_ms(BEGIN), plan.interval_s), policy)
+    sightings = rehearse(feed_series(series, _to_ms(BEGIN), plan.interval_s), rules)
     since, length = BEGIN + plan.warm_up, timedelta(seconds=ROWS * plan.interval_s)
     late = [each for each in sightings if each.opened_at >= since]
     judged = judge_sightings(late, [], is_all_known=True)
     return Play(plan.name, [], judged, len(series), length - plan.warm_up)
 
 
-def rehearse(steps: Iterable[Step], policy: FlowPolicy) -> list[Sighting]:
+def rehearse(steps: Iterable[Step], rules: Rules) -> list[Sighting]:
     """Send a feed through a shard, and its clock through the gaps of the feed."""
-    rehearsal = Rehearsal(policy)
+    rehearsal = Rehearsal(rules)
     for step in steps:
         if step.events.height:
             rehearsal.tell(step.at, step.events)
