@@ -17,7 +17,6 @@ SCHEMA: Final = pl.Schema(
         "metric": pl.String(),
         "minute": pl.Datetime("us", "UTC"),
         "value": pl.Float64(),
-        "expected": pl.Float64(),
     }
 )
 
@@ -53,7 +52,7 @@ def _list_chat(chat: pl.DataFrame) -> Iterable[pl.DataFrame]:
     final = chat.filter("final") if chat.height else chat
     if not final.height:
         return
-    yield _shape(final, pl.lit("chat_count"), pl.col("chat_count"), pl.col("expected"))
+    yield _shape(final, pl.lit("chat_count"), pl.col("chat_count"))
     for metric in ("avg_viewers", "avg_sentiment"):
         yield _shape(final, pl.lit(metric), pl.col(metric)).filter(pl.col("value").is_not_null())
 
@@ -61,7 +60,7 @@ def _list_chat(chat: pl.DataFrame) -> Iterable[pl.DataFrame]:
 def _list_others(changes: Changes) -> Iterable[pl.DataFrame]:
     readings, money = changes.readings, changes.transactions
     if readings.height and (final := readings.filter("final")).height:
-        yield _shape(final, pl.col("channel"), pl.col("mean"), pl.col("expected"))
+        yield _shape(final, pl.col("channel"), pl.col("mean"))
     if money.height and (final := money.filter("final")).height:
         counted = final.group_by("stream_id", "minute", maintain_order=True).agg(
             pl.col("count").sum()
@@ -69,15 +68,8 @@ def _list_others(changes: Changes) -> Iterable[pl.DataFrame]:
         yield _shape(counted, pl.lit("transaction_count"), pl.col("count"))
 
 
-def _shape(
-    rows: pl.DataFrame, metric: pl.Expr, value: pl.Expr, expected: pl.Expr | None = None
-) -> pl.DataFrame:
-    none = pl.lit(None, pl.Float64)
+def _shape(rows: pl.DataFrame, metric: pl.Expr, value: pl.Expr) -> pl.DataFrame:
     chosen = rows.select(
-        "stream_id",
-        metric=metric,
-        minute=pl.col("minute"),
-        value=value.cast(pl.Float64),
-        expected=none if expected is None else expected.cast(pl.Float64),
+        "stream_id", metric=metric, minute=pl.col("minute"), value=value.cast(pl.Float64)
     )
     return chosen.cast(SCHEMA)

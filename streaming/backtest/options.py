@@ -16,7 +16,8 @@ earliest, and by all they did in the hours before."""
 WARM_UP_HOURS_MAX: Final = 24 * 31
 
 STEP_S: Final = 5
-STEP_S_MAX: Final = 60
+STEP_S_MAX: Final = 20
+"""Silences are told from half a minute on; what came together must not look like one."""
 
 EXAMPLES: Final = """\
 examples:

@@ -37,6 +37,9 @@ PANELS_MAX: Final = 24
 COLUMNS: Final = WIDTH - LEFT - RIGHT
 """A line has at most the lowest and the highest minute of each."""
 
+UNMEASURED: Final = frozenset({"silence", "flatline"})
+"""What is expected of these is a pause, and no value."""
+
 LEAST_BAR: Final = 2.0
 
 STYLE: Final = """
@@ -144,7 +147,7 @@ def _of(sightings: Iterable[Sighting], key: tuple[str, str]) -> tuple[Sighting, 
 def _describe(report: Report, panels: int) -> str:
     rules = f"after: {', '.join(report.changed)}" if report.changed else "no rule was changed"
     more = f"; {panels - PANELS_MAX} more metrics are not drawn" if panels > PANELS_MAX else ""
-    return f"{rules}; line: value, dashes: expected{more}"
+    return f"{rules}; line: value, dashes: what was expected instead of a moment{more}"
 
 
 def _draw_panel(panel: Panel, axis: Axis, top: float, curves: pl.DataFrame | None) -> Iterator[str]:
@@ -156,7 +159,7 @@ def _draw_panel(panel: Panel, axis: Axis, top: float, curves: pl.DataFrame | Non
             stream_id=panel.stream_id,
             metric=panel.metric,
         )
-        yield from _draw_lines(rows, axis, top)
+        yield from _draw_lines(rows, panel, axis, top)
     lanes: list[tuple[str, Iterator[str]]] = [
         ("labels", _draw_truths(panel.truths, axis, top + LANES_TOP)),
         ("before", _draw_moments(panel.before, axis, top + LANES_TOP + LANE, "before")),
@@ -170,32 +173,28 @@ def _draw_panel(panel: Panel, axis: Axis, top: float, curves: pl.DataFrame | Non
         yield from bars
 
 
-def _draw_lines(rows: pl.DataFrame, axis: Axis, top: float) -> Iterator[str]:
-    if rows.is_empty():
+def _draw_lines(rows: pl.DataFrame, panel: Panel, axis: Axis, top: float) -> Iterator[str]:
+    known = rows.filter(pl.col("value").is_not_null())
+    if known.is_empty():
         return
-    ends = rows.select(
-        low=pl.min_horizontal(pl.col("value").min(), pl.col("expected").min()),
-        high=pl.max_horizontal(pl.col("value").max(), pl.col("expected").max()),
-    ).row(0)
-    low, high = float(ends[0]), float(ends[1])
+    values = known["value"].to_numpy()
+    low, high = float(values.min()), float(values.max())
     reach = high - low or 1.0
     for y, value in ((top, high), (top + PLOT, low)):
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
-        yield (
-            f'<text class="quiet" x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{value:.4g}</text>'
-        )
-    for name in ("expected", "value"):
-        known = rows.filter(pl.col(name).is_not_null())
-        times = known["minute"].dt.epoch("us").to_numpy()
-        values = known[name].to_numpy()
-        begin, end = (
-            (at - EPOCH) // timedelta(microseconds=1) for at in (axis.span.start, axis.span.end)
-        )
-        xs = LEFT + (times - begin) / (end - begin) * COLUMNS
-        ys = top + PLOT * (1 - (values - low) / reach)
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _thin(xs, ys))
-        if points:
-            yield f'<polyline class="{name}" points="{points}"/>'
+        yield f'<text class="quiet" x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{value:.4g}</text>'
+    begin, end = (_to_micros(at) for at in (axis.span.start, axis.span.end))
+    xs = LEFT + (known["minute"].dt.epoch("us").to_numpy() - begin) / (end - begin) * COLUMNS
+    ys = top + PLOT * (1 - (values - low) / reach)
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _thin(xs, ys))
+    yield f'<polyline class="value" points="{points}"/>'
+    for each in panel.before:
+        moment = each.moment
+        if moment.moment_type in UNMEASURED or not low <= moment.expected <= high:
+            continue
+        y = top + PLOT * (1 - (moment.expected - low) / reach)
+        x, until = axis.place(moment.started_at), axis.place(moment.ended_at or axis.span.end)
+        yield f'<line class="expected" x1="{x:.1f}" x2="{until:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
 
 
 def _thin(xs: Floats, ys: Floats) -> Iterator[tuple[float, float]]:
@@ -235,6 +234,10 @@ def _draw_bar(axis: Axis, begin: datetime, end: datetime, looks: tuple[float, st
         f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{LANE - 3}">'
         f"<title>{escape(text)}, {begin:%H:%M:%S}</title></rect>"
     )
+
+
+def _to_micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def _draw_times(axis: Axis, height: float) -> Iterator[str]:

@@ -47,13 +47,21 @@ class Sighting:
 class Rehearsal:
     """One shard under one set of rules."""
 
-    def __init__(self, rules: Rules, watch: Callable[[Changes], None] | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        watch: Callable[[Changes], None] | None = None,
+        *,
+        step: timedelta = CLOCK_STEP,
+    ) -> None:
         """Begin with nothing known.
 
         Args:
             rules: What the shard judges by.
             watch: Told of all that changes.
+            step: Over how long what arrives together came.
         """
+        self._step = step
         self._shard = Shard(0, rules.policy)
         self._shard._lookout.tune(rules.tunings)  # noqa: SLF001
         self._watch = watch
@@ -67,13 +75,13 @@ class Rehearsal:
         return list(self._sightings.values())
 
     def tell(self, at: datetime, events: pl.DataFrame) -> None:
-        """Apply events that arrive together, after the clock has gone on until then.
+        """Apply events that arrive together, after the clock has gone on until they began to.
 
         Args:
             at: When they arrive.
             events: With ``offset`` and ``arrived`` if they came over a bus.
         """
-        self.wait_until(at)
+        self.wait_until(at - self._step)
         if "offset" not in events.columns:
             milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
             events = events.with_columns(

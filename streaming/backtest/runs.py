@@ -79,7 +79,7 @@ def run_backtest(
     """
     series, curves, events = SeriesSeen(), Curves(), 0
     rehearsals = [
-        Rehearsal(rules, curves.note if with_curves and not number else None)
+        Rehearsal(rules, curves.note if with_curves and not number else None, step=step)
         for number, rules in enumerate(all_rules)
     ]
     for at, part in recording.read(step):

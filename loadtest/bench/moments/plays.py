@@ -100,7 +100,7 @@ def play_worlds(plan: WorldPlan, rules: Rules) -> Play:
     ]
     end = BEGIN + timedelta(hours=plan.hours)
     span = _to_ms(BEGIN), _to_ms(end)
-    sightings = rehearse(feed_worlds(worlds, span, plan.step_s), rules)
+    sightings = rehearse(feed_worlds(worlds, span, plan.step_s), rules, plan.step_s)
     return count_play(plan, worlds, sightings, label_worlds(worlds, span))
 
 
@@ -114,9 +114,9 @@ def play_series(plan: SeriesPlan, rules: Rules) -> Play:
     return Play(plan.name, [], judged, len(series), length - plan.warm_up)
 
 
-def rehearse(steps: Iterable[Step], rules: Rules) -> list[Sighting]:
+def rehearse(steps: Iterable[Step], rules: Rules, step_s: int = 1) -> list[Sighting]:
     """Send a feed through a shard, and its clock through the gaps of the feed."""
-    rehearsal = Rehearsal(rules)
+    rehearsal = Rehearsal(rules, step=timedelta(seconds=step_s))
     for step in steps:
         if step.events.height:
             rehearsal.tell(step.at, step.events)

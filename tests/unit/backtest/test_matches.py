@@ -1,14 +1,15 @@
 """Which moments tell of what happened, and which are right."""
 
 from datetime import timedelta
+from typing import Any, Final
 
 import pytest
 
 from streaming.backtest.matches import find_truths, judge_sightings
 from tests.unit.backtest.sightings import make_sighting, make_truth
 
-FLAT = {"moment_type": "flatline", "metric_name": "load", "direction": "up"}
-SILENT = {"moment_type": "silence", "direction": "down"}
+FLAT: Final[dict[str, Any]] = {"moment_type": "flatline", "metric_name": "load", "direction": "up"}
+SILENT: Final[dict[str, Any]] = {"moment_type": "silence", "direction": "down"}
 
 
 def is_found(truth, *sightings) -> bool:
@@ -36,26 +37,27 @@ def test_a_moment_without_an_end_lasts():
 
 
 def test_only_the_same_stream_metric_type_and_direction_tell_of_it():
-    for other in (
+    others: list[dict[str, Any]] = [
         {"stream_id": "two"},
         {"metric_name": "avg_viewers", "moment_type": "viewer_spike"},
         {"moment_type": "chat_drop"},
         {"direction": "down"},
-    ):
+    ]
+    for other in others:
         assert not is_found(make_truth(), make_sighting(**other)), other
 
 
 def test_what_else_an_incident_moves_is_right_unless_it_went_the_other_way():
-    viewers = {"metric_name": "avg_viewers", "moment_type": "viewer_spike"}
+    viewers: dict[str, Any] = {"metric_name": "avg_viewers", "moment_type": "viewer_spike"}
     assert judge(make_sighting(**viewers), make_truth()) is True
     drop = make_sighting(moment_type="chat_drop", direction="down")
     assert judge(drop, make_truth()) is False
-    reading = {"metric_name": "load", "moment_type": "reading_anomaly"}
+    reading: dict[str, Any] = {"metric_name": "load", "moment_type": "reading_anomaly"}
     assert judge(make_sighting(**reading), make_truth()) is False
 
 
 def test_faults_are_told_by_their_channel_alone():
-    stuck = {"metric": "load", "kind": "stuck", "direction": None}
+    stuck: dict[str, Any] = {"metric": "load", "kind": "stuck", "direction": None}
     fault = make_truth(types=("flatline", "reading_anomaly"), **stuck)
     assert is_found(fault, make_sighting(**FLAT))
     assert judge(make_sighting(**FLAT), fault) is True
@@ -88,7 +90,7 @@ def test_the_delay_is_that_of_what_was_shown_first_and_not_before_it_began():
 
 
 def test_what_people_say_holds_for_that_type_and_of_the_rest_nobody_knows():
-    said = {"of_person": True, "kind": "label"}
+    said: dict[str, Any] = {"of_person": True, "kind": "label"}
     false = make_truth(is_true=False, **said)
     assert judge(make_sighting(), make_truth(**said), is_all_known=False) is True
     assert judge(make_sighting(), false, is_all_known=False) is False
