@@ -96,10 +96,11 @@ class Truth:
 
     def contradicts(self, moment: Moment) -> bool:
         """Tell whether a moment says of the same thing that it went the other way."""
-        is_same = moment.metric_name == self.metric and not self.of_person
-        # What falls silent or flat has no other direction.
-        has_direction = self.direction is not None and moment.moment_type not in _WITHOUT_DIRECTION
-        return is_same and has_direction and moment.direction != self.direction
+        # A channel that falls may be told by its restlessness, which rises; and what falls silent
+        # has no other direction.
+        is_comparable = not (self.is_channel or self.of_person or moment.moment_type == "silence")
+        is_same = moment.metric_name == self.metric and is_comparable
+        return is_same and self.direction not in {None, moment.direction}
 
     def is_near(self, moment: Moment) -> bool:
         """Tell whether a moment is about this, or about what else its incident moves."""
@@ -110,9 +111,6 @@ class Truth:
     def _is_of_all(self, moment: Moment) -> bool:
         """Tell whether a moment says that a whole stream fell silent, people and all."""
         return moment.metric_name == EVENTS and not self.is_channel and not self.of_person
-
-
-_WITHOUT_DIRECTION: Final = frozenset({"silence", "flatline"})
 
 
 def read_truths(path: Path) -> list[Truth]:

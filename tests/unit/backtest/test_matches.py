@@ -65,6 +65,13 @@ def test_faults_are_told_by_their_channel_alone():
     assert judge(make_sighting(), fault) is False
 
 
+def test_a_channel_that_falls_may_be_told_by_its_restlessness():
+    fallen = make_truth(metric="load", kind="drift", direction="down", types=("reading_anomaly",))
+    risen = make_sighting(metric_name="load", moment_type="reading_anomaly", direction="up")
+    assert is_found(fallen, risen)
+    assert judge(risen, fallen) is True
+
+
 def test_a_silence_of_everything_tells_of_what_people_do_and_has_no_other_direction():
     silence = make_truth(kind="silence", direction="down", types=("chat_drop", "silence"))
     whole = make_sighting(**SILENT, metric_name="events")
