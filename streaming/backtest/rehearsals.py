@@ -59,7 +59,7 @@ class Rehearsal:
         Args:
             rules: What the shard judges by.
             watch: Told of all that changes.
-            step: Over how long what arrives together came.
+            step: Over how long what arrives together came, and how often the clock looks.
         """
         self._step = step
         self._shard = Shard(0, rules.policy)
@@ -95,7 +95,7 @@ class Rehearsal:
         """Let the clock go on up to a time before which nothing comes."""
         at = since = self._now
         while self._shard.is_running(at):
-            at += CLOCK_STEP if at - since < PATIENCE else CLOCK_STEP_LONG
+            at += self._step if at - since < PATIENCE else max(self._step, CLOCK_STEP_LONG)
             if at >= until:
                 break
             if (changes := self._shard.close(at)) is not None:

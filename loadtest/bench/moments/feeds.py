@@ -24,6 +24,7 @@ from streaming.backtest.truths import Truth, read_label, rename_streams
 from streaming.simulator.blocks import BLOCK_MS
 from streaming.simulator.labels import write_labels
 from streaming.simulator.profiles import Profile
+from streaming.simulator.rows import Rows
 from streaming.simulator.tables import Tables
 from streaming.simulator.worlds import World
 
@@ -49,16 +50,12 @@ def feed_worlds(worlds: Sequence[World], span: tuple[int, int], step_s: int) -> 
         span: From when until when, in milliseconds since 1970.
         step_s: Seconds of a step; whole steps make ten seconds, or it is whole tens.
     """
-    tables = [Tables(_rename(world)) for world in worlds]
+    tables = Tables([profile for world in worlds for profile in _rename(world)])
     block_ms = max(BLOCK_MS, step_s * 1000)
     for start_ms in range(*span, block_ms):
         end_ms = min(start_ms + block_ms, span[1])
-        frames = [
-            table.make_frame(rows)
-            for world, table in zip(worlds, tables, strict=True)
-            for rows in world.rows_between(start_ms, end_ms)
-        ]
-        yield from _cut(pl.concat(frames), start_ms, end_ms, step_s * 1000)
+        rows = Rows.merge(list(_number(worlds, start_ms, end_ms)))
+        yield from _cut(tables.make_frame(rows), start_ms, end_ms, step_s * 1000)
 
 
 def label_worlds(worlds: Sequence[World], span: tuple[int, int]) -> list[Truth]:
@@ -111,14 +108,26 @@ def feed_series(series: Sequence[Injected], start_ms: int, interval_s: int) -> I
         yield Step(at + LAG, events)
 
 
+def _number(worlds: Sequence[World], start_ms: int, end_ms: int) -> Iterator[Rows]:
+    """Return what happens in worlds, their streams numbered through."""
+    first = 0
+    for world in worlds:
+        for rows in world.rows_between(start_ms, end_ms):
+            records = rows.records.copy()
+            records["stream"] += first
+            yield Rows(records, rows.stems)
+        first += len(world.profiles)
+
+
 def _rename(world: World) -> list[Profile]:
     prefix = name_prefix(world)
     return [replace(each, stream_id=prefix + each.stream_id) for each in world.profiles]
 
 
 def _cut(events: pl.DataFrame, start_ms: int, end_ms: int, step_ms: int) -> Iterator[Step]:
+    """Cut events, which are in the order of time, into steps."""
     used = [name for name in events.columns if events[name].null_count() < events.height]
-    ordered = events.select(used).sort("timestamp", maintain_order=True)
+    ordered = events.select(used)
     times = ordered["timestamp"].dt.epoch("ms").to_numpy()
     ends = np.arange(start_ms + step_ms, end_ms + step_ms, step_ms)
     places = np.searchsorted(times, ends).tolist()

@@ -33,6 +33,9 @@ from streaming.simulator.worlds import RATE_USUAL, World
 BEGIN: Final = datetime.fromisoformat("2026-01-26T10:00:00+00:00")
 STREAMS: Final = 8
 
+CLOCK_S: Final = 5
+"""How often the clock looks at series between whose readings nothing comes."""
+
 BEFORE_END: Final = timedelta(minutes=3)
 """What begins later has no time to be told."""
 
@@ -107,7 +110,7 @@ def play_worlds(plan: WorldPlan, rules: Rules) -> Play:
 def play_series(plan: SeriesPlan, rules: Rules) -> Play:
     """Play series in which nothing happens."""
     series = list(draw_ordinary(plan.seed, plan.rounds))
-    sightings = rehearse(feed_series(series, _to_ms(BEGIN), plan.interval_s), rules)
+    sightings = rehearse(feed_series(series, _to_ms(BEGIN), plan.interval_s), rules, CLOCK_S)
     since, length = BEGIN + plan.warm_up, timedelta(seconds=ROWS * plan.interval_s)
     late = [each for each in sightings if each.opened_at >= since]
     judged = judge_sightings(late, [], is_all_known=True)
