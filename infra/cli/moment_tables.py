@@ -87,11 +87,11 @@ def _write_state(moment: Mapping[str, Any]) -> str:
 
 
 def _write_reason(reason: object) -> str:
-    """Return a reason as one line, whatever it is made of."""
-    if not isinstance(reason, Mapping):
+    """Return a reason as one line: its text, and of a message whose it is."""
+    if not isinstance(reason, Mapping) or not reason.get("text"):
         return str(reason)
-    parts = (f"{name} {value}" for name, value in reason.items() if value not in (None, "", [], {}))
-    return ", ".join(parts)
+    said_by = f"{reason.get('name')}: " if reason.get("kind") == "message" else ""
+    return f"{said_by}{reason['text']}"
 
 
 def _write_entry(entry: Mapping[str, Any]) -> str:

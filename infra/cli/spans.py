@@ -9,7 +9,8 @@ from core.times import parse_time
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
-_SPAN: Final = re.compile(r"(\d{1,6})([smhd])")
+_SPAN: Final = re.compile(r"(\d{1,4})([smhd])")
+"""27 years of days: more leads out of the calendar."""
 
 
 def read_ago(text: str, now: datetime) -> datetime:
