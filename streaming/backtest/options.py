@@ -23,7 +23,7 @@ EXAMPLES: Final = """\
 examples:
   telemetra backtest --from 2026-01-26T10:00Z --to 2026-01-27T10:00Z --set strictness=2
   telemetra backtest --from 2026-01-26T10:00Z --stream northlight_live --picture northlight.svg
-  telemetra backtest --file raids.parquet --labels truth.ndjson --set */chat_count/strictness=2
+  telemetra backtest --file raids.parquet --labels truth.ndjson --set "*/chat_count/strictness=2"
 """
 
 

@@ -59,7 +59,7 @@ class Rehearsal:
         Args:
             rules: What the shard judges by.
             watch: Told of all that changes.
-            step: Over how long what arrives together came, and how often the clock looks.
+            step: How often the clock looks; over so long came what arrives together.
         """
         self._step = step
         self._shard = Shard(0, rules.policy)
@@ -75,13 +75,13 @@ class Rehearsal:
         return list(self._sightings.values())
 
     def tell(self, at: datetime, events: pl.DataFrame) -> None:
-        """Apply events that arrive together, after the clock has gone on until they began to.
+        """Apply events that arrive together, after the clock has gone on until then.
 
         Args:
             at: When they arrive.
             events: With ``offset`` and ``arrived`` if they came over a bus.
         """
-        self.wait_until(at - self._step)
+        self.wait_until(at)
         if "offset" not in events.columns:
             milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
             events = events.with_columns(
