@@ -3,9 +3,9 @@
     messages -> count_seconds -> a ring of 64 seconds a stream -> find_rushes -> the first second
     by which more was said than chance and habit explain
 
-Judged are the last 4 and the last 8 seconds against the rate of the hour before. Counts are compared by
-their roots, whose scatter hardly depends on how large they are. How bursty a chat is, beside what
-chance does, is learnt from one five seconds to the next.
+Judged are the last 4 and the last 8 seconds against the rate of the hour before. Counts are
+compared by their roots, whose scatter hardly depends on how large they are. How bursty a chat is,
+beside what chance does, is learnt from one five seconds to the next.
 """
 
 import math

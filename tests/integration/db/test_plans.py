@@ -137,7 +137,7 @@ CURSOR: Final = (back(days=14), "m7-100")
 KEY: Final = ("key-x", "k", "p", bytes(32), ["read"], None, "me", None)
 
 ROUTE: Final = ("n", "webhook", True, "http://x", None, None, None, True, 10.0)
-RULE: Final = (
+RULE: Final[tuple[object, ...]] = (
     *("n", True, "*", "*", [], [], 0.0, 0.0, None, "info", [], 0.0, 0.0, ["route-1"], True),
 )
 

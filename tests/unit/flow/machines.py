@@ -65,7 +65,7 @@ class Machine:
                 self.snapshot()
         self.close(self.now + LONG_AFTER)
         self.commit(len(self.pending))
-        assert not self.shard.is_running
+        assert not self.shard.is_running(self.now + LONG_AFTER)
         return self.tables
 
     def apply(self, count: int) -> None:

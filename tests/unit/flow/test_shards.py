@@ -284,7 +284,7 @@ def test_what_was_not_written_yet_is_written_by_the_clock_also_after_a_restart()
     shard.apply(at(1), chat(at(1)))
     assert list_chat(shard.apply(at(1.5), chat(at(1.5)))) == []
     shard.restart()
-    assert shard.shard.is_running
+    assert shard.shard.is_running(at(2))
     assert list_chat(shard.close(at(2.5))) == [("10:00", 2, False)]
     assert shard.close(at(3.5)) is None
 
