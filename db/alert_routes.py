@@ -15,7 +15,7 @@ from db.queries import load_queries
 SQL: Final = load_queries("alert_routes")
 
 LOCK_ID: Final = 0x7E1E3A17
-"""Key of the advisory lock that changes of routes and of rules hold."""
+"""Key of the advisory lock that changes of routes and rules hold, and whoever decides."""
 
 FIELDS: Final = (
     "name",

@@ -1,5 +1,6 @@
 -- lock_changes
--- Changes of routes and rules are rare and go one after the other: what a rule names is there.
+-- Changes of routes and rules are rare and go one after the other: what a rule names is there. Who
+-- decides holds the same lock for some milliseconds, so that one decides at a time.
 SELECT pg_advisory_xact_lock($1);
 
 -- count_routes

@@ -20,9 +20,6 @@ from db.queries import load_queries
 
 SQL: Final = load_queries("alerts")
 
-LOCK_ID: Final = 0x7E1E3A1E
-"""Key of the advisory lock that deciding holds."""
-
 WAITING_MAX: Final = 200
 """What is looked at of one group: twice what one telling takes."""
 
@@ -52,10 +49,6 @@ class AlertStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    async def lock(self) -> None:
-        """Wait until nobody else decides."""
-        await self._connection.execute(SQL["lock_deciding"], LOCK_ID)
 
     async def list_due(self, now: datetime, limit: int) -> list[Place]:
         """Return groups in which something may be told, the longest due first."""

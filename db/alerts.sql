@@ -1,7 +1,3 @@
--- lock_deciding
--- One decides at a time, until the end of its transaction; sending goes on beside it.
-SELECT pg_advisory_xact_lock($1);
-
 -- list_due_groups
 -- Groups in which something may be told now.
 SELECT rule_id, group_key

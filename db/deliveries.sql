@@ -71,15 +71,14 @@ WHERE delivery_id = $1
   AND number = $2;
 
 -- end_sending
--- Who was so late that somebody else sends it by now says nothing but that it arrived.
+-- Who was so late that it is not theirs any more says nothing but that it arrived.
 UPDATE deliveries
 SET state = $3,
     next_at = $4,
     done_at = $5,
     reason = $6
 WHERE delivery_id = $1
-  AND state = 'sending'
-  AND (attempts = $2 OR $3 = 'delivered');
+  AND ((state = 'sending' AND attempts = $2) OR $3 = 'delivered');
 
 -- insert_test
 INSERT INTO deliveries (

@@ -96,8 +96,7 @@ class _Deliberation:
 
     async def run(self) -> Round:
         """Take, decide, write."""
-        await self._store.lock()
-        # Rules and routes stay as they are meanwhile: what is written names some.
+        # Nobody else decides meanwhile, and rules and routes, which what is written names, stay.
         await self._routes.lock()
         changes = await self._changes.take(CHANGES_MAX)
         due = await self._store.list_due(self._now, GROUPS_MAX)

@@ -1,6 +1,7 @@
 """Deciding, from the change of a moment to what a receiver hears."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -128,10 +129,11 @@ async def test_rules_and_routes_that_are_off_tell_nothing_but_ends(bench: Bench)
 
 async def test_many_deciders_at_once_decide_once(bench: Bench):
     route = await write_route(bench.connection, bench.receiver.url)
-    await write_rule(bench.connection, route, group_by=["stream"])
+    await write_rule(bench.connection, route, group_by=["stream"], group_wait_s=5.0)
     for number in range(1, 21):
         await bench.write(number, stream_id=f"s{number % 5}")
-    await bench.set_clock()
+    assert await bench.run() == []
+    bench.clock.advance(timedelta(seconds=5))
     rounds = await asyncio.gather(*(bench.decider.run_round() for _ in range(5)))
     assert sum(each.deliveries for each in rounds) == 5
     await bench.send()

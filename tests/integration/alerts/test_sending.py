@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.deliveries import DETAIL_LENGTH_MAX
+from core.deliveries import DETAIL_LENGTH_MAX, Attempt, DeliveryState, Outcome
+from db.alert_rules import AlertRuleStore
+from db.deliveries import DeliveryStore, Ending
 from tests.fixtures.alerts import list_states, name_moment, write_route, write_rule
+from tests.fixtures.api_keys import ACTOR
 from tests.fixtures.receivers import Manners, Receiver, receiving
 from tests.integration.alerts.conftest import Bench
 
@@ -127,6 +130,52 @@ async def test_what_belongs_together_arrives_in_order(bench: Bench):
         [(ONE, "opened")],
         [(ONE, "ended")],
     ]
+
+
+async def test_what_a_worker_that_died_had_at_hand_is_sent_by_another(bench: Bench):
+    route_id = await write_route(bench.connection, bench.receiver.url)
+    await write_rule(bench.connection, route_id)
+    await bench.write(1)
+    await bench.decide()
+    store = DeliveryStore(bench.connection)
+    now = bench.clock.now()
+    async with bench.connection.transaction():
+        (route,) = await store.list_waiting_routes(now)
+        until = now + timedelta(seconds=17)
+        (leased,) = await store.lease(route, limit=9, now=now, until=until)
+    bench.clock.advance(timedelta(seconds=16))
+    assert await bench.send() == 0
+    bench.clock.advance(timedelta(seconds=1))
+    bench.receiver.manners = [Manners(500)]
+    assert await bench.send() == 1
+    assert await list_states(bench.connection) == [("queued", 2)]
+    # The first one was only slow. That it failed is no news by now; that it arrived would be.
+    ending = Ending(DeliveryState.FAILED, now, "late")
+    await store.end(leased, Attempt(Outcome.REFUSED, 400), ending, now)
+    assert await list_states(bench.connection) == [("queued", 2)]
+    outcomes = "SELECT outcome FROM delivery_attempts ORDER BY number"
+    rows = await bench.connection.fetch(outcomes)
+    assert [row["outcome"] for row in rows] == ["refused", "retried"]
+    arrived = Attempt(Outcome.DELIVERED, 200)
+    await store.end(leased, arrived, Ending(DeliveryState.DELIVERED, now), now)
+    assert await list_states(bench.connection) == [("delivered", 2)]
+
+
+async def test_what_is_sent_while_its_route_is_deleted_is_not_sent_again(bench: Bench):
+    route_id = await write_route(bench.connection, bench.receiver.url)
+    rule_id = await write_rule(bench.connection, route_id)
+    await bench.write(1)
+    await bench.decide()
+    store, now = DeliveryStore(bench.connection), bench.clock.now()
+    async with bench.connection.transaction():
+        (route,) = await store.list_waiting_routes(now)
+        (leased,) = await store.lease(route, limit=9, now=now, until=now)
+    rules = AlertRuleStore(bench.connection)
+    await rules.delete(rule_id, actor=ACTOR)
+    await rules.delete_route(route_id, actor=ACTOR)
+    await store.end(leased, Attempt(Outcome.RETRIED), Ending(DeliveryState.QUEUED, now), now)
+    assert await list_states(bench.connection) == [("failed", 1)]
+    assert await bench.connection.fetchval(REASON) == "The route was deleted."
 
 
 async def test_apprise_sends_what_people_read(bench: Bench):

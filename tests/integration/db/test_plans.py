@@ -142,7 +142,6 @@ RULE: Final[tuple[object, ...]] = (
 )
 
 ALERTS: Final = [
-    case("alerts.lock_deciding", 1),
     case("alerts.list_due_groups", NOW, PAGE),
     case("alerts.find_next_due"),
     case("alerts.list_subjects", ["m7-100", "m8-100"], back(days=14), back(days=11), PAGE,

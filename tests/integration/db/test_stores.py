@@ -68,7 +68,6 @@ USED: dict[str, set[str]] = {
         "wake_groups",
     },
     "alerts": {
-        "lock_deciding",
         "list_due_groups",
         "find_next_due",
         "list_subjects",
