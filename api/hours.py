@@ -23,7 +23,7 @@ Zone: TypeAlias = Annotated[str, StringConstraints(max_length=64), AfterValidato
 class Hours(BaseModel):
     """Some days of the week, from one time of day to another."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
     days: list[Day] = Field(min_length=1, max_length=7, description="On which they begin.")
     begins: TimeOfDay = Field(alias="from", examples=["08:00"])

@@ -219,7 +219,13 @@ def _write_alert(
 def _list_lines(moment: Mapping[str, Any]) -> list[str]:
     words = _WORDS[What(moment["what"])]
     head = f"{words}{moment['description']} ({moment['stream_id']}, score {moment['score']:.3g})"
-    return [head, *(f"- {reason}" for reason in _list_reasons(moment)), moment["link"], ""]
+    reasons = (f"- {_calm(reason)}" for reason in _list_reasons(moment))
+    return [_calm(head), *reasons, moment["link"], ""]
+
+
+def _calm(text: str) -> str:
+    """Return a text that calls nobody: what viewers wrote may stand in it, as @everyone."""
+    return text.replace("@", "@\u200b")
 
 
 def _list_reasons(moment: Mapping[str, Any]) -> list[str]:

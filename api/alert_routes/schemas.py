@@ -14,8 +14,12 @@ TIME_OUT_S_MAX: Final = 60.0
 
 Name: TypeAlias = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$"),
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
 ]
+"""One line: it becomes the subject of mails."""
+
 Target: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[\x21-\x7e]+$")
 ]

@@ -31,6 +31,9 @@ class Health:
         self._clock = clock
         self._waiting: Counter[RouteKind] = Counter()
         self._oldest_s: dict[RouteKind, float] = {}
+        # The first failure would be no increase of a counter that was not there before.
+        for kind in RouteKind:
+            metrics.alert_deliveries_failed_total.labels(kind)
 
     async def run(self) -> None:
         """Measure until cancelled."""

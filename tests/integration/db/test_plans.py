@@ -136,8 +136,8 @@ NO_ROWS: Final = "[]"
 CURSOR: Final = (back(days=14), "m7-100")
 KEY: Final = ("key-x", "k", "p", bytes(32), ["read"], None, "me", None)
 
-ROUTE: Final = ("n", "webhook", True, "http://x", None, None, None, True, 10.0)
-RULE: Final[tuple[object, ...]] = (
+ROUTE: Final[tuple[Any, ...]] = ("n", "webhook", True, "http://x", None, None, None, True, 10.0)
+RULE: Final[tuple[Any, ...]] = (
     *("n", True, "*", "*", [], [], 0.0, 0.0, None, "info", [], 0.0, 0.0, ["route-1"], True),
 )
 
@@ -330,7 +330,7 @@ CASES: Final = [
     case("commits.upsert_chat", NO_ROWS, [ONE]),
     case("commits.upsert_readings", NO_ROWS, [ONE]),
     case("commits.upsert_transactions", NO_ROWS, [ONE]),
-    case("commits.upsert_moments", NO_ROWS),
+    case("moments.upsert_moments", NO_ROWS),
     case("commits.insert_late", NO_ROWS),
     case("commits.insert_dead_letters", [], [], [], [], [], []),
     case("recomputations.list_offsets", 16),

@@ -97,6 +97,12 @@ def test_reasons_are_bounded_and_odd_ones_left_out():
     assert alert["annotations"]["reasons"].startswith("good; 0; 1;")
 
 
+def test_what_viewers_wrote_calls_nobody():
+    said = make(Item("mom_1", What.OPENED), reasons=[{"text": "much said: @everyone"}])
+    assert "@everyone" not in write_text(said)
+    assert "everyone" in write_text(said)
+
+
 def test_a_sample_can_be_sent_over_every_kind_of_route():
     sample = make_sample("rte_1", "", START)
     assert "This is a test" in write_text(sample)
