@@ -12,6 +12,7 @@ from db.alert_rules import AlertRuleStore
 from db.deliveries import DeliveryStore, Ending
 from tests.fixtures.alerts import list_states, name_moment, write_route, write_rule
 from tests.fixtures.api_keys import ACTOR
+from tests.fixtures.mail_servers import taking_mail
 from tests.fixtures.receivers import Manners, Receiver, receiving
 from tests.integration.alerts.conftest import Bench
 
@@ -202,3 +203,20 @@ async def test_apprise_sends_what_people_read(bench: Bench):
         "- much said: goal",
         "https://x.example/app/streams/hall",
     ]
+
+
+async def test_a_mail_says_it_in_its_subject(bench: Bench):
+    async with taking_mail() as server:
+        target = f"mailto://127.0.0.1:{server.port}?from=t@a.example&to=ops@b.example"
+        route = await write_route(bench.connection, target, kind="apprise", timeout_s=10.0)
+        await write_rule(bench.connection, route, name="spikes")
+        await bench.write(1)
+        await bench.decide()
+        await bench.send()
+        assert await list_states(bench.connection) == [("delivered", 1)]
+    (mail,) = server.mails
+    assert mail["subject"] == "Warning: spikes: chat_spike in hall"
+    assert "ops@b.example" in mail["to"]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "- much said: goal" in body.get_content()
