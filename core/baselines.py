@@ -44,7 +44,7 @@ class Baselines(NamedTuple):
     """What was usual before minutes, two ways; NaN while a series warms up."""
 
     level: Floats
-    """The median of the span."""
+    """The median of what was usual in the span."""
 
     spread: Floats
     """How far values lie from that."""
@@ -67,6 +67,7 @@ class Histories:
         self._series: Ints = np.empty(0, np.int64)
         self._minutes: NDArray[np.uint32] = np.empty((0, self._size), np.uint32)
         self._values: Floats = np.empty((0, self._size))
+        self._unusual: Bools = np.empty((0, self._size), np.bool_)
 
     def remember(self, series: Ints, minutes: Ints, values: Floats) -> None:
         """Remember closed or revised minutes; each overwrites the one a ring's length before."""
@@ -78,6 +79,14 @@ class Histories:
         row, slot = row[newer], slot[newer]
         self._minutes[row, slot] = minutes[newer]
         self._values[row, slot] = values[newer]
+        self._unusual[row, slot] = False
+
+    def mark_unusual(self, series: Ints, minutes: Ints) -> None:
+        """Say of remembered minutes that they were unusual: the next are not measured by them."""
+        row, is_known = self._find(series)
+        row, minutes = row[is_known], minutes[is_known]
+        slot = minutes % self._size
+        self._unusual[row, slot] |= self._minutes[row, slot] == minutes
 
     def measure(self, series: Ints, minutes: Ints) -> "Baselines":
         """Return what was usual before each minute; NaN while warming up."""
@@ -91,10 +100,12 @@ class Histories:
         counted = (self._minutes[row[:, None], slots] == wanted) & is_known[:, None]
         # Sorting is what costs: only for those who have warmed up.
         warm = np.flatnonzero(counted.sum(axis=1) >= self._policy.least)
-        values = np.where(counted[warm], self._values[row[warm][:, None], slots[warm]], np.nan)
-        middle = _find_median(values)
+        row, slots, counted = row[warm][:, None], slots[warm], counted[warm]
+        values = np.where(counted, self._values[row, slots], np.nan)
+        usual = self._leave_out_unusual(values, self._unusual[row, slots])
+        middle = _find_median(usual)
         found.level[warm] = middle
-        found.spread[warm] = NORMAL_FROM_MAD * _find_median(np.abs(values - middle[:, None]))
+        found.spread[warm] = NORMAL_FROM_MAD * _find_median(np.abs(usual - middle[:, None]))
         found.recent[warm] = _find_median(values[:, :RECENT])
         apart = values[:, :-LAG] - values[:, LAG:]
         found.drift[warm] = NORMAL_FROM_MAD * _find_median(np.abs(apart))
@@ -130,7 +141,10 @@ class Histories:
         minutes = self._minutes[row, slot].astype(np.int64)
         # The newest last: they take the places of what is too old.
         order = np.argsort(minutes)
-        other.remember(self._series[row][order], minutes[order], self._values[row, slot][order])
+        row, slot, minutes = row[order], slot[order], minutes[order]
+        other.remember(self._series[row], minutes, self._values[row, slot])
+        unusual = self._unusual[row, slot]
+        other.mark_unusual(self._series[row[unusual]], minutes[unusual])
         return other
 
     def forget(self, series: Ints) -> None:
@@ -138,6 +152,13 @@ class Histories:
         kept = ~np.isin(self._series, series)
         self._series = self._series[kept]
         self._minutes, self._values = self._minutes[kept], self._values[kept]
+        self._unusual = self._unusual[kept]
+
+    def _leave_out_unusual(self, values: Floats, unusual: Bools) -> Floats:
+        """Return values without unusual ones, while enough others are known: then it is usual."""
+        usual = np.where(unusual, np.nan, values)
+        enough = np.isfinite(usual).sum(axis=1) >= self._policy.least
+        return np.where(enough[:, None], usual, values)
 
     def _place(self, series: Ints) -> Ints:
         at, is_known = self._find(series)
@@ -146,6 +167,7 @@ class Histories:
             self._series = np.insert(self._series, where, series[~is_known])
             self._minutes = np.insert(self._minutes, where, 0, axis=0)
             self._values = np.insert(self._values, where, np.nan, axis=0)
+            self._unusual = np.insert(self._unusual, where, values=False, axis=0)
             at = np.searchsorted(self._series, series)
         return at
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
-import orjson
 import polars as pl
 
 from core.changes import Changes
@@ -22,6 +21,7 @@ from core.live import write_moment
 from core.moments import Moment
 from db.groups import Group, Offer
 from db.moment_changes import MomentChangeStore
+from db.moments import MomentStore
 from db.pool import Connection
 from db.queries import load_queries
 from db.roll_ups import RollUpStore
@@ -84,6 +84,7 @@ class CommitStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._moments = MomentStore(connection)
         self._moment_changes = MomentChangeStore(connection)
         self._roll_ups = RollUpStore(connection)
 
@@ -136,8 +137,7 @@ class CommitStore:
     async def _write_moments(self, moments: Sequence[Moment]) -> dict[str, Row]:
         if not moments:
             return {}
-        rows = orjson.dumps([write_moment(moment) for moment in moments]).decode()
-        written = [dict(row) for row in await self._connection.fetch(SQL["upsert_moments"], rows)]
+        written = await self._moments.upsert([write_moment(moment) for moment in moments])
         await self._moment_changes.note(written)
         return {row["moment_id"]: row for row in written}
 

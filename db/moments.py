@@ -1,9 +1,11 @@
 """Moments: what was unusual, as it is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+import orjson
 
 from core.moment_lives import show_moment
 from core.moments import MomentState
@@ -69,6 +71,11 @@ class MomentStore:
             SQL["find_shelf_end"], stream_id, now
         )
         return end
+
+    async def upsert(self, moments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Write moments of the flow where they are newer; return those, as they are stored now."""
+        rows = orjson.dumps(moments).decode()
+        return [dict(row) for row in await self._connection.fetch(SQL["upsert_moments"], rows)]
 
     async def find(self, moment_id: str) -> dict[str, Any] | None:
         """Return a moment as it is stored."""

@@ -82,7 +82,7 @@ def _seconds(least: int, most: int) -> Callable[[str], timedelta]:
 
 OVERRIDES: Final[Mapping[str, Override]] = {
     "baseline.threshold": Override(
-        "baseline", "threshold", _number(0.5, 100), "spreads from which a minute is an anomaly"
+        "baseline", "strictness", _number(0.1, 100), "what all thresholds are multiplied by"
     ),
     "baseline.span_minutes": Override(
         "baseline", "span", _minutes(10, 1440), "minutes that a minute is measured against"

@@ -20,6 +20,9 @@ from core.tails import Tails
 OFF: Final = 1.0
 """Spreads off the hour's level from which the newest minutes are asked."""
 
+UNUSUAL: Final = 0.6
+"""The score from which a minute is left out of the baselines of the next hour."""
+
 STANDS_FOR: Final = 3
 """Minutes for which a baseline holds when no minute is completed."""
 
@@ -77,9 +80,16 @@ class Levels:
         """
         expected, spread, z_scores = self._choose(asked.values, self._measure(asked), widened)
         thresholds = self._tails.find_thresholds(asked.series) * self._policy.strictness
+        levelled = Levelled(expected, spread, z_scores, thresholds)
+        self._learn(asked, levelled)
+        return levelled
+
+    def _learn(self, asked: Minutes, levelled: Levelled) -> None:
         final = asked.final
-        self._tails.learn(asked.series[final], z_scores[final], thresholds[final])
-        return Levelled(expected, spread, z_scores, thresholds)
+        series = asked.series[final]
+        self._tails.learn(series, levelled.z_scores[final], levelled.thresholds[final])
+        unusual = levelled.scores[final] >= UNUSUAL
+        self.histories.mark_unusual(series[unusual], asked.minutes[final][unusual])
 
     def _choose(
         self, values: Floats, usual: Baselines, widened: Floats | None

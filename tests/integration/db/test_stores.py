@@ -110,7 +110,6 @@ USED: dict[str, set[str]] = {
         "upsert_chat",
         "upsert_readings",
         "upsert_transactions",
-        "upsert_moments",
         "insert_late",
         "insert_dead_letters",
     },
@@ -127,7 +126,13 @@ USED: dict[str, set[str]] = {
         "find_last_heard",
         "list_channels",
     },
-    "moments": {"list_moments", "find_moment", "find_shelf_end", "list_open_moments"},
+    "moments": {
+        "list_moments",
+        "find_moment",
+        "find_shelf_end",
+        "list_open_moments",
+        "upsert_moments",
+    },
     "moment_lives": {
         "lock_moment",
         "update_life",

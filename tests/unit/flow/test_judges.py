@@ -72,8 +72,25 @@ def test_a_running_minute_is_measured_anew_when_the_minute_before_it_closes():
     for minute in range(10):
         give(levels, minute, float(minute))
     assert give(levels, 11, 6.0, final=False).expected.item() == 4.5
-    give(levels, 10, 100.0)
+    give(levels, 10, 7.0)
     assert give(levels, 11, 6.0, final=False).expected.item() == 5.0
+
+
+def test_unusual_minutes_are_left_out_of_what_the_next_are_measured_by():
+    levels = make_levels()
+    for minute in range(30):
+        give(levels, minute, 100.0 + 10 * (minute % 3))
+    for minute in range(30, 50):
+        assert give(levels, minute, 400.0).expected.item() == 110.0
+
+
+def test_what_stays_unusual_for_an_hour_is_what_is_usual_then():
+    levels = make_levels()
+    for minute in range(30):
+        give(levels, minute, 100.0 + 10 * (minute % 3))
+    for minute in range(30, 95):
+        give(levels, minute, 400.0 + 10 * (minute % 3))
+    assert give(levels, 95, 410.0).scores.item() < 1
 
 
 def test_after_a_pause_a_running_minute_is_not_measured_by_what_was_before_it():
