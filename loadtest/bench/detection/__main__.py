@@ -129,7 +129,7 @@ def write_standings(standings: Sequence[Standing]) -> str:
 def write_speeds(speeds: Sequence[Speed]) -> str:
     """Return how fast detectors were as a table, and what could not be tried."""
     table = write_table(
-        ["series", "", "rows of each", "rows a second", "ours is", "bytes a series"],
+        ["series", "", "rows of each", "rows a second of processor", "ours is", "bytes a series"],
         _list_speeds(speeds),
     )
     return table + "".join(f"\n{each}\n" for each in _list_missing(speeds))
