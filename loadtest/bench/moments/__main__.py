@@ -24,11 +24,12 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251
 
 from loadtest.bench.folders import RESULTS
 from loadtest.bench.moments.pages import write_moments, write_plays, write_quiet, write_truths
-from loadtest.bench.moments.plays import Plan, SeriesPlan, WorldPlan, play
+from loadtest.bench.moments.plays import Plan, Play, SeriesPlan, WorldPlan, play
 from loadtest.bench.moments.tallies import (
     MomentTally,
     PlayTally,
     TruthTally,
+    tally_kinds,
     tally_moments,
     tally_play,
     tally_truths,
@@ -46,6 +47,8 @@ QUIET_STEP_S: Final = 20
 QUIET_WARM_UP: Final = timedelta(hours=12)
 """Half a day, of two: the hours of a day that were never seen are as new as they are to users."""
 
+EACH_MINUTE: Final = "a reading a minute"
+EACH_TEN: Final = "a reading each 10 s"
 ROUNDS: Final = 5
 ORDINARY_WARM_UP: Final = timedelta(hours=10)
 """Six hundred minutes; of readings that come each ten seconds there are eleven hours in all."""
@@ -82,8 +85,8 @@ def list_plans(options: argparse.Namespace) -> tuple[list[WorldPlan], list[Plan]
         QUIET_WARM_UP,
         QUIET_STEP_S,
     )
-    each_minute = SeriesPlan("a reading a minute", 60, rounds, ORDINARY_WARM_UP)
-    each_ten = SeriesPlan("a reading each 10 s", 10, 2 * rounds, ORDINARY_WARM_UP / 5)
+    each_minute = SeriesPlan(EACH_MINUTE, 60, rounds, ORDINARY_WARM_UP)
+    each_ten = SeriesPlan(EACH_TEN, 10, 2 * rounds, ORDINARY_WARM_UP / 5)
     return worlds, [calm, each_minute, each_ten]
 
 
@@ -101,11 +104,15 @@ def measure(worlds: Sequence[WorldPlan], quiet: Sequence[Plan], processes: int) 
         scenarios=[tally_play(each) for each in lively],
         incidents=[tally for each in lively for tally in tally_truths(each)],
         moments=[tally for each in lively for tally in tally_moments(each)],
-        quiet=[
-            tally for each in calm for tally in (tally_play(each).moments, *tally_moments(each))
-        ],
+        quiet=[tally for each in calm for tally in _tally_quiet(each)],
         seconds={each.name: each.seconds for each in plays},
     )
+
+
+def _tally_quiet(play: Play) -> list[MomentTally]:
+    """Return a line for all, and one for each type, or kind of series where these are drawn."""
+    is_drawn = play.name in {EACH_MINUTE, EACH_TEN}
+    return [tally_play(play).moments, *(tally_kinds(play) if is_drawn else tally_moments(play))]
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

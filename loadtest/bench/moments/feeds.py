@@ -91,7 +91,7 @@ def feed_series(series: Sequence[Injected], start_ms: int, interval_s: int) -> I
     for each in series:
         drawn[each.base] += 1
         streams.append(f"ordinary-{drawn[each.base]}")
-        channels.append(each.base.replace(" ", "-"))
+        channels.append(name_kind(each.base))
     values = np.array([each.values for each in series])
     for row in range(values.shape[1]):
         at = EPOCH + timedelta(milliseconds=start_ms + row * interval_s * 1000)
@@ -106,6 +106,11 @@ def feed_series(series: Sequence[Injected], start_ms: int, interval_s: int) -> I
             schema_overrides={"timestamp": TIMESTAMP},
         )
         yield Step(at + LAG, events)
+
+
+def name_kind(base: str) -> str:
+    """Return the channel of a kind of ordinary series."""
+    return base.replace(" ", "-")
 
 
 def _number(worlds: Sequence[World], start_ms: int, end_ms: int) -> Iterator[Rows]:

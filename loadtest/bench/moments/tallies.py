@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from loadtest.bench.detection.injections import BASES
+from loadtest.bench.moments.feeds import name_kind
 from loadtest.bench.moments.plays import Play
 from loadtest.bench.spreads import find_percentile
 from streaming.backtest.matches import Found, Judged
@@ -41,10 +43,12 @@ class TruthTally:
 
 @dataclass(frozen=True, slots=True)
 class MomentTally:
-    """The moments of one type."""
+    """The moments of one type, or of one kind of series."""
 
     scenario: str
     moment_type: str
+    """Or the kind of series."""
+
     shown: int
     withdrawn: int
     right: int
@@ -105,6 +109,13 @@ def tally_moments(play: Play) -> list[MomentTally]:
     return [_tally_type(play, each) for each in types]
 
 
+def tally_kinds(play: Play) -> list[MomentTally]:
+    """Return a line for each kind of ordinary series, which is the name of a channel."""
+    weeks = play.series_weeks / len(BASES)
+    kinds = (name_kind(base) for base in BASES)
+    return [_tally(play, kind, _list_of_kind(play, kind), weeks) for kind in kinds]
+
+
 def tally_play(play: Play) -> PlayTally:
     """Return the line of a play."""
     incidents = {each.truth.incident_id for each in play.found}
@@ -137,15 +148,16 @@ def _tally_type(play: Play, moment_type: str | None) -> MomentTally:
         for each in play.judged
         if moment_type is None or each.sighting.moment.moment_type == moment_type
     ]
+    return _tally(play, moment_type or "all", wanted, play.series_weeks)
+
+
+def _list_of_kind(play: Play, kind: str) -> list[Judged]:
+    return [each for each in play.judged if each.sighting.moment.metric_name == kind]
+
+
+def _tally(play: Play, name: str, wanted: Sequence[Judged], weeks: float) -> MomentTally:
     withdrawn = sum(each.sighting.is_withdrawn for each in wanted)
-    return MomentTally(
-        play.name,
-        moment_type or "all",
-        len(wanted),
-        withdrawn,
-        _count_right(wanted),
-        play.series_weeks,
-    )
+    return MomentTally(play.name, name, len(wanted), withdrawn, _count_right(wanted), weeks)
 
 
 def _count_found(found: Sequence[Found]) -> int:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from core.times import EPOCH
-from loadtest.bench.detection.injections import ROWS, draw_ordinary
+from loadtest.bench.detection.injections import BASES, ROWS, draw_ordinary
 from loadtest.bench.moments.feeds import (
     count_series,
     feed_series,
@@ -15,7 +15,8 @@ from loadtest.bench.moments.feeds import (
     name_prefix,
 )
 from loadtest.bench.moments.plays import BEGIN, Play, WorldPlan, count_play
-from loadtest.bench.moments.tallies import tally_moments, tally_play, tally_truths
+from loadtest.bench.moments.tallies import tally_kinds, tally_moments, tally_play, tally_truths
+from streaming.backtest.matches import judge_sightings
 from streaming.simulator.profiles import list_profiles
 from streaming.simulator.scenarios import SCENARIOS
 from streaming.simulator.tables import Tables
@@ -104,3 +105,12 @@ def test_a_play_is_counted():
     assert (spikes.moment_type, spikes.precision) == ("chat_spike", 0.5)
     lines = {(line.kind, line.metric): line.recall for line in tally_truths(make_play())}
     assert lines == {("raid", "chat_count"): 0.5, ("raid", "avg_sentiment"): 0.0}
+
+
+def test_ordinary_series_are_counted_by_kind():
+    found = [make_sighting(n, metric_name="heavy-tails", moment_type="flatline") for n in (1, 2)]
+    judged = judge_sightings(found, [], is_all_known=True)
+    play = Play("series", [], judged, 2 * len(BASES), timedelta(days=7))
+    lines = {line.moment_type: line.false_a_week for line in tally_kinds(play)}
+    assert len(lines) == len(BASES)
+    assert {kind: rate for kind, rate in lines.items() if rate} == {"heavy-tails": 1.0}
