@@ -63,7 +63,7 @@ class Rehearsal:
         """
         self._step = step
         self._shard = Shard(0, rules.policy)
-        self._shard._lookout.tune(rules.tunings)  # noqa: SLF001
+        self._shard.tune(rules.tunings)
         self._watch = watch
         self._now = EPOCH
         self._is_over = False

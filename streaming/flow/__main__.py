@@ -33,6 +33,7 @@ from streaming.flow.news import NewsRoom
 from streaming.flow.preparations import prepare
 from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
 from streaming.flow.traces import FlowTraces
+from streaming.flow.tuning_watches import TuningWatch
 from streaming.traces.tracers import open_tracer
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ def run(settings: Settings, member: Member) -> None:
     news = NewsRoom(settings.require_redis_url(), clock, process=member.number)
     traces = FlowTraces(open_tracer(settings, "flow"))
     committer = Committer(settings.require_database_url(), news, clock, traces)
+    tunings = TuningWatch(settings.require_database_url())
     if settings.flow_metrics_port:
         port = settings.flow_metrics_port + member.number
         start_http_server(port, addr=settings.api_host)
@@ -57,15 +59,17 @@ def run(settings: Settings, member: Member) -> None:
     gc.freeze()
     news.start()
     committer.start()
+    tunings.start()
     try:
         cli_main(
-            build_dataflow(settings, lookahead, committer, clock, traces),
+            build_dataflow(settings, lookahead, committer, clock, traces, tunings),
             process_id=member.number if member.addresses else None,
             addresses=list(member.addresses) or None,
             epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),
             recovery_config=RecoveryConfig(str(locate_recovery_store(settings))),
         )
     finally:
+        tunings.stop()
         committer.stop()
         news.stop()
         traces.stop()

@@ -18,6 +18,7 @@ from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
 from streaming.flow.steps import ShardLogic, key_by_shard
 from streaming.flow.traces import FlowTraces
+from streaming.flow.tuning_watches import TuningWatch
 
 
 def build_dataflow(
@@ -26,12 +27,13 @@ def build_dataflow(
     committer: Committer,
     clock: Clock,
     traces: FlowTraces,
+    tunings: TuningWatch,
 ) -> Dataflow:
     """Return the dataflow over a bus and a database."""
     policy = build_policy(settings)
 
     def build_logic(snapshot: bytes | None) -> ShardLogic:
-        return ShardLogic(snapshot, clock, policy, traces)
+        return ShardLogic(snapshot, clock, policy, traces, lambda: tunings.current)
 
     source = BusSource(
         lookahead,

@@ -22,7 +22,6 @@ from core.rows import Floats, Ints, Rows
 from core.seconds import Rushes, Seconds
 from core.times import EPOCH
 from core.transaction_minutes import TransactionMinutes
-from core.tunings import Tunings
 from core.watermarks import Watermarks
 from streaming.detect.levels import Levels
 from streaming.flow.backgrounds import Background, Compared
@@ -63,10 +62,6 @@ class Lookout:
         """Go on by another policy."""
         for levels in self._list_levels():
             levels.follow(policy, reopened=reopened)
-
-    def tune(self, tunings: Tunings) -> None:
-        """Go on by other rules."""
-        self.watch.tunings = tunings
 
     def is_waiting(self, watermarks: Watermarks, now: datetime) -> bool:
         """Tell whether the clock may have something to open or to end."""

@@ -29,6 +29,7 @@ from core.reading_minutes import ReadingMinutes
 from core.repeats import Repeats
 from core.times import EPOCH
 from core.transaction_minutes import TransactionMinutes
+from core.tunings import Tunings
 from core.watermarks import LatenessPolicy, Watermarks
 from streaming.flow.lookouts import Lookout
 from streaming.flow.partials import (
@@ -127,6 +128,10 @@ class Shard:
     def snapshot(self) -> bytes:
         """Return everything that is remembered."""
         return SNAPSHOT_FORMAT + pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+
+    def tune(self, tunings: Tunings) -> None:
+        """Judge by other rules from now on."""
+        self._lookout.watch.tunings = tunings
 
     def apply(self, batch: Batch, prepared: Prepared | None = None) -> list[Changes]:
         """Merge a batch, which may be prepared already, and return what it changed."""

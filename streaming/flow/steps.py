@@ -4,6 +4,7 @@ Not the built-in windows: they drop a key's state when its window closes, and a 
 replaces the whole minute by itself. ``docs/decisions`` tells the story.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
@@ -13,6 +14,7 @@ from typing_extensions import override
 
 from core.changes import Changes
 from core.clock import Clock
+from core.tunings import NO_TUNINGS, Tunings
 from streaming.flow.lookaheads import Frame
 from streaming.flow.shards import FlowPolicy, Shard
 from streaming.flow.traces import FlowTraces
@@ -37,8 +39,10 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
         clock: Clock,
         policy: FlowPolicy,
         traces: FlowTraces | None = None,
+        read_tunings: Callable[[], Tunings] = lambda: NO_TUNINGS,
     ) -> None:
         self._shard = Shard.restore(snapshot, policy) if snapshot else None
+        self._read_tunings = read_tunings
         self._clock = clock
         self._policy = policy
         self._traces = traces or FlowTraces(None)
@@ -47,12 +51,16 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
     def on_batch(self, values: list[Frame]) -> tuple[list[Changes], bool]:
         if self._shard is None:
             self._shard = Shard(values[0].batch.shard, self._policy)
+        self._shard.tune(self._read_tunings())
         found = (self._traces.apply(self._shard, frame) for frame in values)
         return list(chain.from_iterable(found)), StatefulBatchLogic.RETAIN
 
     @override
     def on_notify(self) -> tuple[list[Changes], bool]:
-        changes = None if self._shard is None else self._shard.close(self._clock.now())
+        if self._shard is None:
+            return [], StatefulBatchLogic.RETAIN
+        self._shard.tune(self._read_tunings())
+        changes = self._shard.close(self._clock.now())
         return [changes] if changes else [], StatefulBatchLogic.RETAIN
 
     @override
