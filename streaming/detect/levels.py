@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from core.baselines import BaselinePolicy, Baselines, Histories
+from core.habits import Habits
 from core.rows import Bools, Floats, Ints, Rows, find_sorted
 from core.tails import Tails
 
@@ -60,11 +61,27 @@ class Levelled(NamedTuple):
 class Levels:
     """The last hour of many series, and how far each strays."""
 
-    def __init__(self, policy: BaselinePolicy, floor: Floor, *, reopened: timedelta) -> None:
+    def __init__(
+        self,
+        policy: BaselinePolicy,
+        floor: Floor,
+        *,
+        reopened: timedelta,
+        habits: Habits | None = None,
+    ) -> None:
+        """Know nothing yet.
+
+        Args:
+            policy: What makes a baseline.
+            floor: The least spread.
+            reopened: How old a minute may be that is revised.
+            habits: What is usual because it happened often; None for what people do.
+        """
         self.histories = Histories(policy, reopened=reopened)
         self._policy = policy
         self._floor = floor
         self._tails = Tails()
+        self._habits = habits
         self._standing = Rows(
             **dict.fromkeys(Baselines._fields, np.float64(np.nan)), measured_for=np.int64(0)
         )
@@ -81,8 +98,18 @@ class Levels:
         expected, spread, z_scores = self._choose(asked.values, self._measure(asked), widened)
         thresholds = self._tails.find_thresholds(asked.series) * self._policy.strictness
         levelled = Levelled(expected, spread, z_scores, thresholds)
-        self._learn(asked, levelled)
+        if self._habits is not None:
+            raised = self._habits.raise_thresholds(asked.series, thresholds)
+            self._learn_habits(asked, levelled)
+            levelled = levelled._replace(thresholds=raised)
+        self._learn(asked, Levelled(expected, spread, z_scores, thresholds))
         return levelled
+
+    def _learn_habits(self, asked: Minutes, levelled: Levelled) -> None:
+        assert self._habits is not None  # noqa: S101 (asked only then)
+        final = asked.final
+        unusual = levelled.scores[final] >= 1
+        self._habits.learn(asked.series[final], levelled.z_scores[final], unusual)
 
     def _learn(self, asked: Minutes, levelled: Levelled) -> None:
         final = asked.final
@@ -141,6 +168,8 @@ class Levels:
         """Drop what is known of series."""
         self.histories.forget(series)
         self._tails.forget(series)
+        if self._habits is not None:
+            self._habits.forget(series)
         self._standing.keep(~np.isin(self._standing.keys, series))
 
     def _measure(self, asked: Minutes) -> Baselines:

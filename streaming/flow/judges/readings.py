@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from core.baselines import BaselinePolicy
+from core.habits import Habits
 from core.open_minutes import Wanted
 from core.rows import Floats, Ints, Rows
 from streaming.detect.levels import Levelled, Levels, Minutes
@@ -15,6 +16,9 @@ from streaming.flow.judges.base import SCATTER, Judgements, Picked, combine, fin
 
 VALUES_MIN: Final = 5
 """Of fewer readings the scatter says nothing."""
+
+RUNNING_VALUES_MIN: Final = 3
+"""Of a running minute: one or two readings may be slips."""
 
 SCATTER_SPREAD_MIN: Final = 0.25
 """Of the logarithm of the scatter: what is less than a tripling is none."""
@@ -34,8 +38,8 @@ class ReadingJudge:
     """Judges the level of channels, and how far their readings scatter."""
 
     def __init__(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
-        self.means = Levels(policy, expect_values, reopened=reopened)
-        self.scatters = Levels(policy, expect_scatter, reopened=reopened)
+        self.means = Levels(policy, expect_values, reopened=reopened, habits=Habits())
+        self.scatters = Levels(policy, expect_scatter, reopened=reopened, habits=Habits())
         self._novelties = Novelties()
 
     @property
@@ -51,7 +55,9 @@ class ReadingJudge:
         # How far the mean of the few readings of a running minute strays by chance.
         usual = np.exp(np.nan_to_num(self.scatters.find_standing(picked.series)[0], nan=-np.inf))
         chance = np.where(picked.final, 0.0, usual / np.sqrt(np.maximum(row["count"], 1)))
-        minutes = Minutes(picked.series, picked.minutes, row["mean"], picked.final)
+        enough = picked.final | (row["count"] >= RUNNING_VALUES_MIN)
+        means = np.where(enough, row["mean"], np.nan)
+        minutes = Minutes(picked.series, picked.minutes, means, picked.final)
         levelled = self.means.judge(minutes, widened=chance)
         novel = find_news(self._novelties, picked, row["mean"])
         stored = {

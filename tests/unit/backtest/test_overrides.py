@@ -44,13 +44,13 @@ def test_what_is_wished_last_holds_also_against_what_people_set():
 @pytest.mark.parametrize(
     ("wish", "word"),
     [
-        ("spike", "baseline.threshold"),
+        ("spike", "baseline.strictness"),
         ("nothing=1", "strictness"),
         ("strictness", "NAME=VALUE"),
         ("one/strictness=2", "STREAM/METRIC"),
         ("one two/*/strictness=2", "pattern"),
-        ("baseline.threshold=none", "a number from 0.5 to 100"),
-        ("baseline.threshold=nan", "a number from 0.5 to 100"),
+        ("baseline.strictness=none", "a number from 0.1 to 100"),
+        ("baseline.strictness=nan", "a number from 0.1 to 100"),
         ("strictness=0", "a number from 0.1 to 100"),
         ("baseline.span_minutes=1.5", "a whole number from 10 to 1440"),
         ("direction=left", "both, up or down"),
