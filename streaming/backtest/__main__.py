@@ -20,7 +20,9 @@ from core.clock import SystemClock
 from core.errors import DatabaseAwayError, InvalidError, SettingsInvalidError, TelemetraError
 from core.logging import configure_logging
 from core.settings import Settings, load_settings
+from core.tunings import NO_TUNINGS, Tunings
 from core.words import warm_up
+from db.tunings import TuningStore
 from streaming.archive.options import choose_span
 from streaming.archive.recounts import Span
 from streaming.archive.sources import connect
@@ -45,14 +47,15 @@ def backtest(settings: Settings, options: Namespace) -> tuple[Report, list[str]]
     Raises:
         TelemetraError: A rule or a file is wrong, or there is nothing to replay.
     """
-    rules = [Rules(build_policy(settings))]
-    if options.wishes:
-        rules.append(change_rules(rules[0], options.wishes))
     truths = [] if options.labels is None else read_truths(options.labels)
-    notes: list[str] = []
+    tunings, notes = NO_TUNINGS, list[str]()
     with _open_recording(settings, options) as (recording, span):
         if options.file is None:
-            truths += _ask_people(settings, span, options.stream, notes)
+            told, tunings = _ask_people(settings, span, options.stream, notes)
+            truths += told
+        rules = [Rules(build_policy(settings), tunings)]
+        if options.wishes:
+            rules.append(change_rules(rules[0], options.wishes))
         outcome = run_backtest(
             recording,
             span,
@@ -93,18 +96,19 @@ def _open_recording(settings: Settings, options: Namespace) -> Iterator[tuple[Re
 
 def _ask_people(
     settings: Settings, span: Span, stream_id: str | None, notes: list[str]
-) -> list[Truth]:
-    """Return what people said of moments; note why, if it cannot be known."""
+) -> tuple[list[Truth], Tunings]:
+    """Return what people said of moments, and their tunings; note why, if it cannot be known."""
 
-    async def ask() -> list[Truth]:
+    async def ask() -> tuple[list[Truth], Tunings]:
         async with connect(settings.require_database_url()) as connection:
-            return await read_labelled(connection, span, stream_id)
+            labelled = await read_labelled(connection, span, stream_id)
+            return labelled, await TuningStore(connection).load()
 
     try:
         return asyncio.run(ask())
     except (DatabaseAwayError, SettingsInvalidError) as error:
-        notes.append(f"Without the labels in the database: {error.detail}")
-        return []
+        notes.append(f"Without the labels and tunings in the database: {error.detail}")
+        return [], NO_TUNINGS
 
 
 def _is_wanted(truth: Truth, span: Span, stream_id: str | None) -> bool:

@@ -1,6 +1,6 @@
 """Overrides: what the flow judges by, and what of it a backtest may change, by name.
 
-    --set baseline.threshold=5              a rule of the flow's policy
+    --set baseline.strictness=1.5          a rule of the flow's policy
     --set strictness=2                      a field of a tuning, for all streams and metrics
     --set bench-*/temperature/strictness=2  the same, for some of them
 
@@ -81,7 +81,7 @@ def _seconds(least: int, most: int) -> Callable[[str], timedelta]:
 
 
 OVERRIDES: Final[Mapping[str, Override]] = {
-    "baseline.threshold": Override(
+    "baseline.strictness": Override(
         "baseline", "strictness", _number(0.1, 100), "what all thresholds are multiplied by"
     ),
     "baseline.span_minutes": Override(

@@ -118,7 +118,7 @@ async def test_for_people_there_is_a_table_and_what_is_missing_is_said(settings:
     away = settings.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/x"})
     done = await asyncio.to_thread(run_process, away, *SPAN)
     assert done.returncode == 0
-    assert "Without the labels in the database" in done.stderr
+    assert "Without the labels and tunings in the database" in done.stderr
     for part in ("nothing changed", "chat_spike", STREAM, "telemetra moments label", "--labels"):
         assert part in done.stdout
 
