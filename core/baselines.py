@@ -49,6 +49,9 @@ class Baselines(NamedTuple):
     spread: Floats
     """How far values lie from that."""
 
+    mean: Floats
+    """The mean of what was usual, one more minute of one assumed: what tells of few counts."""
+
     recent: Floats
     """The median of the newest minutes."""
 
@@ -106,6 +109,8 @@ class Histories:
         middle = _find_median(usual)
         found.level[warm] = middle
         found.spread[warm] = NORMAL_FROM_MAD * _find_median(np.abs(usual - middle[:, None]))
+        known = np.isfinite(usual).sum(axis=1)
+        found.mean[warm] = (np.nansum(usual, axis=1) + 1) / (known + 1)
         found.recent[warm] = _find_median(values[:, :RECENT])
         apart = values[:, :-LAG] - values[:, LAG:]
         found.drift[warm] = NORMAL_FROM_MAD * _find_median(np.abs(apart))

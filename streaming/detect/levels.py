@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from core.baselines import BaselinePolicy, Baselines, Histories
+from core.chances import score_counts
 from core.habits import Habits
 from core.rows import Bools, Floats, Ints, Rows, find_sorted
 from core.tails import Tails
@@ -68,6 +69,7 @@ class Levels:
         *,
         reopened: timedelta,
         habits: Habits | None = None,
+        are_few: bool = False,
     ) -> None:
         """Know nothing yet.
 
@@ -76,12 +78,14 @@ class Levels:
             floor: The least spread.
             reopened: How old a minute may be that is revised.
             habits: What is usual because it happened often; None for what people do.
+            are_few: Whether values are counts so small that only chances tell of them.
         """
         self.histories = Histories(policy, reopened=reopened)
         self._policy = policy
         self._floor = floor
         self._tails = Tails()
         self._habits = habits
+        self._are_few = are_few
         self._standing = Rows(
             **dict.fromkeys(Baselines._fields, np.float64(np.nan)), measured_for=np.int64(0)
         )
@@ -95,7 +99,12 @@ class Levels:
             widened: What is added to the spread of each: how far a minute of few values strays
                 more than others.
         """
-        expected, spread, z_scores = self._choose(asked.values, self._measure(asked), widened)
+        usual = self._measure(asked)
+        if self._are_few:
+            expected, spread = usual.mean, np.sqrt(usual.mean)
+            z_scores = score_counts(asked.values, expected)
+        else:
+            expected, spread, z_scores = self._choose(asked.values, usual, widened)
         thresholds = self._tails.find_thresholds(asked.series) * self._policy.strictness
         levelled = Levelled(expected, spread, z_scores, thresholds)
         if self._habits is not None:
@@ -127,7 +136,9 @@ class Levels:
         only about what leads away from the hour's level: at the end of an incident all is as it was
         before, and nothing but its own last minutes is contradicted.
         """
-        spread, drift = (np.fmax(each, self._floor(usual.level)) for each in usual[1::2])
+        spread, drift = (
+            np.fmax(each, self._floor(usual.level)) for each in (usual.spread, usual.drift)
+        )
         if widened is not None:
             spread, drift = np.hypot(spread, widened), np.hypot(drift, widened)
         far, near = (values - usual.level) / spread, (values - usual.recent) / drift
@@ -147,7 +158,9 @@ class Levels:
         Of a series that wanders less from minute to minute than within the hour, where it is now.
         """
         usual = self._stand_by(series)
-        spread, drift = (np.fmax(each, self._floor(usual.level)) for each in usual[1::2])
+        spread, drift = (
+            np.fmax(each, self._floor(usual.level)) for each in (usual.spread, usual.drift)
+        )
         is_near = drift < spread
         return np.where(is_near, usual.recent, usual.level), np.minimum(drift, spread)
 

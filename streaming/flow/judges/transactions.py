@@ -7,27 +7,22 @@ import numpy as np
 from core.baselines import BaselinePolicy
 from core.minutes import find_minutes, find_series, join_keys
 from core.open_minutes import Wanted
-from core.rows import Bools, Floats, Ints, Rows
+from core.rows import Bools, Ints, Rows
 from streaming.detect.levels import Levels, Minutes
-from streaming.flow.judges.base import Judgements, Picked, combine
-
-
-def expect_roots(expected: Floats) -> Floats:
-    """Return the least spread of the roots of counts: that of chance, whatever the count."""
-    return np.ones(len(expected))
+from streaming.flow.judges.base import Judgements, Picked, combine, expect_counts
 
 
 class TransactionJudge:
     """Judges how many transactions a stream has in a minute, of whatever kind."""
 
     def __init__(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
-        self.roots = Levels(policy, expect_roots, reopened=reopened)
+        self.counts = Levels(policy, expect_counts, reopened=reopened, are_few=True)
         self._known: set[int] = set()
 
     @property
     def levels(self) -> tuple[Levels, ...]:
         """Everything that has a policy."""
-        return (self.roots,)
+        return (self.counts,)
 
     def judge(
         self, rows: Rows, owners: Ints, wanted: Wanted, alive: tuple[Ints, Ints]
@@ -58,17 +53,17 @@ class TransactionJudge:
         counts, final, revisions = _sum_ledgers(rows, owners, keys)
         final |= np.isin(keys, join_keys(streams, minutes))
         series, numbers = find_series(keys), find_minutes(keys)
-        roots = 2 * np.sqrt(counts + 0.375)
-        levelled = self.roots.judge(Minutes(series, numbers, roots, final))
-        expected = np.maximum((levelled.expected / 2) ** 2 - 0.375, 0.0)
-        levelled = levelled._replace(expected=expected, spread=np.sqrt(expected + 1))
+        levelled = self.counts.judge(Minutes(series, numbers, counts.astype(np.float64), final))
+        # A running minute is still filling up.
+        z_scores = np.where(final, levelled.z_scores, np.fmax(levelled.z_scores, 0.0))
+        levelled = levelled._replace(z_scores=z_scores)
         picked = Picked(series, numbers, final, final, revisions)
         judged = combine(picked, counts.astype(np.float64), levelled, None)
         return [Judgements("transaction_count", "transaction_spike", None, **judged)]
 
     def forget(self, streams: Ints) -> None:
         """Drop what is known of streams."""
-        self.roots.forget(streams)
+        self.counts.forget(streams)
         self._known -= set(streams.tolist())
 
 
