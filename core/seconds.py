@@ -3,7 +3,7 @@
     messages -> count_seconds -> a ring of 64 seconds a stream -> find_rushes -> the first second
     by which more was said than chance and habit explain
 
-Judged are the last 4 and the last 8 seconds against the rate of the hour before. Counts are
+Judged are the last 4, 8 and 20 seconds against the rate of the hour before. Counts are
 compared by their roots, whose scatter hardly depends on how large they are. How bursty a chat is,
 beside what chance does, is learnt from one five seconds to the next.
 """
@@ -20,8 +20,8 @@ from core.rows import Bools, Floats, Ints
 SIZE: Final = 64
 """Seconds in a ring: a minute, and what comes in disorder."""
 
-SPANS: Final = (4, 8)
-"""Seconds that are judged together; the shorter ones tell of what is large."""
+SPANS: Final = (4, 8, 20)
+"""Seconds that are judged together: few of a large chat tell soon, of a small one many have to."""
 
 SAMPLES_A_SECOND: Final = 3
 """Messages of a stream and second that are kept as samples."""

@@ -32,6 +32,9 @@ LIVE: Final = timedelta(minutes=5)
 GIVEN_UP: Final = timedelta(hours=2)
 """A silence and a flat line that lasted so long are what is usual by now."""
 
+TELLS: Final = timedelta(seconds=10)
+"""A stream whose last event is older than this tells nothing now."""
+
 LOOK_EVERY: Final = timedelta(seconds=1)
 """How often pauses are looked for."""
 
@@ -68,8 +71,8 @@ class Pulse:
             times = tuple(int(column[index]) for column in breaks)
             self._break(int(told.series[index]), int(told.at[index]), times, shared)
 
-    def open_silences(self, now: datetime, is_live: Bools, shared: Shared) -> Ints:
-        """Open the silences of series whose streams should tell; return all that are silent."""
+    def open_silences(self, now: datetime, is_live: Bools, shared: Shared) -> None:
+        """Open the silences of series whose streams should tell."""
         asked = self.rhythms.list_learnt()
         owners = self._owners(asked)
         asked, owners = asked[is_live[owners]], owners[is_live[owners]]
@@ -84,7 +87,6 @@ class Pulse:
                 length = (time - since) / 1e6
                 pause = _Pause(since, length, usual_s, limit_s, max(length / limit_s, 1.0))
                 shared.watch.open(_judge_pause(key, pause, shared.revision))
-        return silent.series
 
     def key(self, series: int, moment_type: MomentType) -> Key:
         """Return what a moment of a series is known by."""
@@ -153,10 +155,12 @@ class Pulses:
         self._looked_at = now
         watermarks = shared.watermarks
         is_live = watermarks.arrived - watermarks.newest <= LIVE // _MICROSECOND
-        is_live &= to_micros(now) - watermarks.arrived <= GIVEN_UP // _MICROSECOND
+        rested = to_micros(now) - watermarks.arrived
+        is_live &= rested <= GIVEN_UP // _MICROSECOND
         is_live[list(self._ended)] = False
-        # The silence of a stream says all.
-        is_live[self._events.open_silences(now, is_live, shared)] = False
+        self._events.open_silences(now, is_live, shared)
+        # Of a stream that tells nothing at all, its own silence says everything.
+        is_live &= rested <= TELLS // _MICROSECOND
         for pulse in (self._chat, self._viewers, self._channels):
             pulse.open_silences(now, is_live, shared)
         _give_up(now, shared)
