@@ -1,7 +1,7 @@
 """Lookouts: everything in a shard that looks for moments.
 
 batch ─► seconds, rhythms, samples ─┐
-rows that are written ─► judges ────┼─► watch ─► moments that changed, with their reasons
+rows that are written ─► judges ────┼─► register ─► moments that changed, with their reasons
 the clock ─► silences, ends ────────┘
 """
 
@@ -31,7 +31,7 @@ from streaming.flow.judges.readings import ReadingJudge
 from streaming.flow.judges.transactions import TransactionJudge
 from streaming.flow.partials import Catalogue, Partial
 from streaming.flow.pulses import Pulses, Shared
-from streaming.flow.watches import Watch
+from streaming.flow.registers import Register
 
 RUSH: Final = 4.8
 """Standard deviations beyond the usual rate from which a chat that speeds up is a moment."""
@@ -46,7 +46,7 @@ class Lookout:
     def __init__(
         self, catalogue: Catalogue, policy: BaselinePolicy, *, reopened: timedelta
     ) -> None:
-        self.watch = Watch()
+        self.register = Register()
         self._catalogue = catalogue
         self._chat = ChatJudge(policy, reopened=reopened)
         self._readings = ReadingJudge(policy, reopened=reopened)
@@ -65,11 +65,11 @@ class Lookout:
 
     def is_waiting(self, watermarks: Watermarks, now: datetime) -> bool:
         """Tell whether the clock may have something to open or to end."""
-        return self.watch.is_open or self._pulses.is_waiting(watermarks, now)
+        return self.register.is_open or self._pulses.is_waiting(watermarks, now)
 
     def note(self, partial: Partial, watermarks: Watermarks) -> None:
         """Learn from the events of a batch, before anything is judged."""
-        self._pulses.follow(partial, Shared(self.watch, watermarks, partial.offset))
+        self._pulses.follow(partial, Shared(self.register, watermarks, partial.offset))
         if not partial.on_time.is_empty():
             self._background.keep_events(partial.on_time)
         if partial.said is not None and not partial.said.is_empty():
@@ -118,12 +118,12 @@ class Lookout:
         if len(self._rushed):
             self._find_rushes(offset)
         for judgements in self._judgements:
-            self.watch.judge(judgements, self._find_names(judgements))
+            self.register.judge(judgements, self._find_names(judgements))
         self._judgements.clear()
         if is_timely:
-            self._pulses.settle(now, Shared(self.watch, watermarks, offset))
+            self._pulses.settle(now, Shared(self.register, watermarks, offset))
         names = self._catalogue.streams
-        self.watch.settle(lambda name: watermarks.tell_time(names.find(name), now), offset)
+        self.register.settle(lambda name: watermarks.tell_time(names.find(name), now), offset)
 
     def take_changed(
         self, chat: ChatMinutes, money: TransactionMinutes, now: datetime
@@ -136,11 +136,11 @@ class Lookout:
             given = _sum_money(money, self._catalogue, stream, moment)
             return self._background.explain(moment, stream, compared, chat, given)
 
-        return self.watch.take_changed(explain, now)
+        return self.register.take_changed(explain, now)
 
     def forget(self, streams: Ints, channels: Ints, now: datetime) -> None:
         """Drop what is known of streams that are idle."""
-        self.watch.forget(now)
+        self.register.forget(now)
         if len(streams):
             self._chat.forget(streams)
             self._transactions.forget(streams)
@@ -165,7 +165,7 @@ class Lookout:
             stream = int(streams[index])
             name = self._catalogue.streams.names[stream]
             usual = float(expected[index]), float(spread[index])
-            self.watch.open(_judge_rush(name, rushes, index, usual, offset), stream)
+            self.register.open(_judge_rush(name, rushes, index, usual, offset), stream)
 
     def _list_compared(self, stream: int, own: str) -> list[Compared]:
         """Return the other metrics of a stream."""

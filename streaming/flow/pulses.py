@@ -24,7 +24,7 @@ from core.times import EPOCH
 from core.tunings import NO_TUNINGS, UNTUNED, Tunings
 from core.watermarks import Watermarks
 from streaming.flow.partials import Catalogue, Partial
-from streaming.flow.watches import Watch
+from streaming.flow.registers import Register
 
 LIVE: Final = timedelta(minutes=5)
 """A stream whose events are older than this on arrival tells of the past."""
@@ -48,7 +48,7 @@ Names = Callable[[int], tuple[str, str]]
 class Shared:
     """What all rhythms of a shard need."""
 
-    watch: Watch
+    register: Register
     watermarks: Watermarks
     revision: int
 
@@ -65,7 +65,7 @@ class Pulse:
 
     def follow(self, told: Told, arrived: Ints, shared: Shared) -> None:
         """Learn from events, and open and end what they begin and end."""
-        breaks = self.rhythms.follow(told, self.find_least(told.series, shared.watch.tunings))
+        breaks = self.rhythms.follow(told, self.find_least(told.series, shared.register.tunings))
         is_live = arrived - told.at <= LIVE // _MICROSECOND
         for index in np.flatnonzero(_has_break(breaks) & is_live).tolist():
             times = tuple(int(column[index]) for column in breaks)
@@ -78,15 +78,15 @@ class Pulse:
         asked, owners = asked[is_live[owners]], owners[is_live[owners]]
         watermarks, time = shared.watermarks, to_micros(now)
         passed = np.maximum(time - watermarks.arrived[owners], 0)
-        least = self.find_least(asked, shared.watch.tunings)
+        least = self.find_least(asked, shared.register.tunings)
         silent = self.rhythms.find_silent(watermarks.newest[owners] + passed, least, asked)
         for row in zip(*(column.tolist() for column in silent), strict=True):
             series, since, usual_s, limit_s = row
             key = self.key(series, "silence")
-            if shared.watch.find_open(key) is None:
+            if shared.register.find_open(key) is None:
                 length = (time - since) / 1e6
                 pause = _Pause(since, length, usual_s, limit_s, max(length / limit_s, 1.0))
-                shared.watch.open(_judge_pause(key, pause, shared.revision))
+                shared.register.open(_judge_pause(key, pause, shared.revision))
 
     def key(self, series: int, moment_type: MomentType) -> Key:
         """Return what a moment of a series is known by."""
@@ -111,13 +111,13 @@ class Pulse:
         ended_at = EPOCH + timedelta(microseconds=at)
         if silent_from:
             key, length = self.key(series, "silence"), (at - silent_from) / 1e6
-            shared.watch.end(key, ended_at, shared.revision, metric_value=length)
+            shared.register.end(key, ended_at, shared.revision, metric_value=length)
         if flat_until:
-            shared.watch.end(self.key(series, "flatline"), ended_at, shared.revision)
+            shared.register.end(self.key(series, "flatline"), ended_at, shared.revision)
         if flat_from:
             values, runs = self.rhythms.find_runs(np.array([series]))
             pause = _Pause(flat_from, float(values[0]), float(values[0]), float(runs[0]), 1.0)
-            shared.watch.open(_judge_pause(self.key(series, "flatline"), pause, shared.revision))
+            shared.register.open(_judge_pause(self.key(series, "flatline"), pause, shared.revision))
 
 
 class Pulses:
@@ -196,11 +196,11 @@ def _name(streams: list[str], metric: str, stream: int) -> tuple[str, str]:
 
 
 def _give_up(now: datetime, shared: Shared) -> None:
-    for moment in shared.watch.list_open("silence", "flatline"):
+    for moment in shared.register.list_open("silence", "flatline"):
         if now - moment.started_at > GIVEN_UP:
             length = (now - moment.started_at).total_seconds()
             value = length if moment.moment_type == "silence" else moment.metric_value
-            shared.watch.end(moment.key, now, shared.revision, metric_value=value)
+            shared.register.end(moment.key, now, shared.revision, metric_value=value)
 
 
 def _tell(events: pl.DataFrame, series: str) -> tuple[Told, Ints]:

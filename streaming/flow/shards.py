@@ -131,7 +131,7 @@ class Shard:
 
     def tune(self, tunings: Tunings) -> None:
         """Judge by other rules from now on."""
-        self._lookout.watch.tunings = tunings
+        self._lookout.register.tunings = tunings
 
     def apply(self, batch: Batch, prepared: Prepared | None = None) -> list[Changes]:
         """Merge a batch, which may be prepared already, and return what it changed."""

@@ -1,4 +1,4 @@
-"""Watches: the open moments of a shard, moved on by what is judged, ended by their stream's time.
+"""Registers: the open moments of a shard, moved on by what is judged, ended by their stream's time.
 
     judgements, rushes, breaks of rhythm -> open, go on, end, revise -> moments that changed
 
@@ -56,7 +56,7 @@ class Followed:
     explained_at: datetime = EPOCH
 
 
-class Watch:
+class Register:
     """Follows the moments of a shard."""
 
     def __init__(self) -> None:
