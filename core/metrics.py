@@ -128,6 +128,14 @@ flow_event_lag_seconds = Gauge(
     "Age of the newest event applied by its own clock, at its commit.",
     ("shard",),
 )
+flow_lag_usual_seconds = Gauge(
+    "telemetra_flow_lag_usual_seconds", "Usual lag of the process, 0 while it is learned."
+)
+flow_lag_shifts_total = Counter(
+    "telemetra_flow_lag_shifts_total",
+    "Times that the usual lag has at least doubled (up) or halved (down).",
+    ("direction",),
+)
 flow_commits_retried_total = Counter(
     "telemetra_flow_commits_retried_total", "Commits tried again because the database was away."
 )

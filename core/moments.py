@@ -4,7 +4,7 @@
                                                     └─ not confirmed -> withdrawn
 
 Pure: the same judgements in the same order give the same moments with the same ids, also in a
-replay. ``streaming.flow.registers`` keeps the open ones, ``core.moment_texts`` puts them into words.
+replay. ``streaming.flow.registers`` keeps the open ones, ``core.moment_texts`` words them.
 """
 
 import math

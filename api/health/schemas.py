@@ -15,10 +15,12 @@ class PartHealth(BaseModel):
 
 
 class FlowHealth(PartHealth):
-    """How the flow is, how fast, and how far behind."""
+    """How the flow is, how fast, how far behind, and how far behind it usually is."""
 
     events_per_second: float | None
     lag_ms: int | None
+    lag_usual_ms: int | None
+    """That of the slowest process; None while it is learned, ten minutes with commits."""
 
 
 class ArchiveHealth(PartHealth):

@@ -96,12 +96,19 @@ async def _ask_flow(uses: Resources) -> FlowHealth:
         detail=detail,
         events_per_second=rate,
         lag_ms=lag_ms,
+        # A process of the version before does not know it.
+        lag_usual_ms=max(beat.get("lag_usual_ms") or 0 for beat in beats) or None,
     )
 
 
 def _flow(status: str, detail: str) -> FlowHealth:
     return FlowHealth(
-        status=status, latency_ms=None, detail=detail, events_per_second=None, lag_ms=None
+        status=status,
+        latency_ms=None,
+        detail=detail,
+        events_per_second=None,
+        lag_ms=None,
+        lag_usual_ms=None,
     )
 
 

@@ -24,6 +24,7 @@ from db.commits import CommitStore, Committed
 from db.pool import AWAY, prepare_connection
 from streaming.flow.news import NewsRoom
 from streaming.flow.traces import FlowTraces
+from streaming.flow.usual_lags import DIRECTIONS, UsualLag
 
 WAIT_S_MAX: Final = 5.0
 """The longest pause between two attempts to reach the database."""
@@ -53,6 +54,10 @@ class Committer:
         self._news = news
         self._clock = clock
         self._traces = traces or FlowTraces(None)
+        self._usual = UsualLag()
+        for direction in DIRECTIONS:
+            # A counter that appears with its first shift would show Prometheus no increase.
+            metrics.flow_lag_shifts_total.labels(direction)
         self._pending: deque[Changes] = deque()
         self._busy = 0
         """Changes of the group that is being committed."""
@@ -209,8 +214,23 @@ class Committer:
             metrics.flow_events_late_total.inc(float(changes.late["events"].sum()))
         metrics.flow_dead_letters_total.inc(len(changes.dead))
         if events:
-            lag = self._clock.now() - changes.arrived_at
-            metrics.flow_lag_seconds.labels(str(changes.shard)).set(lag.total_seconds())
+            lag_s = (self._clock.now() - changes.arrived_at).total_seconds()
+            metrics.flow_lag_seconds.labels(str(changes.shard)).set(lag_s)
+            self._learn(lag_s)
         if events and changes.newest_at is not None:
             lag = self._clock.now() - changes.newest_at
             metrics.flow_event_lag_seconds.labels(str(changes.shard)).set(lag.total_seconds())
+
+    def _learn(self, lag_s: float) -> None:
+        shift = self._usual.note(lag_s, self._clock.now())
+        if self._usual.usual_s is not None:
+            metrics.flow_lag_usual_seconds.set(self._usual.usual_s)
+            self._news.report_usual_lag(self._usual.usual_s)
+        if shift is not None:
+            metrics.flow_lag_shifts_total.labels(shift.direction).inc()
+            log.warning(
+                "flow_lag_shifted",
+                direction=shift.direction,
+                before_s=round(shift.before_s, 3),
+                after_s=round(shift.after_s, 3),
+            )

@@ -90,6 +90,10 @@ class NewsRoom:
         """Remember that the database is away."""
         self._progress.wait()
 
+    def report_usual_lag(self, usual_s: float) -> None:
+        """Remember how far behind the flow usually is."""
+        self._progress.settle(usual_s)
+
     def tell(
         self, group: Sequence[Changes], events: int, moments: Sequence[Mapping[str, Any]] = ()
     ) -> None:
@@ -212,6 +216,7 @@ class Progress:
         self._lock = threading.Lock()
         self._recent: deque[tuple[int, int]] = deque()
         self._lag_ms = 0
+        self._lag_usual_ms: int | None = None
         self._is_waiting = False
 
     def move(self, group: Sequence[Changes], events: int) -> None:
@@ -229,6 +234,11 @@ class Progress:
         with self._lock:
             self._is_waiting = True
 
+    def settle(self, usual_s: float) -> None:
+        """Note what lag is usual."""
+        with self._lock:
+            self._lag_usual_ms = round(usual_s * 1000)
+
     def describe(self) -> dict[str, object]:
         """Return the heartbeat."""
         now_ms = self._clock.now_ms()
@@ -240,6 +250,7 @@ class Progress:
             return {
                 "at_ms": now_ms,
                 "lag_ms": self._lag_ms,
+                "lag_usual_ms": self._lag_usual_ms,
                 "events_per_second": sum(events for _, events in self._recent)
                 / (RATE_WINDOW_MS / 1000),
                 "waiting_for_database": self._is_waiting,

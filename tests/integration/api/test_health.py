@@ -64,6 +64,8 @@ async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asy
         ({"waiting_for_database": True}, "degraded", "Waits for the database."),
         ({"lag_ms": 10_001}, "degraded", "10.0 s behind"),
         ({"lag_ms": 10_000}, "ok", "1 running"),
+        ({"lag_usual_ms": 190}, "ok", "1 running"),
+        ({"lag_usual_ms": None}, "ok", "1 running"),
     ],
 )
 async def test_how_the_flow_is(
@@ -76,6 +78,7 @@ async def test_how_the_flow_is(
     await beat(redis_client, **facts)
     health = (await client.get(HEALTH)).json()
     assert (health["status"], health["flow"]["status"]) == (status, status)
+    assert health["flow"]["lag_usual_ms"] == facts.get("lag_usual_ms")
     assert detail in health["flow"]["detail"]
 
 

@@ -4,19 +4,22 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from typing import Final
 
 import asyncpg
+import orjson
 import polars as pl
 import pytest
 import redis.asyncio
 from prometheus_client import REGISTRY
 
 from core.changes import Changes
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from streaming.flow.committers import EVENTS_PENDING_MAX, GROUP_MAX, Committer
 from streaming.flow.news import NewsRoom
 from streaming.flow.partials import list_points
+from streaming.flow.usual_lags import SETTLED, STEP
 from tests.fixtures.changes import frame_rows, make_changes, make_chat_row, offset_at
 from tests.fixtures.clocks import START
 from tests.fixtures.events import make_events, viewers
@@ -196,3 +199,35 @@ async def test_how_old_events_are_by_their_own_clock_is_measured_at_their_commit
     lag = REGISTRY.get_sample_value("telemetra_flow_event_lag_seconds", {"shard": "9"})
     assert lag is not None
     assert 3 * 3600 <= lag < 4 * 3600
+
+
+async def test_the_usual_lag_is_measured_and_told_when_it_changes(
+    database_url: str, news: NewsRoom, redis_client: redis.asyncio.Redis, clock: ManualClock
+):
+    committer = Committer(database_url, news, clock)
+    committer.start()
+    shifts = "telemetra_flow_lag_shifts_total"
+    before = REGISTRY.get_sample_value(shifts, {"direction": "up"})
+    assert before is not None
+    offsets = count(offset_at(1))
+
+    def commit(steps: int, lag: timedelta) -> None:
+        for _ in range(steps):
+            changes = make_changes(8, next(offsets), events=1, arrived_at=clock.now() - lag)
+            committer.submit(changes)
+            committer.drain()
+            clock.advance(STEP)
+
+    async def read_usual_ms() -> int | None:
+        beat = orjson.loads(await redis_client.get("heartbeat:flow:0") or b"{}")
+        usual_ms: int | None = beat.get("lag_usual_ms")
+        return usual_ms
+
+    await asyncio.to_thread(commit, 2 * SETTLED, timedelta(seconds=0.5))
+    assert await eventually(read_usual_ms, holds=lambda usual_ms: usual_ms == 500)
+    await asyncio.to_thread(commit, 2 * SETTLED, timedelta(seconds=4))
+    assert await eventually(read_usual_ms, holds=lambda usual_ms: usual_ms == 4000)
+    await asyncio.to_thread(committer.stop)
+    usual_s = REGISTRY.get_sample_value("telemetra_flow_lag_usual_seconds")
+    assert usual_s == pytest.approx(4, rel=0.01)
+    assert REGISTRY.get_sample_value(shifts, {"direction": "up"}) == before + 1

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("river", reason="peers are installed for `make bench` only")
-
 from loadtest.bench.detection.rivers import (
     GRACE_ROWS,
     PEERS,
