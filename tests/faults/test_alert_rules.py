@@ -127,12 +127,13 @@ async def test_each_trouble_is_told_by_its_alert_and_by_no_other_until_it_is_ove
         api.put("api: failing")
         second = {
             *("FlowBehind", "ArchiveStuck", "RequestsFail", "LiveMessagesDropped"),
-            *("AlertsLate", "AlertsStuck"),
+            *("FlowSlower", "AlertsLate", "AlertsStuck"),
         }
         told = await wait_for(*second)
         # Two shards are behind, and two of twelve requests fail; probes do not count.
         assert told["FlowBehind"]["labels"]["instance"] == f"127.0.0.1:{flow.port}"
         assert float(told["FlowBehind"]["value"]) >= 60
+        assert float(told["FlowSlower"]["value"]) == 60
         assert float(told["RequestsFail"]["value"]) == pytest.approx(2 / 12, abs=0.02)
 
         for job in JOBS:
