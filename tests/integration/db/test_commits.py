@@ -191,7 +191,7 @@ def make_spike() -> list[Changes]:
     """Return the changes of a stream whose thirteenth minute is a spike that then ends."""
     state = Shard(0, POLICY)
     told = []
-    for minute in range(18):
+    for minute in range(20):
         time = at(60 * minute)
         entry = make_entry(time, [chat(time)] * (200 if minute == 12 else 5))
         state, changes = apply(state, entry)
