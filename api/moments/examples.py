@@ -12,6 +12,44 @@ IF_MATCH: Final = (
     " the flow adds to a moment does not count."
 )
 
+REASONS: Final[list[dict[str, Any]]] = [
+    {
+        "kind": "event",
+        "name": "raid",
+        "at": "2026-01-26T10:31:58Z",
+        "text": "Raid of 900, 10:31:58",
+    },
+    {
+        "kind": "metric",
+        "name": "avg_viewers",
+        "value": 48_210.0,
+        "usual": 47_300.0,
+        "spreads": 5.2,
+        "text": "avg_viewers rose to 48210, usually 47300",
+    },
+    {
+        "kind": "transaction",
+        "name": "donation",
+        "value": 3.0,
+        "text": "3 x donation, 45.00 EUR",
+    },
+    {
+        "kind": "emote",
+        "name": "PogChamp",
+        "value": 212.0,
+        "usual": 14.5,
+        "text": "PogChamp 212 a minute, usually 14.5",
+    },
+    {
+        "kind": "word",
+        "name": "aurora",
+        "value": 0.41,
+        "usual": 0.02,
+        "text": "“aurora” in 41% of messages, usually 2%",
+    },
+    {"kind": "message", "name": "mira", "text": "hello from aurora!"},
+]
+
 MOMENT: Final[dict[str, Any]] = {
     "moment_id": MOMENT_ID,
     "stream_id": "northlight_live",
@@ -31,8 +69,13 @@ MOMENT: Final[dict[str, Any]] = {
     "shelved_until": "2026-01-26T11:00:00Z",
     "label": True,
     "description": "Chat spike: 21.8 messages/s, expected 4/s, since 10:32 UTC",
-    "reasons": [],
-    "metadata": {},
+    "reasons": REASONS,
+    "metadata": {
+        "band": [98.0, 382.0],
+        "told_by": "level",
+        "confirmed": True,
+        "withdrawn": False,
+    },
     "version": 2,
     "revision": 1855412307460096,
 }

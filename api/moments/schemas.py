@@ -1,7 +1,7 @@
 """Moments as clients read and change them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -31,6 +31,53 @@ class MomentQuery(SpanQuery):
     limit: int = Field(50, ge=1, le=200)
 
 
+class ReasonOut(BaseModel):
+    """Something else that was different while a moment went on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field(
+        description="What it is: an `event` that was announced, a `metric` that moved, a kind of"
+        " `transaction`, an `emote` or a `word` that surged, a `message` as a sample. There may be"
+        " others."
+    )
+    text: str = Field(description="It in words; of a message what was said, as it was said.")
+    name: str | None = Field(
+        None, description="Of the event, the metric, the emote, the word; of a message its user."
+    )
+    value: float | None = Field(
+        None, description="How much of it there was; of a word the share of messages with it."
+    )
+    usual: float | None = Field(None, description="How much of it there was before.")
+    spreads: float | None = Field(
+        None, description="How far a metric moved, in what it usually strays; negative: it fell."
+    )
+    at: datetime | None = Field(None, description="When an event was.")
+
+
+class MomentMetadataOut(BaseModel):
+    """How a moment was found; what was stored before this was known has none of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    band: list[float] | None = Field(
+        None,
+        min_length=2,
+        max_length=2,
+        description="Between which values nothing would have been unusual; null: it is not told by"
+        " a value.",
+    )
+    told_by: str | None = Field(
+        None,
+        description="`level`: far from what is usual; `rush`: seconds in which a chat sped up;"
+        " `rhythm`: it paused too long, or stuck; else what was new about a series, in words.",
+    )
+    confirmed: bool | None = Field(None, description="Whether a complete minute says the same.")
+    withdrawn: bool | None = Field(
+        None, description="Whether complete minutes said otherwise: it was none."
+    )
+
+
 class MomentOut(BaseModel):
     """Something unusual in a stream."""
 
@@ -54,8 +101,8 @@ class MomentOut(BaseModel):
     )
     label: bool | None = Field(description="Whether it was a true one; null: nobody has said.")
     description: str
-    reasons: list[Any]
-    metadata: dict[str, Any]
+    reasons: list[ReasonOut] = Field(description="The most telling of each kind first.")
+    metadata: MomentMetadataOut
     version: int = Field(description="How many changes people made.")
     revision: int = Field(
         description="Rises with what the flow finds. Of two tellings of a moment, the one in which"

@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 from core.clock import SystemClock
 from tests.fixtures.browsers import find_chromium, open_page
 from tests.fixtures.products import Product, run_product
+from tests.fixtures.receivers import Receiver
 from tests.fixtures.waiting import eventually
 
 SEEN_MS_MAX = 20_000
@@ -20,7 +21,11 @@ SEEN_MS_MAX = 20_000
 
 BRIEF = "brief_guest"
 GUEST = "loud_guest"
-"""Streams that no demo sends to: nothing makes the one appear anew, or the other calm."""
+STRANGE = "strange_guest"
+"""Streams that no demo sends to: nothing makes the one appear anew, or the others calm."""
+
+HOSTILE = "שלום <img src=x onerror=\"document.title='owned'\"> " + "x" * 120
+"""From right to left, with a tag, and too long for a line."""
 
 CALM_MINUTES = 15
 UPROAR = 400
@@ -65,8 +70,8 @@ async def is_listed(client: httpx.AsyncClient, stream_id: str) -> bool:
     return (await client.get(f"/api/v1/streams/{stream_id}")).status_code == 200
 
 
-def chat(stream_id: str, at: datetime, number: int) -> dict[str, Any]:
-    said = {"user": f"user{number}", "text": "hello"}
+def chat(stream_id: str, at: datetime, number: int, text: str = "hello") -> dict[str, Any]:
+    said = {"user": f"user{number}", "text": text}
     return {"stream_id": stream_id, "type": "chat", "timestamp": at.isoformat(), **said}
 
 
@@ -75,20 +80,23 @@ async def send(client: httpx.AsyncClient, events: list[dict[str, Any]]) -> None:
     assert sent.status_code == 202, sent.text
 
 
-async def open_spike(client: httpx.AsyncClient) -> dict[str, Any]:
+async def open_spike(
+    client: httpx.AsyncClient, stream_id: str = GUEST, text: str = "hello"
+) -> dict[str, Any]:
     """Send a calm quarter of an hour with a minute of uproar at its end, and return the moment."""
     now = SystemClock().now()
     minute = now.replace(second=0, microsecond=0)
     counts = [5 + k % 3 for k in range(CALM_MINUTES)] + [UPROAR]
     events = [
-        chat(GUEST, minute - timedelta(minutes=len(counts) - k) + timedelta(milliseconds=n), n)
+        chat(stream_id, minute - timedelta(minutes=len(counts) - k, milliseconds=-n), n, said)
         for k, count in enumerate(counts)
+        for said in [text if count == UPROAR else "hello"]
         for n in range(count)
     ]
-    await send(client, [*events, chat(GUEST, now, 0)])
+    await send(client, [*events, chat(stream_id, now, 0)])
 
     async def list_moments() -> list[dict[str, Any]]:
-        answer = await client.get(f"/api/v1/streams/{GUEST}/moments")
+        answer = await client.get(f"/api/v1/streams/{stream_id}/moments")
         found: list[dict[str, Any]] = answer.json().get("data", [])
         return found
 
@@ -147,6 +155,37 @@ async def test_a_moment_that_goes_on_stays_acknowledged_until_it_is_resolved(
         await rows[1].get_by_role("button", name=re.compile("^Resolve: ")).click()
         for row in rows:
             await expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+
+
+async def make_rule(client: httpx.AsyncClient, receiver: Receiver) -> None:
+    """Let somebody be told of the stranger's moments."""
+    way = {"name": "on call", "kind": "webhook", "target": receiver.url}
+    route = (await client.post("/api/v1/alert-routes", json=way)).json()
+    rule = {"name": "strangers", "stream": STRANGE, "routes": [route["route_id"]]}
+    made = await client.post("/api/v1/alert-rules", json=rule)
+    assert made.status_code == 201, made.text
+
+
+async def test_the_panel_tells_why_and_who_knows_and_what_strangers_wrote_stays_text(
+    product: Product, receiver: Receiver
+) -> None:
+    async with ask(product) as client:
+        await make_rule(client, receiver)
+        moment = await open_spike(client, STRANGE, HOSTILE)
+        path = f"/app/streams/{STRANGE}?moment={moment['moment_id']}"
+    async with open_page(width=390) as page:
+        await open_live(page, product, path)
+        panel = find_row(page, moment)
+        why = panel.get_by_test_id("moment-why")
+        await expect(why.locator(".facts")).to_have_text(re.compile("Value.*Expected.*Usual"))
+        said = why.locator('[data-kind="message"] bdi').last
+        await expect(said).to_have_text(HOSTILE[:200])
+        await expect(said).to_have_css("direction", "rtl")
+        assert await why.locator("img").count() == 0
+        assert "owned" not in await page.title()
+        assert await page.evaluate("document.body.scrollWidth <= innerWidth")
+        told = panel.get_by_test_id("moment-told")
+        await expect(told).to_contain_text("on call", timeout=SEEN_MS_MAX)
 
 
 async def test_why_it_was_not_done_is_said_beside_the_button(product: Product) -> None:

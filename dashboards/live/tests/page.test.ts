@@ -8,7 +8,7 @@ import {
   timeTicks,
 } from '../src/charts/ticks';
 import { backoff } from '../src/lib/backoff';
-import { chartOf, describeMoment, reasonsOf } from '../src/lib/moment';
+import { chartOf, describeMoment } from '../src/lib/moment';
 import { staleAfter, streamState } from '../src/lib/state';
 import type { Moment } from '../src/lib/types';
 import {
@@ -180,12 +180,5 @@ describe('moments', () => {
     expect(
       describeMoment(moment({ metric_name: 'chat_count', metric_value: 600, expected: 120 })),
     ).toBe('10/s, expected 2/s');
-  });
-
-  it('give reasons as sentences, whether sent as text or as objects', () => {
-    expect(reasonsOf(moment({ reasons: ['One.', { text: 'Two.' }, { n: 3 }, null] }))).toEqual([
-      'One.',
-      'Two.',
-    ]);
   });
 });

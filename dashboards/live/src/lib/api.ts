@@ -86,6 +86,18 @@ export const api = {
       }),
     ),
 
+  listDeliveries: async (moment_id: string, signal?: AbortSignal) =>
+    (
+      await read(
+        client.GET('/api/v1/deliveries', { params: { query: { moment_id, limit: 50 } }, signal }),
+      )
+    ).data,
+
+  listRoutes: async (signal?: AbortSignal) =>
+    (
+      await read(client.GET('/api/v1/alert-routes', { params: { query: { limit: 200 } }, signal }))
+    ).data,
+
   listChannels: async (stream_id: string, signal?: AbortSignal) =>
     (
       await read(

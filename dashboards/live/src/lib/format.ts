@@ -81,6 +81,19 @@ export function signed(value: Maybe, digits = 2): string {
   return (value > 0 ? '+' : MINUS) + shown;
 }
 
+/** 41 %, 0.5 %; `share` is of one. */
+export function percent(share: Maybe): string {
+  if (isMissing(share)) return MISSING;
+  const value = share * 100;
+  return `${Number(value.toFixed(Math.abs(value) >= 9.95 ? 0 : 1))}${THIN}%`;
+}
+
+/** At most so many signs, the last of them an ellipsis where some are left out. */
+export function clip(words: string, length: number): string {
+  const kept = [...words.slice(0, 2 * length)].slice(0, length);
+  return kept.join('').length < words.length ? `${kept.slice(0, -1).join('')}…` : words;
+}
+
 /** A measured value: 61.4, 1013.4, 7.84, 0.125. */
 export function measure(value: Maybe): string {
   if (isMissing(value)) return MISSING;

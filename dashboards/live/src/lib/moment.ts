@@ -1,18 +1,25 @@
 /* What a moment is about, which of two tellings of it is the newer, and what people may do with it:
    its chart, its figures, its buttons. */
-import { count, measure, MISSING, plainName, rate, signed } from './format';
+import { clip, count, duration, measure, MISSING, plainName, rate, signed, span } from './format';
 import type { Problem } from './problem';
 import { text } from './text';
 import type { Moment, MomentAction } from './types';
 
 export type ChartName = 'chat' | 'viewers' | 'sentiment' | 'channel';
 
-export function chartOf(moment: Pick<Moment, 'moment_type' | 'metric_name'>): ChartName {
+/** What is measured of a stream itself; whatever else has a name is a channel of it. */
+const OWN = /^(events|chat_count|chat_rate|avg_viewers|avg_sentiment|transaction_count)$/;
+
+type About = Pick<Moment, 'moment_type' | 'metric_name'>;
+
+const isOfChannel = ({ moment_type, metric_name }: About): boolean =>
+  /reading|flatline/.test(moment_type) || (moment_type === 'silence' && !OWN.test(metric_name));
+
+export function chartOf(moment: About): ChartName {
+  if (isOfChannel(moment)) return 'channel';
   const about = `${moment.metric_name} ${moment.moment_type}`;
   if (/sentiment/.test(about)) return 'sentiment';
-  if (/viewer/.test(about)) return 'viewers';
-  if (/reading|flatline/.test(moment.moment_type)) return 'channel';
-  return 'chat';
+  return /viewer/.test(about) ? 'viewers' : 'chat';
 }
 
 export const isActive = (moment: Pick<Moment, 'state'>): boolean => moment.state !== 'resolved';
@@ -69,30 +76,88 @@ export function explainFailure({ status, title }: Pick<Problem, 'status' | 'titl
   return status === 409 ? text.moment.changed : text.moment.undone(title);
 }
 
-function figure(moment: Moment, value: number | null): string {
+/** A value of a metric as the page writes it everywhere. */
+export function figure(metric: string, value: number | null): string {
   if (value === null) return MISSING;
-  if (/chat_rate/.test(moment.metric_name)) return rate(value);
-  if (/sentiment/.test(moment.metric_name)) return signed(value);
-  if (moment.metric_name === 'chat_count') return rate(value / 60);
-  return /viewer/.test(moment.metric_name) ? count(value) : measure(value);
+  if (metric === 'chat_rate') return rate(value);
+  if (metric === 'chat_count') return rate(value / 60);
+  if (/sentiment/.test(metric)) return signed(value);
+  return /viewer|^transaction_count$/.test(metric) ? count(value) : measure(value);
 }
 
-/** “612/s, expected 150/s”, or the server's own sentence when there are no figures. */
+/** A value of a moment: of a silence how long it lasts, of a channel what was measured. */
+function show(moment: Moment, value: number | null): string {
+  if (moment.moment_type === 'silence') return duration(value === null ? null : value * 1000);
+  return isOfChannel(moment) ? measure(value) : figure(moment.metric_name, value);
+}
+
+/** “612/s, expected 150/s”, “temp stuck at 61.4”, “no chat message for 42 s”. */
 export function describeMoment(moment: Moment): string {
-  const sentence = text.stream.expected(
-    figure(moment, moment.metric_value),
-    figure(moment, moment.expected),
-  );
-  return chartOf(moment) === 'channel' ? `${plainName(moment.metric_name)} ${sentence}` : sentence;
+  const [t, name] = [text.moment, plainName(moment.metric_name)];
+  const value = show(moment, moment.metric_value);
+  if (moment.moment_type === 'flatline') return t.stuck(name, value);
+  if (moment.moment_type === 'silence')
+    return t.silent(t.silence[moment.metric_name] ?? name, value, moment.ended_at !== null);
+  const sentence = t.expected(value, show(moment, moment.expected));
+  return chartOf(moment) === 'channel' ? `${name} ${sentence}` : sentence;
 }
 
-/** Reasons come as sentences or as objects that hold one. */
-export function reasonsOf(moment: Moment): string[] {
-  return moment.reasons.flatMap((reason) => {
-    if (typeof reason === 'string') return [reason];
-    if (typeof reason !== 'object' || reason === null) return [];
-    const parts = reason as Record<string, unknown>;
-    const sentence = parts.text ?? parts.detail ?? parts.description ?? parts.reason;
-    return typeof sentence === 'string' ? [sentence] : [];
-  });
+/** Short words for what is to be known of a moment beside its figures. */
+export function listMarks(moment: Moment): string[] {
+  const [t, { confirmed, withdrawn }] = [text.moment, metadataOf(moment)];
+  const isOpen = moment.state === 'open';
+  const isMuted = moment.state === 'shelved' && moment.shelved_until === null;
+  return [
+    withdrawn ? t.withdrawn : confirmed === false && moment.ended_at === null ? t.unconfirmed : '',
+    isOpen ? '' : isMuted ? t.muted : (t.states[moment.state] ?? moment.state),
+    typeof moment.label === 'boolean' ? t.label[`${moment.label}`] : '',
+  ].filter(Boolean);
+}
+
+export const isWithdrawn = (moment: Moment): boolean => metadataOf(moment).withdrawn === true;
+
+export interface Fact {
+  label: string;
+  value: string;
+}
+
+/** What a moment is measured by. What was stored before bands were known has none. */
+export function listFacts(moment: Moment): Fact[] {
+  const { facts } = text.moment;
+  const { band, told_by } = metadataOf(moment);
+  const rows: [string, string | null][] = [
+    [facts.value, show(moment, moment.metric_value)],
+    [facts.expected, moment.moment_type === 'flatline' ? null : show(moment, moment.expected)],
+    [facts.band, readBand(moment, band)],
+    [facts.toldBy, told_by && !PLAIN.has(told_by) ? clip(told_by, TOLD_MAX) : null],
+  ];
+  return rows.flatMap(([label, value]) => (value === null ? [] : [{ label, value }]));
+}
+
+/** What found it and needs no words. */
+const PLAIN: ReadonlySet<string> = new Set(['level', 'rush', 'rhythm']);
+const TOLD_MAX = 120;
+
+const metadataOf = (moment: Moment): Partial<Moment['metadata']> => moment.metadata ?? {};
+
+function readBand(moment: Moment, band: unknown): string | null {
+  if (!Array.isArray(band) || !band.every(Number.isFinite) || band.length !== 2) return null;
+  const [least, most] = boundsOf(moment);
+  const [low, high] = band.map((value: number) => Math.min(most, Math.max(least, value)));
+  return spanOf(show(moment, low!), show(moment, high!));
+}
+
+/** A unit that both have is written once, and none at nought. */
+function spanOf(low: string, high: string): string {
+  const unit = /\/(s|min)$/;
+  const [own, other] = [unit.exec(low)?.[0], unit.exec(high)?.[0]];
+  const isShared = own !== undefined && (own === other || low === `0${own}`);
+  return span(isShared && low !== high ? low.replace(unit, '') : low, high);
+}
+
+/** Beyond these a value makes no sense, however wide the band. */
+function boundsOf(moment: Moment): [number, number] {
+  const chart = chartOf(moment);
+  if (chart === 'channel') return [-Infinity, Infinity];
+  return chart === 'sentiment' ? [-1, 1] : [0, Infinity];
 }

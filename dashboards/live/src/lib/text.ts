@@ -1,6 +1,10 @@
 /* Every English sentence and label of the page, in one place, with its plurals. Figures come in
    already formatted; nothing here decides, it only words. */
 
+import { moment, reason } from './text-moments';
+
+export { isKnownType, momentName } from './text-moments';
+
 const plural = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
 
 export const text = {
@@ -224,8 +228,6 @@ export const text = {
     momentsNone: 'Nothing unusual in this range.',
     momentsLane: 'Moments on this chart',
     ongoing: 'now',
-    reasons: 'Why',
-    expected: (value: string, expected: string) => `${value}, expected ${expected}`,
     emotes: 'Emotes',
     emotesUnit: 'last 5 min',
     emotesNone: 'No emotes in the last 5 minutes.',
@@ -243,30 +245,9 @@ export const text = {
     loading: 'Loading stream',
   },
 
-  moment: {
-    act: {
-      acknowledge: 'Acknowledge',
-      resolve: 'Resolve',
-      reopen: 'Reopen',
-      shelve: 'Shelve',
-      mute: 'Mute',
-    },
-    done: 'Done',
-    /** What a button does to which moment, for who does not see the row. */
-    actOn: (act: string, name: string, streamId: string, at: string) =>
-      `${act}: ${name.toLowerCase()} on ${streamId}, ${at}`,
-    forbidden: 'Your key lacks the scope operate.',
-    changed: 'Changed meanwhile; not possible now.',
-    missing: 'No longer there.',
-    undone: (reason: string) => `Not done. ${reason}.`,
-  },
+  moment,
+  reason,
 
   severity: { low: 'low', medium: 'medium', high: 'high', critical: 'critical' },
   severityLabel: (word: string) => `severity ${word}`,
 };
-
-/** `chat_spike` as people say it: “Chat spike”. */
-export function momentName(type: string): string {
-  const words = type.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}

@@ -16,6 +16,7 @@ export type StreamInfo = Schemas['StreamOut'];
 export type EmoteCount = Schemas['EmoteCount'];
 export type Moment = Schemas['MomentOut'];
 export type MomentAction = NonNullable<Schemas['MomentIn']['action']>;
+export type Delivery = Schemas['DeliveryOut'];
 export type Channel = Schemas['ChannelOut'];
 export type ChannelMinute = Omit<Schemas['ChannelRow'], keyof Judged> & Judged;
 export type Health = Schemas['HealthOut'];
