@@ -117,7 +117,8 @@ class Background:
             money: What was given meanwhile: kind, currency, how often and how much.
         """
         start = to_micros(moment.started_at)
-        end = to_micros(moment.last_at + MINUTE)
+        # A rush may begin in the last second of a minute: what was said in it comes afterwards.
+        end = to_micros(max(moment.last_at, moment.started_at) + MINUTE)
         reasons = self._list_events(stream, start, end)
         reasons += _rank_compared(compared, moment)
         reasons += tell_transactions(money)
