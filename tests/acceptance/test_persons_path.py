@@ -197,7 +197,7 @@ async def meet_incident(scene: Scene) -> str:
         await eventually(lambda: is_seen(scene.seen, moment_id, "open", ended=False))
         row = scene.find_row(moment_id)
         await expect(row).to_contain_text("Chat spike", timeout=SEEN_MS_MAX)
-        await row.get_by_role("button", name="Chat spike").first.click()
+        await scene.page.goto(str(scene.client.base_url.join(told["link"])))
         await expect(row.get_by_test_id("moment-why")).to_contain_text("Raid of 900")
         await expect(row.get_by_test_id("moment-told")).to_contain_text("on call")
 

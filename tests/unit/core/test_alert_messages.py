@@ -66,7 +66,7 @@ def test_an_alert_stands_a_while_and_ends_when_its_moment_does():
 
 def test_a_link_holds_any_name_of_a_stream():
     content = make(Item("mom_1", What.OPENED), stream_id="a#b/c")
-    assert content["moments"][0]["link"] == "https://x.example/app/streams/a%23b%2Fc"
+    assert content["moments"][0]["link"] == ("https://x.example/app/streams/a%23b%2Fc?moment=mom_1")
 
 
 @pytest.mark.parametrize(
