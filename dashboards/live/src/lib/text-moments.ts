@@ -63,7 +63,7 @@ export const moment = {
 
   facts: { value: 'Value', expected: 'Expected', band: 'Usual', toldBy: 'New' },
 
-  told: 'Told',
+  told: 'Told:',
   toldState: {
     queued: 'waits',
     sending: 'on its way',
