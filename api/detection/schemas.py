@@ -18,7 +18,7 @@ class TuningInForceOut(BaseModel):
     silence_after_s: int
 
 
-class SeriesOut(BaseModel):
+class DetectedSeriesOut(BaseModel):
     """A metric or a channel of a stream, and how far detection has come with it."""
 
     metric: str
@@ -44,5 +44,5 @@ class DetectionOut(BaseModel):
 
     stream_id: str
     as_of: datetime = Field(description="The last minute of the stream; the hour ends with it.")
-    data: list[SeriesOut]
+    data: list[DetectedSeriesOut]
     next_cursor: None = Field(description="All series are in one answer.")

@@ -160,7 +160,7 @@ def test_up_in_the_foreground_stops_everything_at_ctrl_c(copy):
             if line.startswith("Stop "):
                 break
         living = _list_identities(copy.read_state())
-        assert len(living) == 6
+        assert len(living) == 7
         up.send_signal(signal.SIGINT)
         rest = up.stdout.read()
         assert up.wait() == 0
