@@ -150,12 +150,12 @@ def _learn_bursts(rings: Rings, stream: int, second: int) -> None:
 
 
 @inlined
-def _find_start(rings: Rings, stream: int, second: int, span: int, rate: float) -> int:
-    """Return since when in a span more is said than usual: from there on most is too much."""
+def _find_start(rings: Rings, stream: int, second: int, span: int, middle: float) -> int:
+    """Return since when in a span more is said than a rate: from there on most is too much."""
     excess = most = 0.0
     start = second
     for back in range(span):
-        excess += rings.counts[stream, (second - back) % SIZE] - rate
+        excess += rings.counts[stream, (second - back) % SIZE] - middle
         if excess > most:
             most, start = excess, second - back
     return start
@@ -195,5 +195,7 @@ def judge_seconds(
                     rushes.rates[index] = count / span
                     if rushes.seconds[index] == 0:
                         rushes.found[index] = second
-                        rushes.seconds[index] = _find_start(rings, stream, second, span, rate)
+                        # What is nearer to the rush than to what is usual is of the rush.
+                        middle = (rate + count / span) / 2
+                        rushes.seconds[index] = _find_start(rings, stream, second, span, middle)
         rings.judged[stream] = max(rings.judged[stream], head - 1)

@@ -212,6 +212,6 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        encoder=lambda value: orjson.dumps(value).decode(),
+        encoder=lambda value: orjson.dumps(value, option=orjson.OPT_UTC_Z).decode(),
         decoder=orjson.loads,
     )

@@ -87,7 +87,10 @@ class Levels:
         self._habits = habits
         self._are_few = are_few
         self._standing = Rows(
-            **dict.fromkeys(Baselines._fields, np.float64(np.nan)), measured_for=np.int64(0)
+            **dict.fromkeys(Baselines._fields, np.float64(np.nan)),
+            measured_for=np.int64(0),
+            running=np.int64(0),
+            value=np.float64(np.nan),
         )
         """What a running minute of a series is judged by, and for which it was worked out."""
 
@@ -171,6 +174,16 @@ class Levels:
             column[is_known] = self._standing.floats(name)[at[is_known]]
         return found
 
+    def list_values(self, series: int, first: int, last: int) -> Floats:
+        """Return what a series was in minutes from the first to the last, the running one too."""
+        values: Floats = self.histories.list_values(np.array([series]), first, last)[0]
+        (at,), (is_known,) = find_sorted(self._standing.keys, np.array([series]))
+        if is_known:
+            place = len(values) - 1 - last + int(self._standing.ints("running")[at])
+            if 0 <= place < len(values) and np.isnan(values[place]):
+                values[place] = self._standing.floats("value")[at]
+        return values
+
     def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
         """Go on by another policy."""
         self.histories = self.histories.follow(policy, reopened=reopened)
@@ -199,6 +212,10 @@ class Levels:
         if running.any():
             series = asked.series[running]
             self._stand(series, asked.minutes[running])
+            # Of two minutes that run at once the newer one stands behind.
+            at = np.searchsorted(self._standing.keys, series)
+            self._standing.ints("running")[at] = asked.minutes[running]
+            self._standing.floats("value")[at] = asked.values[running]
             _fill(usual, running, self._stand_by(series))
         return usual
 

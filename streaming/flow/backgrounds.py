@@ -158,12 +158,9 @@ def _rank_compared(compared: list[Compared], moment: Moment) -> list[Reason]:
     before: list[Floats] = []
     during: list[Floats] = []
     for each in compared:
-        series = np.array([each.series])
-        past = each.levels.histories.list_values(series, first - back, first - 1)
-        present = each.levels.histories.list_values(series, first, last)
         names.append(each.name)
-        before.append(past[0])
-        during.append(present[0])
+        before.append(each.levels.list_values(each.series, first - back, first - 1))
+        during.append(each.levels.list_values(each.series, first, last))
     return rank_metrics(names, before, during)
 
 

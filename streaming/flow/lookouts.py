@@ -6,8 +6,9 @@ the clock ─► silences, ends ────────┘
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ from core.minutes import find_minutes, find_series, number_minutes, to_micros
 from core.moments import Judged, Key, Moment
 from core.open_minutes import Wanted
 from core.reasons import Reason
-from core.rows import Floats, Ints, Rows
+from core.rows import Bools, Floats, Ints, Rows
 from core.seconds import Rushes, Seconds
 from core.times import EPOCH
 from core.transaction_minutes import TransactionMinutes
@@ -36,8 +37,16 @@ from streaming.flow.registers import Register
 RUSH: Final = 4.8
 """Standard deviations beyond the usual rate from which a chat that speeds up is a moment."""
 
-_NO_STREAMS: Final = np.zeros(0, np.int64)
-"""Of a batch without a message."""
+SLICE_US: Final = 30_000_000
+"""Seconds of a batch are judged in parts as long as this, so that what is read late, and much of it
+at once, is judged as it would have been in time."""
+
+
+class _Rush(NamedTuple):
+    """A chat that speeds up."""
+
+    stream: int
+    judged: Judged
 
 
 class Lookout:
@@ -55,8 +64,7 @@ class Lookout:
         self._pulses = Pulses(catalogue)
         self._background = Background()
         self._judgements: list[Judgements] = []
-        self._rushed: Ints = _NO_STREAMS
-        """Streams with new messages, whose seconds are to be judged."""
+        self._rushes: list[_Rush] = []
 
     def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
         """Go on by another policy."""
@@ -76,10 +84,8 @@ class Lookout:
             said = partial.said
             # A sender whose clock runs ahead must not move the second that is judged.
             at = np.minimum(said["at"].to_numpy(), said["arrived"].to_numpy())
-            streams = said["stream"].to_numpy()
-            sampled = self._seconds.count(streams, at)
+            sampled = self._count(said["stream"].to_numpy(), at)
             self._background.keep_samples(said, sampled)
-            self._rushed = np.union1d(self._rushed, streams)
 
     def judge_chat(
         self, rows: Rows, wanted: Wanted, watermarks: Watermarks
@@ -115,8 +121,9 @@ class Lookout:
             offset: Of the newest entry.
             is_timely: Whether nothing waits to be read, so that a pause is one.
         """
-        if len(self._rushed):
-            self._find_rushes(offset)
+        for rush in self._rushes:
+            self.register.open(replace(rush.judged, revision=offset), rush.stream)
+        self._rushes.clear()
         for judgements in self._judgements:
             self.register.judge(judgements, self._find_names(judgements))
         self._judgements.clear()
@@ -157,15 +164,28 @@ class Lookout:
         names = self._catalogue.streams.names
         return lambda stream: (names[stream], metric)
 
-    def _find_rushes(self, offset: int) -> None:
-        streams, self._rushed = self._rushed, _NO_STREAMS
-        expected, spread = self._chat.counts.find_standing(streams)
-        rushes = self._seconds.find_rushes(streams, expected, spread, RUSH)
+    def _count(self, streams: Ints, at: Ints) -> Bools:
+        """Count messages and judge their seconds; return which are samples."""
+        if int(at.max()) - int(at.min()) <= SLICE_US:
+            return self._count_slice(streams, at)
+        sampled = np.zeros(len(at), np.bool_)
+        order = np.argsort(at, kind="stable")
+        ends = np.flatnonzero(np.diff(at[order] // SLICE_US)) + 1
+        for part in np.split(order, ends):
+            sampled[part] = self._count_slice(streams[part], at[part])
+        return sampled
+
+    def _count_slice(self, streams: Ints, at: Ints) -> Bools:
+        sampled = self._seconds.count(streams, at)
+        different = np.unique(streams)
+        expected, spread = self._chat.counts.find_standing(different)
+        rushes = self._seconds.find_rushes(different, expected, spread, RUSH)
         for index in np.flatnonzero(rushes.seconds).tolist():
-            stream = int(streams[index])
-            name = self._catalogue.streams.names[stream]
+            stream = int(different[index])
             usual = float(expected[index]), float(spread[index])
-            self.register.open(_judge_rush(name, rushes, index, usual, offset), stream)
+            name = self._catalogue.streams.names[stream]
+            self._rushes.append(_Rush(stream, _judge_rush(name, rushes, index, usual)))
+        return sampled
 
     def _list_compared(self, stream: int, own: str) -> list[Compared]:
         """Return the other metrics of a stream."""
@@ -182,9 +202,7 @@ class Lookout:
         return [each for each in found if each.name != own]
 
 
-def _judge_rush(
-    stream_id: str, rushes: Rushes, index: int, usual: tuple[float, float], offset: int
-) -> Judged:
+def _judge_rush(stream_id: str, rushes: Rushes, index: int, usual: tuple[float, float]) -> Judged:
     at = EPOCH + timedelta(seconds=int(rushes.seconds[index]))
     score = float(rushes.scores[index])
     return Judged(
@@ -199,7 +217,7 @@ def _judge_rush(
         score=score / RUSH,
         direction="up",
         final=False,
-        revision=offset,
+        revision=0,
         told_by="rush",
     )
 
