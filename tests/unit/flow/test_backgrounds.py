@@ -29,8 +29,8 @@ def test_a_rush_whose_first_second_lies_in_the_minute_before_is_told_by_what_was
     for minute in range(14):
         apply(shard, seconds(START + timedelta(minutes=minute), 60, CALM, "good morning"))
     last, begun = START + timedelta(minutes=14), START + timedelta(minutes=15)
-    # One message more than usual, by chance, right before the uproar.
-    lively = seconds(begun - timedelta(seconds=1), 1, CALM + 1, "good morning")
+    # The uproar begins a second before its minute, and nobody says what it is about.
+    lively = seconds(begun - timedelta(seconds=1), 1, UPROAR, "good morning")
     apply(shard, seconds(last, 59, CALM, "good morning") + lively)
     (moment,) = apply(shard, seconds(begun, 5, UPROAR, "hype"))
     assert (moment.told_by, moment.started_at) == ("rush", begun - timedelta(seconds=1))

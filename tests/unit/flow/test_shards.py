@@ -251,7 +251,7 @@ def test_a_running_minute_below_its_baseline_says_nothing_yet():
 def test_the_minute_in_which_a_stream_falls_silent_is_no_drop():
     shard = Fed()
     for minute in range(12):
-        shard.apply(at(60 * minute), *[chat(at(60 * minute))] * 100)
+        shard.apply(at(60 * minute + 59), *[chat(at(60 * minute + n * 0.59)) for n in range(100)])
     shard.apply(at(722), chat(at(722)))
     closed = shard.close(at(790))
     assert closed is not None
