@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core.moments import Moment
 from core.tunings import TuningRule, Tunings
@@ -212,3 +213,19 @@ def test_what_is_tuned_away_is_not_told():
     live.run(100, rate=25)
     live.run(60)
     assert live.told == []
+
+
+@pytest.mark.parametrize("at_once", [10, 60, 120])
+def test_however_events_are_cut_into_batches_the_same_moments_are_found(at_once: int):
+    found = []
+    for size in (1, at_once):
+        live = Live()
+        live.warm_up()
+        live.run(120, rate=25, viewers=1500, value=26.0, at_once=size)
+        live.run(360, at_once=60)
+        found.append(
+            {(each.moment_id, each.moment_type, each.started_at) for each in live.list_last()}
+        )
+    assert found[0] == found[1]
+    # The chat, the viewers, and a sensor that leaps and then stands still.
+    assert len(found[0]) == 4
