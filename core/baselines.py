@@ -20,6 +20,9 @@ NORMAL_FROM_MAD: Final = 1.4826
 """A normal distribution's standard deviation in units of its median absolute deviation."""
 
 
+ORDINARY: Final = 2 / 3
+"""Of the known minutes, so many must be usual ones: what fills a third of an hour is usual too."""
+
 RECENT: Final = 3
 """Minutes that tell where a series is now: an incident of five minutes does not move their
 median."""
@@ -160,9 +163,10 @@ class Histories:
         self._unusual = self._unusual[kept]
 
     def _leave_out_unusual(self, values: Floats, unusual: Bools) -> Floats:
-        """Return values without unusual ones, while enough others are known: then it is usual."""
+        """Return values without unusual ones, while those are few: many of them are usual."""
         usual = np.where(unusual, np.nan, values)
-        enough = np.isfinite(usual).sum(axis=1) >= self._policy.least
+        known = np.isfinite(usual).sum(axis=1)
+        enough = known >= np.maximum(self._policy.least, ORDINARY * np.isfinite(values).sum(axis=1))
         return np.where(enough[:, None], usual, values)
 
     def _place(self, series: Ints) -> Ints:
