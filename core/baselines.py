@@ -62,6 +62,11 @@ class Baselines(NamedTuple):
     """How far values lie from those some minutes before."""
 
 
+def make_baselines(count: int) -> Baselines:
+    """Return room for what was usual before minutes; nothing is known yet."""
+    return Baselines(*(np.full(count, np.nan) for _ in Baselines._fields))
+
+
 class Histories:
     """The closed minutes of many series."""
 
@@ -94,9 +99,9 @@ class Histories:
         slot = minutes % self._size
         self._unusual[row, slot] |= self._minutes[row, slot] == minutes
 
-    def measure(self, series: Ints, minutes: Ints) -> "Baselines":
+    def measure(self, series: Ints, minutes: Ints) -> Baselines:
         """Return what was usual before each minute; NaN while warming up."""
-        found = Baselines(*(np.full(len(series), np.nan) for _ in Baselines._fields))
+        found = make_baselines(len(series))
         row, is_known = self._find(series)
         if not is_known.any():
             return found

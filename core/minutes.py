@@ -60,6 +60,11 @@ def find_minutes(keys: Ints) -> Ints:
     return keys & ((1 << _BITS) - 1)
 
 
+def number_of(at: datetime) -> int:
+    """Return the number of the minute of a time."""
+    return to_micros(at) // MINUTE_US + _ZERO
+
+
 def start_minutes(minutes: Ints) -> Ints:
     """Return when minutes begin, in microseconds."""
     return (minutes - _ZERO) * MINUTE_US

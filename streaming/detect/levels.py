@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from core.baselines import BaselinePolicy, Baselines, Histories
+from core.baselines import BaselinePolicy, Baselines, Histories, make_baselines
 from core.chances import score_counts
 from core.habits import Habits
 from core.rows import Bools, Floats, Ints, Rows, find_sorted
@@ -109,25 +109,22 @@ class Levels:
         else:
             expected, spread, z_scores = self._choose(asked.values, usual, widened)
         thresholds = self._tails.find_thresholds(asked.series) * self._policy.strictness
-        levelled = Levelled(expected, spread, z_scores, thresholds)
+        raised = thresholds
         if self._habits is not None:
             raised = self._habits.raise_thresholds(asked.series, thresholds)
-            self._learn_habits(asked, levelled)
-            levelled = levelled._replace(thresholds=raised)
-        self._learn(asked, Levelled(expected, spread, z_scores, thresholds))
-        return levelled
-
-    def _learn_habits(self, asked: Minutes, levelled: Levelled) -> None:
-        assert self._habits is not None  # noqa: S101 (asked only then)
-        final = asked.final
-        unusual = levelled.scores[final] >= 1
-        self._habits.learn(asked.series[final], levelled.z_scores[final], unusual)
+        levelled = Levelled(expected, spread, z_scores, thresholds)
+        self._learn(asked, levelled)
+        return levelled._replace(thresholds=raised)
 
     def _learn(self, asked: Minutes, levelled: Levelled) -> None:
+        """Learn from complete minutes, by the series' own measure: habits left aside."""
         final = asked.final
-        series = asked.series[final]
-        self._tails.learn(series, levelled.z_scores[final], levelled.thresholds[final])
-        unusual = levelled.scores[final] >= UNUSUAL
+        series, z_scores = asked.series[final], levelled.z_scores[final]
+        scores = levelled.scores[final]
+        if self._habits is not None:
+            self._habits.learn(series, z_scores, scores >= 1)
+        self._tails.learn(series, z_scores, levelled.thresholds[final])
+        unusual = scores >= UNUSUAL
         self.histories.mark_unusual(series[unusual], asked.minutes[final][unusual])
 
     def _choose(
@@ -139,9 +136,7 @@ class Levels:
         only about what leads away from the hour's level: at the end of an incident all is as it was
         before, and nothing but its own last minutes is contradicted.
         """
-        spread, drift = (
-            np.fmax(each, self._floor(usual.level)) for each in (usual.spread, usual.drift)
-        )
+        spread, drift = self._raise_spreads(usual)
         if widened is not None:
             spread, drift = np.hypot(spread, widened), np.hypot(drift, widened)
         far, near = (values - usual.level) / spread, (values - usual.recent) / drift
@@ -161,15 +156,18 @@ class Levels:
         Of a series that wanders less from minute to minute than within the hour, where it is now.
         """
         usual = self._stand_by(series)
-        spread, drift = (
-            np.fmax(each, self._floor(usual.level)) for each in (usual.spread, usual.drift)
-        )
+        spread, drift = self._raise_spreads(usual)
         is_near = drift < spread
         return np.where(is_near, usual.recent, usual.level), np.minimum(drift, spread)
 
+    def _raise_spreads(self, usual: Baselines) -> tuple[Floats, Floats]:
+        """Return the spread of the hour and that of its newest minutes, the floor at least."""
+        floor = self._floor(usual.level)
+        return np.fmax(usual.spread, floor), np.fmax(usual.drift, floor)
+
     def _stand_by(self, series: Ints) -> Baselines:
         at, is_known = find_sorted(self._standing.keys, series)
-        found = Baselines(*(np.full(len(series), np.nan) for _ in Baselines._fields))
+        found = make_baselines(len(series))
         for name, column in zip(Baselines._fields, found, strict=True):
             column[is_known] = self._standing.floats(name)[at[is_known]]
         return found
@@ -200,7 +198,7 @@ class Levels:
 
     def _measure(self, asked: Minutes) -> Baselines:
         final = asked.final & np.isfinite(asked.values)
-        usual = Baselines(*(np.full(len(final), np.nan) for _ in Baselines._fields))
+        usual = make_baselines(len(final))
         if final.any():
             series, minutes = asked.series[final], asked.minutes[final]
             self.histories.remember(series, minutes, asked.values[final])

@@ -7,15 +7,14 @@ no words until new ones were said.
 """
 
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from core.chat_minutes import ChatMinutes
 from core.events import fill_columns
-from core.minutes import MINUTE, MINUTE_US, number_minutes, to_micros
+from core.minutes import MINUTE, MINUTE_US, number_of, to_micros
 from core.moments import Moment
 from core.reasons import (
     BEFORE_MIN,
@@ -70,12 +69,7 @@ class Background:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the samples out of a snapshot."""
-        return {"_events": self._events}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin with no samples."""
-        self.__init__()  # type: ignore[misc]
-        self._events = state["_events"]
+        return {**self.__dict__, "_samples": []}
 
     def keep_samples(self, chat: pl.DataFrame, sampled: Bools) -> None:
         """Keep some of the messages of a batch: ``stream``, ``at``, ``user`` and ``text``."""
@@ -152,7 +146,7 @@ class Background:
 
 
 def _rank_compared(compared: list[Compared], moment: Moment) -> list[Reason]:
-    first, last = _number(moment.timestamp), _number(moment.last_at)
+    first, last = number_of(moment.timestamp), number_of(moment.last_at)
     back = max(LONGER * (last - first + 1), BEFORE_MIN)
     names: list[str] = []
     before: list[Floats] = []
@@ -165,7 +159,7 @@ def _rank_compared(compared: list[Compared], moment: Moment) -> list[Reason]:
 
 
 def _rank_emotes(chat: ChatMinutes, stream: int, moment: Moment) -> list[Reason]:
-    first, last = _number(moment.timestamp), _number(moment.last_at)
+    first, last = number_of(moment.timestamp), number_of(moment.last_at)
     count = last - first + 1
     during = chat.count_emotes(stream, first, last)
     back = LONGER * count
@@ -177,7 +171,3 @@ def _rank_emotes(chat: ChatMinutes, stream: int, moment: Moment) -> list[Reason]
         {name: value / known for name, value in before.items()},
         {name: value / count for name, value in during.items()},
     )
-
-
-def _number(at: datetime) -> int:
-    return int(number_minutes(np.array([to_micros(at)]))[0])

@@ -5,17 +5,15 @@ rows that are written ─► judges ────┼─► register ─► moment
 the clock ─► silences, ends ────────┘
 """
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from core.baselines import BaselinePolicy
 from core.chat_minutes import ChatMinutes
-from core.minutes import find_minutes, find_series, number_minutes, to_micros
+from core.minutes import find_minutes, find_series, number_of
 from core.moments import Judged, Key, Moment
 from core.open_minutes import Wanted
 from core.reasons import Reason
@@ -32,7 +30,7 @@ from streaming.flow.judges.readings import ReadingJudge
 from streaming.flow.judges.transactions import TransactionJudge
 from streaming.flow.partials import Catalogue, Partial
 from streaming.flow.pulses import Pulses, Shared
-from streaming.flow.registers import Register
+from streaming.flow.registers import Names, Register
 
 RUSH: Final = 4.8
 """Standard deviations beyond the usual rate from which a chat that speeds up is a moment."""
@@ -40,13 +38,6 @@ RUSH: Final = 4.8
 SLICE_US: Final = 30_000_000
 """Seconds of a batch are judged in parts as long as this, so that what is read late, and much of it
 at once, is judged as it would have been in time."""
-
-
-class _Rush(NamedTuple):
-    """A chat that speeds up."""
-
-    stream: int
-    judged: Judged
 
 
 class Lookout:
@@ -64,7 +55,6 @@ class Lookout:
         self._pulses = Pulses(catalogue)
         self._background = Background()
         self._judgements: list[Judgements] = []
-        self._rushes: list[_Rush] = []
 
     def follow(self, policy: BaselinePolicy, *, reopened: timedelta) -> None:
         """Go on by another policy."""
@@ -84,7 +74,7 @@ class Lookout:
             said = partial.said
             # A sender whose clock runs ahead must not move the second that is judged.
             at = np.minimum(said["at"].to_numpy(), said["arrived"].to_numpy())
-            sampled = self._count(said["stream"].to_numpy(), at)
+            sampled = self._count(said["stream"].to_numpy(), at, partial.offset)
             self._background.keep_samples(said, sampled)
 
     def judge_chat(
@@ -121,9 +111,6 @@ class Lookout:
             offset: Of the newest entry.
             is_timely: Whether nothing waits to be read, so that a pause is one.
         """
-        for rush in self._rushes:
-            self.register.open(replace(rush.judged, revision=offset), rush.stream)
-        self._rushes.clear()
         for judgements in self._judgements:
             self.register.judge(judgements, self._find_names(judgements))
         self._judgements.clear()
@@ -157,25 +144,25 @@ class Lookout:
     def _list_levels(self) -> tuple[Levels, ...]:
         return self._chat.levels + self._readings.levels + self._transactions.levels
 
-    def _find_names(self, judgements: Judgements) -> Callable[[int], tuple[str, str]]:
+    def _find_names(self, judgements: Judgements) -> Names:
         metric = judgements.metric
         if metric is None:
             return self._catalogue.channels.name
         names = self._catalogue.streams.names
         return lambda stream: (names[stream], metric)
 
-    def _count(self, streams: Ints, at: Ints) -> Bools:
-        """Count messages and judge their seconds; return which are samples."""
+    def _count(self, streams: Ints, at: Ints, offset: int) -> Bools:
+        """Count messages and open what their seconds tell of; return which are samples."""
         if int(at.max()) - int(at.min()) <= SLICE_US:
-            return self._count_slice(streams, at)
+            return self._count_slice(streams, at, offset)
         sampled = np.zeros(len(at), np.bool_)
         order = np.argsort(at, kind="stable")
         ends = np.flatnonzero(np.diff(at[order] // SLICE_US)) + 1
         for part in np.split(order, ends):
-            sampled[part] = self._count_slice(streams[part], at[part])
+            sampled[part] = self._count_slice(streams[part], at[part], offset)
         return sampled
 
-    def _count_slice(self, streams: Ints, at: Ints) -> Bools:
+    def _count_slice(self, streams: Ints, at: Ints, offset: int) -> Bools:
         sampled = self._seconds.count(streams, at)
         different = np.unique(streams)
         expected, spread = self._chat.counts.find_standing(different)
@@ -184,7 +171,7 @@ class Lookout:
             stream = int(different[index])
             usual = float(expected[index]), float(spread[index])
             name = self._catalogue.streams.names[stream]
-            self._rushes.append(_Rush(stream, _judge_rush(name, rushes, index, usual)))
+            self.register.open(_judge_rush(name, rushes, index, usual, offset), stream)
         return sampled
 
     def _list_compared(self, stream: int, own: str) -> list[Compared]:
@@ -202,7 +189,9 @@ class Lookout:
         return [each for each in found if each.name != own]
 
 
-def _judge_rush(stream_id: str, rushes: Rushes, index: int, usual: tuple[float, float]) -> Judged:
+def _judge_rush(
+    stream_id: str, rushes: Rushes, index: int, usual: tuple[float, float], offset: int
+) -> Judged:
     at = EPOCH + timedelta(seconds=int(rushes.seconds[index]))
     score = float(rushes.scores[index])
     return Judged(
@@ -217,7 +206,7 @@ def _judge_rush(stream_id: str, rushes: Rushes, index: int, usual: tuple[float, 
         score=score / RUSH,
         direction="up",
         final=False,
-        revision=0,
+        revision=offset,
         told_by="rush",
     )
 
@@ -226,8 +215,7 @@ def _sum_money(
     money: TransactionMinutes, catalogue: Catalogue, stream: int, moment: Moment
 ) -> list[tuple[str, str, int, float]]:
     """Return what was given in a stream while a moment went on, by kind and currency."""
-    span = [to_micros(moment.timestamp), to_micros(moment.last_at)]
-    first, last = number_minutes(np.array(span)).tolist()
+    first, last = number_of(moment.timestamp), number_of(moment.last_at)
     minutes = find_minutes(money.rows.keys)
     here = (money.owners == stream) & (minutes >= first) & (minutes <= last)
     if not here.any():
@@ -235,9 +223,10 @@ def _sum_money(
     series = find_series(money.rows.keys[here])
     counts: Ints = money.rows.ints("count")[here]
     sums: Floats = money.rows.floats("sum")[here]
+    ledgers = np.unique(series)
+    named = catalogue.ledgers.split_names(ledgers, ["kind", "currency"])
     found = []
-    for number in np.unique(series).tolist():
-        kind, currency = catalogue.ledgers.name(number)[1].split("\x1f", 1)
+    for number, (_, kind, currency) in zip(ledgers.tolist(), named.iter_rows(), strict=True):
         mine = series == number
         found.append((kind, currency, int(counts[mine].sum()), float(sums[mine].sum())))
     return found

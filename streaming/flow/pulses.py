@@ -24,7 +24,7 @@ from core.times import EPOCH
 from core.tunings import NO_TUNINGS, UNTUNED, Tunings
 from core.watermarks import Watermarks
 from streaming.flow.partials import Catalogue, Partial
-from streaming.flow.registers import Register
+from streaming.flow.registers import Names, Register
 
 LIVE: Final = timedelta(minutes=5)
 """A stream whose events are older than this on arrival tells of the past."""
@@ -39,9 +39,6 @@ LOOK_EVERY: Final = timedelta(seconds=1)
 """How often pauses are looked for."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-Names = Callable[[int], tuple[str, str]]
-"""Tells the stream and the metric of a series."""
 
 
 @dataclass(frozen=True, slots=True)
