@@ -1,7 +1,9 @@
 """Answers: finished bytes on their way out, with ``ETag``, ``Cache-Control`` and 304."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
 from fastapi import Request, Response
 
 from api.cache.base import Answer
@@ -72,6 +74,12 @@ def send_answer(request: Request, answer: Answer, *, varies: bool = False) -> Re
     return response
 
 
-def send_json(body: bytes) -> Response:
+def send_json(body: bytes, *, status: int = 200) -> Response:
     """Send bytes that are not to be kept."""
-    return Response(body, media_type=JSON, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    return Response(body, status_code=status, media_type=JSON, headers=headers)
+
+
+def send_row(row: Mapping[str, Any], *, status: int = 200) -> Response:
+    """Send what is stored of one thing, not to be kept."""
+    return send_json(orjson.dumps(row, option=orjson.OPT_UTC_Z), status=status)

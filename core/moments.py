@@ -20,14 +20,14 @@ from core.tunings import Tuning
 MomentState: TypeAlias = Literal["open", "acknowledged", "shelved", "resolved"]
 MomentType: TypeAlias = Literal[
     "chat_spike",
-    "chat_drop",
     "viewer_spike",
-    "viewer_drop",
     "sentiment_shift",
-    "transaction_spike",
+    "viewer_drop",
+    "chat_drop",
     "reading_anomaly",
     "flatline",
     "silence",
+    "transaction_spike",
 ]
 Direction: TypeAlias = Literal["up", "down"]
 

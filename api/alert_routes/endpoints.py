@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from typing import Annotated, Any, Final, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.alert_routes import examples
@@ -17,12 +16,11 @@ from api.alert_routes.schemas import (
     find_wrong,
 )
 from api.alert_routes.targets import require_known
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.deliveries.schemas import DeliveryDetailOut
 from api.deliveries.stories import read_story
 from api.deps import Caller, Resources, Uses
 from api.paging import read_cursor, write_page
-from api.replies import JSON
 from core.alert_messages import make_sample
 from core.alert_routes import RouteKind
 from core.errors import ConflictError, InvalidError
@@ -69,7 +67,7 @@ async def create_alert_route(
     route_id = f"rte_{secrets.token_hex(8)}"
     async with uses.pool.connection() as connection:
         row = await AlertRouteStore(connection).insert(route_id, given.to_row(), actor=caller)
-    return _send(row, status=201)
+    return send_row(row, status=201)
 
 
 @router.get(
@@ -79,7 +77,7 @@ async def get_alert_route(uses: Uses, route_id: RouteId) -> Response:
     """Return a route without its secrets."""
     async with uses.pool.connection() as connection:
         row = await AlertRouteStore(connection).get(route_id)
-    return _send(row)
+    return send_row(row)
 
 
 @router.patch(
@@ -107,7 +105,7 @@ async def patch_alert_route(
         await _require_target(RouteKind(before["kind"]), after["target"], after["secret"])
     async with uses.pool.connection() as connection:
         row = await AlertRouteStore(connection).update(route_id, chosen, actor=caller)
-    return _send(row)
+    return send_row(row)
 
 
 @router.delete("/{route_id}", status_code=204, responses=examples.DELETED, summary="Delete a route")
@@ -139,7 +137,7 @@ async def send_alert_test(uses: Uses, caller: Caller, route_id: RouteId) -> Resp
         await DeliveryStore(connection).insert_test(
             delivery_id, route_id, content, actor=caller, now=now
         )
-    return _send(await _wait_for(uses, delivery_id))
+    return send_row(await _wait_for(uses, delivery_id))
 
 
 async def _wait_for(uses: Resources, delivery_id: str) -> dict[str, Any]:
@@ -164,9 +162,3 @@ async def _require_target(kind: RouteKind, target: str, secret: str | None) -> N
         raise InvalidError(f"{wrong}.")
     if kind is RouteKind.APPRISE:
         await require_known(target)
-
-
-def _send(body: dict[str, Any], *, status: int = 200) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    headers = {"Cache-Control": "no-store"}
-    return Response(content, status_code=status, media_type=JSON, headers=headers)

@@ -1,9 +1,8 @@
 """Alert rules: who is told of which moments, and when; made, changed and deleted."""
 
 import secrets
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.alert_rules import examples
@@ -14,10 +13,9 @@ from api.alert_rules.schemas import (
     AlertRulePage,
     AlertRuleQuery,
 )
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.deps import Caller, Uses
 from api.paging import read_cursor, write_page
-from api.replies import JSON
 from db.alert_rules import AlertRuleStore
 
 RuleId: TypeAlias = Annotated[str, Path(pattern=r"^rul_[0-9a-f]{16}$", examples=[examples.RULE_ID])]
@@ -51,7 +49,7 @@ async def create_alert_rule(
     rule_id = f"rul_{secrets.token_hex(8)}"
     async with uses.pool.connection() as connection:
         row = await AlertRuleStore(connection).insert(rule_id, given.to_row(), actor=caller)
-    return _send(row, status=201)
+    return send_row(row, status=201)
 
 
 @router.get(
@@ -61,7 +59,7 @@ async def get_alert_rule(uses: Uses, rule_id: RuleId) -> Response:
     """Return a rule."""
     async with uses.pool.connection() as connection:
         row = await AlertRuleStore(connection).get(rule_id)
-    return _send(row)
+    return send_row(row)
 
 
 @router.patch(
@@ -78,7 +76,7 @@ async def patch_alert_rule(
         row = await AlertRuleStore(connection).update(
             rule_id, given.to_row(), actor=caller, now=uses.clock.now()
         )
-    return _send(row)
+    return send_row(row)
 
 
 @router.delete("/{rule_id}", status_code=204, responses=examples.DELETED, summary="Delete a rule")
@@ -86,9 +84,3 @@ async def delete_alert_rule(uses: Uses, caller: Caller, rule_id: RuleId) -> None
     """Delete a rule; it tells nothing more, also no end. What it has sent stays listed."""
     async with uses.pool.connection() as connection:
         await AlertRuleStore(connection).delete(rule_id, actor=caller)
-
-
-def _send(body: dict[str, Any], *, status: int = 200) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    headers = {"Cache-Control": "no-store"}
-    return Response(content, status_code=status, media_type=JSON, headers=headers)

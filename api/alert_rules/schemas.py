@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.alert_routes.schemas import Name
 from api.deliveries.schemas import RouteName
 from api.hours import Hours, write_hours
-from api.moments.schemas import MomentType
 from api.partial_bodies import LEFT_OUT, describe_left_out
 from core.alerts import Dimension, Severity
 from core.keys import STREAM_PATTERN
+from core.moments import MomentType
 
 ROUTES_MAX: Final = 20
 TAGS_MAX: Final = 20

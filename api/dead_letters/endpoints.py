@@ -3,12 +3,11 @@
 import asyncio
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.dead_letters import examples
 from api.dead_letters.contents import LOOK_BYTES_MAX, read_contents
 from api.dead_letters.places import ONE
@@ -75,7 +74,7 @@ async def count_dead_letters(uses: Uses, query: Annotated[CountQuery, Query()]) 
         store = DeadLetterStore(connection)
         reasons = await store.count_by_reason(start, end)
         times = await store.count_by_time(start, end, unit=query.by, limit=UNITS_MAX + 1)
-    return _send({"reasons": reasons, "times": times})
+    return send_row({"reasons": reasons, "times": times})
 
 
 @router.post(
@@ -105,7 +104,7 @@ async def replay_dead_letters(
                 replayed.append(letter.letter_id)
                 payload_bytes += len(letter.payload)
         waiting = await store.count_waiting(reason=given.reason, stream_id=given.stream_id)
-    return _send({"replayed": replayed, "payload_bytes": payload_bytes, "waiting": waiting})
+    return send_row({"replayed": replayed, "payload_bytes": payload_bytes, "waiting": waiting})
 
 
 @router.get(
@@ -120,7 +119,7 @@ async def get_dead_letter(uses: Uses, letter_id: LetterId) -> Response:
         row = await _require(connection, letter_id)
     payload = row.pop("payload")
     contents = await asyncio.to_thread(read_contents, payload, row["payload_bytes"])
-    return _send({**_show(row), **contents})
+    return send_row({**_show(row), **contents})
 
 
 @router.post(
@@ -138,7 +137,7 @@ async def replay_dead_letter(uses: Uses, caller: Caller, letter_id: LetterId) ->
         await _replay(uses, DeadLetterStore(connection), place, caller)
         row = await _require(connection, letter_id)
     del row["payload"]
-    return _send(_show(row))
+    return send_row(_show(row))
 
 
 async def _replay(
@@ -203,7 +202,3 @@ def _read_position(cursor: str) -> tuple[datetime, int, int]:
         return parse_time(time), *place
     except ValueError:
         raise InvalidError(CURSOR_TEXT) from None
-
-
-def _send(body: dict[str, Any]) -> Response:
-    return send_json(orjson.dumps(body, option=orjson.OPT_UTC_Z))

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.deliveries import examples
 from api.deliveries.schemas import DeliveryDetailOut, DeliveryPage, DeliveryQuery
 from api.deliveries.stories import read_story, show_delivery
@@ -55,7 +54,7 @@ async def get_delivery(uses: Uses, delivery_id: DeliveryId) -> Response:
     """Return a delivery with what it says and every attempt."""
     async with uses.pool.connection() as connection:
         story = await read_story(connection, delivery_id)
-    return send_json(orjson.dumps(story, option=orjson.OPT_UTC_Z))
+    return send_row(story)
 
 
 @router.post(
@@ -69,7 +68,7 @@ async def retry_delivery(uses: Uses, caller: Caller, delivery_id: DeliveryId) ->
     async with uses.pool.connection() as connection:
         await DeliveryStore(connection).retry(delivery_id, actor=caller, now=uses.clock.now())
         story = await read_story(connection, delivery_id)
-    return send_json(orjson.dumps(story, option=orjson.OPT_UTC_Z))
+    return send_row(story)
 
 
 def _read_position(cursor: str) -> tuple[datetime, str]:

@@ -1,18 +1,16 @@
 """API keys: make, list, replace and revoke them; and tickets for sockets."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.deps import Caller, Uses
 from api.keys import examples
 from api.keys.schemas import KeyIn, KeyMadeOut, KeyOut, KeyPage, KeyQuery, TicketOut
 from api.keys.tickets import GOOD_FOR
 from api.paging import read_cursor, write_page
-from api.replies import JSON
 from core.errors import InvalidError
 from core.keys import Secret, make_secret
 from core.times import parse_time
@@ -20,7 +18,6 @@ from db.api_keys import KeyStore
 
 KeyId = Annotated[str, Path(pattern="^key_[0-9a-f]{16}$", examples=["key_0123456789abcdef"])]
 
-NO_STORE: Final = {"Cache-Control": "no-store"}
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 tickets = APIRouter(prefix="/tickets", tags=["keys"])
@@ -87,7 +84,7 @@ async def revoke_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
     async with uses.pool.connection() as connection:
         row = await KeyStore(connection).revoke(key_id, actor=caller)
     await uses.ring.refresh()
-    return send_json(orjson.dumps(row, option=orjson.OPT_UTC_Z))
+    return send_row(row)
 
 
 @tickets.post(
@@ -101,16 +98,11 @@ async def issue_ticket(uses: Uses, caller: Caller) -> Response:
     """Return what opens one socket as ``?ticket=…``, once and within half a minute."""
     expires_at = uses.clock.now() + GOOD_FOR
     body = {"ticket": await uses.identities.issue_ticket(caller), "expires_at": expires_at}
-    return _send(body, status=201)
+    return send_row(body, status=201)
 
 
 def _show_once(row: dict[str, Any], secret: Secret, *, status: int) -> Response:
-    return _send({**row, "key": secret.text}, status=status)
-
-
-def _send(body: dict[str, Any], *, status: int) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    return Response(content, status_code=status, media_type=JSON, headers=NO_STORE)
+    return send_row({**row, "key": secret.text}, status=status)
 
 
 def _read_position(cursor: str) -> tuple[datetime, str]:

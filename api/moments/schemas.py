@@ -1,32 +1,20 @@
 """Moments as clients read and change them."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.paging import SpanQuery, Time
 from core.moment_lives import COMMENT_LENGTH_MAX, SHELF_MAX, Action, Wish
-
-MomentType: TypeAlias = Literal[
-    "chat_spike",
-    "viewer_spike",
-    "sentiment_shift",
-    "viewer_drop",
-    "chat_drop",
-    "reading_anomaly",
-    "flatline",
-    "silence",
-    "transaction_spike",
-]
-MomentStateName: TypeAlias = Literal["open", "acknowledged", "shelved", "resolved"]
+from core.moments import MomentState, MomentType
 
 
 class MomentQuery(SpanQuery):
     """Which moments a list names."""
 
     type: MomentType | None = None
-    state: MomentStateName | None = None
+    state: MomentState | None = None
     min_score: float = Field(0.0, ge=0, le=1e9)
     limit: int = Field(50, ge=1, le=200)
 
@@ -95,7 +83,7 @@ class MomentOut(BaseModel):
     z_score: float
     score: float
     direction: Literal["up", "down"]
-    state: MomentStateName
+    state: MomentState
     shelved_until: datetime | None = Field(
         description="When a shelved moment comes back; null of one that is muted until it is over."
     )
@@ -125,7 +113,7 @@ class LifeEntryOut(BaseModel):
     actor_key_id: str | None
     actor_name: str
     action: Action | None
-    state: MomentStateName = Field(description="After it.")
+    state: MomentState = Field(description="After it.")
     shelved_until: datetime | None
     is_labelled: bool = Field(description="Whether the label was set, perhaps to null.")
     label: bool | None

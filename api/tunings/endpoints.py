@@ -1,14 +1,12 @@
 """Tunings: how single series are judged, where people want it otherwise."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import send_json
+from api.answers import send_json, send_row
 from api.deps import Caller, Uses
 from api.paging import CURSOR_TEXT, read_cursor, write_page
-from api.replies import JSON
 from api.tunings import examples
 from api.tunings.schemas import TuningIn, TuningOut, TuningPage, TuningQuery
 from core.errors import InvalidError
@@ -49,7 +47,7 @@ async def create_tuning(uses: Uses, caller: Caller, given: TuningIn) -> Response
     """Add a rule. The flow judges by it within seconds; moments that are there stay as they are."""
     async with uses.pool.connection() as connection:
         row = await TuningStore(connection).insert(given.to_rule(make_tuning_id()), actor=caller)
-    return _send(row, status=201)
+    return send_row(row, status=201)
 
 
 @router.get(
@@ -59,7 +57,7 @@ async def get_tuning(uses: Uses, tuning_id: TuningId) -> Response:
     """Return one rule."""
     async with uses.pool.connection() as connection:
         row = await TuningStore(connection).get(tuning_id)
-    return _send(row)
+    return send_row(row)
 
 
 @router.put(
@@ -72,7 +70,7 @@ async def put_tuning(uses: Uses, caller: Caller, tuning_id: TuningId, given: Tun
     """Replace all fields of a rule; one that is left out is no longer set by it."""
     async with uses.pool.connection() as connection:
         row = await TuningStore(connection).replace(given.to_rule(tuning_id), actor=caller)
-    return _send(row)
+    return send_row(row)
 
 
 @router.delete(
@@ -85,16 +83,7 @@ async def delete_tuning(uses: Uses, caller: Caller, tuning_id: TuningId) -> Resp
     """Take a rule away and return it as it was."""
     async with uses.pool.connection() as connection:
         row = await TuningStore(connection).delete(tuning_id, actor=caller)
-    return _send(row)
-
-
-def _send(row: dict[str, Any], *, status: int = 200) -> Response:
-    return Response(
-        orjson.dumps(row, option=orjson.OPT_UTC_Z),
-        status_code=status,
-        media_type=JSON,
-        headers={"Cache-Control": "no-store"},
-    )
+    return send_row(row)
 
 
 def _read_position(cursor: str) -> tuple[str, str]:
