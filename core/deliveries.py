@@ -13,11 +13,10 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from core.doublings import double
+
 LEASE_MARGIN: Final = timedelta(seconds=15)
 """Beyond the time-out of its route: a worker that lives has said by then what became of it."""
-
-DOUBLINGS_MAX: Final = 20
-"""Beyond it the limit has long been reached, and the power would only grow."""
 
 RETRY_AFTER_MAX: Final = timedelta(hours=1)
 """A receiver that asks for more patience is asked again all the same."""
@@ -104,8 +103,7 @@ def draw_pause(policy: DeliveryPolicy, attempts: int, random: Random) -> timedel
     Drawn from the upper half of a limit that doubles: those that failed together do not come back
     together, and none comes back at once.
     """
-    doubled = policy.pause_first_s * 2.0 ** min(attempts - 1, DOUBLINGS_MAX)
-    limit_s = min(doubled, policy.pause_s_max)
+    limit_s = double(policy.pause_first_s, policy.pause_s_max, attempts - 1)
     return timedelta(seconds=random.uniform(limit_s / 2, limit_s))
 
 

@@ -10,16 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, get_args
 
 import orjson
 
 from core.errors import InvalidError
-from core.moments import Moment
+from core.moments import Direction, Moment
 from core.times import parse_time
+from core.tunings import STREAM_METRICS
 from streaming.simulator.incidents import EFFECTS, IncidentKind
-
-Direction: TypeAlias = Literal["up", "down"]
 
 FADES: Final = 4
 """A fade is what an effect takes to fall to a third; after so many a raid is three in a hundred."""
@@ -30,7 +29,7 @@ RESOLUTION: Final = timedelta(minutes=1)
 EVENTS: Final = "events"
 """What a stream without any event is silent of."""
 
-PEOPLE: Final = frozenset({"chat_count", "transaction_count", "avg_viewers", "avg_sentiment"})
+PEOPLE: Final = frozenset(STREAM_METRICS)
 """Metrics that an incident of a whole stream moves together."""
 
 TYPES: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {

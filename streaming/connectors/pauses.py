@@ -8,12 +8,9 @@ not come back at the same instant.
 
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 
 from core.clock import Clock
-
-DOUBLINGS_MAX: Final = 20
-"""Beyond it the limit has long been reached, and the power would only grow."""
+from core.doublings import double
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,6 @@ class BackOff:
         """Return the seconds to wait after the try that just failed."""
         if self._clock.now_ms() - self._tried_at_ms >= self._policy.healthy_s * 1000:
             self._failures = 0
-        limit_s = self._policy.first_s * 2.0 ** min(self._failures, DOUBLINGS_MAX)
+        limit_s = double(self._policy.first_s, self._policy.max_s, self._failures)
         self._failures += 1
-        return self._random.uniform(0.0, min(limit_s, self._policy.max_s))
+        return self._random.uniform(0.0, limit_s)
