@@ -28,8 +28,9 @@ async def writer(redis_url: str) -> AsyncIterator[RedisBusWriter]:
 
 @pytest.fixture
 def beginning() -> datetime:
-    """A minute of a while ago; none of the minutes after it runs any more."""
-    return SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=30)
+    """A minute of a while ago, with its neighbours in its hour; none of them runs any more."""
+    at = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=30)
+    return at.replace(minute=min(max(at.minute, 5), 50))
 
 
 @pytest.fixture
