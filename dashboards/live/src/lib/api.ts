@@ -1,41 +1,10 @@
 /* The questions that the page asks the API. */
 import { client, read } from './http';
+import { during, readAll, type TimeRange } from './lists';
 import type { ChannelMinute, Health, MinuteRow, Moment, MomentAction } from './types';
 
 /** The charts append live minutes, so what they begin with is minutes too. */
 const MINUTES = { limit: 1000, resolution: '1m' } as const;
-/** One day of minutes is two pages; more means a cursor that does not advance. */
-const PAGES_MAX = 8;
-
-export interface TimeRange {
-  start: number;
-  end?: number;
-}
-
-interface Page<T> {
-  data: T[];
-  next_cursor: string | null;
-}
-
-const iso = (time: number): string => new Date(time).toISOString();
-const during = ({ start, end }: TimeRange) => ({
-  start: iso(start),
-  ...(end === undefined ? {} : { end: iso(end) }),
-});
-
-/** Follow the cursor until the list ends. */
-async function readAll<T>(ask: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
-  const rows: T[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const answer = await ask(cursor);
-    rows.push(...answer.data);
-    cursor = answer.next_cursor ?? undefined;
-    if (!cursor) break;
-  }
-  return rows;
-}
-
 export const api = {
   listStreams: (signal?: AbortSignal) =>
     readAll((cursor) =>

@@ -1,25 +1,48 @@
-/* The client-side router: two views, their addresses, and the query that holds their settings.
+/* The client-side router: the views, their addresses, and the query that holds their settings.
    Links stay plain <a href>, so they can be copied, opened in a tab and followed before the
    page has started. */
 
-export type Route =
-  { view: 'overview' } | { view: 'stream'; id: string } | { view: 'unknown'; path: string };
+/** Views that are a list, or one of its things where the address names it. */
+const LISTS = ['moments', 'boards'] as const;
+const PAGES = ['alerts', 'system', 'keys'] as const;
 
-const STREAM_PATH = /^\/app\/streams\/([^/]+)\/?$/;
+export type ListView = (typeof LISTS)[number];
+export type PageView = (typeof PAGES)[number];
+export type Route =
+  | { view: 'overview' | PageView }
+  | { view: 'stream'; id: string }
+  | { view: ListView; id: string | null }
+  | { view: 'unknown'; path: string };
+
+/** What a view is given that is loaded when it is asked for. */
+export interface ViewProps {
+  id: string | null;
+}
+
+const PATH = /^\/app\/([a-z]+)(?:\/([^/]+))?\/?$/;
 
 export function readRoute(path: string): Route {
   if (path === '/' || path === '/app' || path === '/app/') return { view: 'overview' };
-  const id = STREAM_PATH.exec(path)?.[1];
-  if (id === undefined) return { view: 'unknown', path };
+  const [, name, id] = PATH.exec(path) ?? [];
+  if (name === 'streams' && id) return { view: 'stream', id: decode(id) };
+  const list = LISTS.find((view) => view === name);
+  if (list) return { view: list, id: id === undefined ? null : decode(id) };
+  const page = PAGES.find((view) => view === name);
+  return page && id === undefined ? { view: page } : { view: 'unknown', path };
+}
+
+/** A stray percent sign does not decode; the name is then taken as it stands. */
+function decode(id: string): string {
   try {
-    return { view: 'stream', id: decodeURIComponent(id) };
+    return decodeURIComponent(id);
   } catch {
-    // A stray percent sign does not decode; the name is then taken as it stands.
-    return { view: 'stream', id };
+    return id;
   }
 }
 
 export const streamPath = (id: string): string => `/app/streams/${encodeURIComponent(id)}`;
+export const viewPath = (view: ListView | PageView, id?: string): string =>
+  `/app/${view}${id === undefined ? '' : `/${encodeURIComponent(id)}`}`;
 
 class Router {
   path = $state(location.pathname);

@@ -13,6 +13,13 @@ export const text = {
   nav: {
     main: 'Main',
     overview: 'Overview',
+    moments: 'Moments',
+    boards: 'Boards',
+    alerts: 'Alerts',
+    system: 'System',
+    keys: 'Keys',
+    more: 'More',
+    activeMoments: (n: number) => `${n} active`,
     help: 'Help',
     docs: 'API',
     home: 'Telemetra, overview',
@@ -101,6 +108,7 @@ export const text = {
     rows: {
       help: 'This list',
       goOverview: 'Go to Overview',
+      goElsewhere: 'Moments, Boards, Alerts, System',
       theme: 'Dark or light',
       filter: 'Filter streams',
       next: 'Next, previous stream',

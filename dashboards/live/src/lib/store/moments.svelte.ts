@@ -36,12 +36,19 @@ export class ActiveMoments implements Listener {
 
   #known: readonly Moment[] = [];
   #deletions = 0;
+  #loading: Promise<void> | null = null;
 
-  async load(): Promise<void> {
+  /** Whoever asks while a list is on its way gets the same one. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     const [before, deletions] = [new Set(this.#known), this.#deletions];
     const listed = await api.listMomentsIn(ACTIVE);
     // A list that was on its way while a stream was deleted may still name its moments.
-    if (this.#deletions !== deletions) return this.load();
+    if (this.#deletions !== deletions) return this.#load();
     this.#show(takeList(listed, this.#known, before));
     this.loaded = true;
   }
@@ -60,7 +67,7 @@ export class ActiveMoments implements Listener {
   }
 
   async catchUp(since: number | null): Promise<void> {
-    if (since !== null) await this.load();
+    if (since !== null) await this.#load();
   }
 
   #show(moments: readonly Moment[]): void {
