@@ -2,11 +2,13 @@
 
     python -m db.migrate
 
+With READER_PASSWORD set, the role that dashboards read with is brought up to date too.
 Alembic keeps the order; each migration is a list of SQL statements in ``db/migrations/versions``.
 Two processes that start at once wait for one another on an advisory lock; a migration that fails
 leaves nothing behind.
 """
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ from alembic.script import ScriptDirectory
 from core.errors import TelemetraError
 from core.logging import configure_logging
 from core.settings import REPOSITORY, load_settings
+from db.readers import provide_reader
 
 LOCK_ID: Final = 0x7E1E3E7A
 """Key of the advisory lock that migrations hold."""
@@ -58,7 +61,11 @@ def main() -> None:
     try:
         settings = load_settings()
         configure_logging("migrate", level=settings.log_level, as_json=settings.log_as_json)
-        migrate(settings.require_database_url())
+        url = settings.require_database_url()
+        migrate(url)
+        if settings.reader_password is not None:
+            asyncio.run(provide_reader(url, settings.reader_password))
+            log.info("reader_provided")
     except TelemetraError as error:
         sys.exit(error.detail)
     log.info("database_migrated", revision=newest_revision())

@@ -19,7 +19,8 @@ COMPOSE: Final = INFRA / "compose.yaml"
 VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)(?::(?P<rule>[?-])(?P<text>[^}]*))?\}")
 
 SECRETS: Final = {
-    f"{name}_PASSWORD": f"{name.lower()}0123" for name in ("POSTGRES", "READER", "REDIS", "GRAFANA")
+    f"{name}_PASSWORD": f"{name.lower()}word0123"
+    for name in ("POSTGRES", "READER", "REDIS", "GRAFANA")
 }
 """The variables without which the file is refused."""
 

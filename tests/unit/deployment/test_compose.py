@@ -170,10 +170,9 @@ def test_every_name_in_our_environment_is_a_setting(name):
 
 def test_every_setting_reaches_api_flow_archive_and_alerts():
     known = {field.upper() for field in Settings.model_fields}
-    # Who serves has no use for the key of those who send.
-    elsewhere = (
-        IN_THE_IMAGE | PLACES | {"API_KEY"} | {*map(str.upper, ConnectorSettings.model_fields)}
-    )
+    # Who serves has no use for the key of those who send, nor for the role that is made before.
+    others = {"API_KEY", "READER_PASSWORD"}
+    elsewhere = IN_THE_IMAGE | PLACES | others | {*map(str.upper, ConnectorSettings.model_fields)}
     own = {
         "api": {"API_OPEN", "API_PORT"},
         "flow": {"FLOW_METRICS_PORT"},
@@ -181,10 +180,10 @@ def test_every_setting_reaches_api_flow_archive_and_alerts():
         "alerts": {"ALERTS_METRICS_PORT"},
     }
     shared = known - elsewhere - set().union(*own.values())
-    for name, others in own.items():
+    for name, alone in own.items():
         # Who alerts has no use for Redis.
         unused = {"REDIS_URL"} if name == "alerts" else set()
-        assert set(OURS[name]["environment"]) == (shared | others) - unused
+        assert set(OURS[name]["environment"]) == (shared | alone) - unused
 
 
 @our_services

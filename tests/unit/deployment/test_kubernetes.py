@@ -34,6 +34,7 @@ IN_ARGUMENTS_ONLY: Final = {"POD_INDEX"}
 SECRETS: Final = {
     "telemetra-urls": {"DATABASE_URL", "REDIS_URL"},
     "telemetra-passwords": {"POSTGRES_PASSWORD", "REDIS_PASSWORD"},
+    "telemetra-reader": {"READER_PASSWORD"},
 }
 
 every_workload = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
@@ -171,7 +172,9 @@ def test_our_environment_makes_valid_settings(workload, monkeypatch):
         monkeypatch.delenv(field, raising=False)
     for container in workload.containers:
         for item in container.get("env", []):
-            monkeypatch.setenv(item["name"], item.get("value", "0"))
+            from_secret = "secretKeyRef" in item.get("valueFrom", {})
+            known = "from-a-secret-0123" if from_secret else "0"
+            monkeypatch.setenv(item["name"], item.get("value", known))
     for name, text in read_settings().items():
         monkeypatch.setenv(name, text)
     refuse_open_doors(Settings(_env_file=None))  # type: ignore[call-arg,unused-ignore]

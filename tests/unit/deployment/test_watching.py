@@ -13,6 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from api.health.endpoints import probes
 from core import metrics
 from core.settings import REPOSITORY
+from db.readers import READER
 from tests.unit.deployment.compositions import INFRA, interpolate, read_services, read_yaml
 
 PROMETHEUS: Final = INFRA / "prometheus"
@@ -136,9 +137,8 @@ def _read_sources() -> dict[str, dict[str, Any]]:
 
 def test_grafana_reads_the_database_as_a_role_that_can_write_nothing():
     source = _read_sources()["timescaledb"]
-    script = (INFRA / "docker" / "timescaledb" / "reader.sh").read_text()
-    assert f"CREATE ROLE {source['user']} " in script
-    assert f"ALTER ROLE {source['user']} SET default_transaction_read_only = on" in script
+    assert source["user"] == READER
+    assert SERVICES["grafana"]["depends_on"]["migrate"]
     assert source["url"] == "timescaledb:5432"
     assert source["jsonData"]["database"] == SERVICES["timescaledb"]["environment"]["POSTGRES_DB"]
 
@@ -147,7 +147,7 @@ def test_grafana_takes_its_passwords_from_the_environment():
     source = _read_sources()["timescaledb"]
     name = re.fullmatch(r"\$__env\{(\w+)\}", source["secureJsonData"]["password"])
     assert name is not None
-    for service in ("grafana", "timescaledb"):
+    for service in ("grafana", "migrate"):
         assert name[1] in SERVICES[service]["environment"]
 
 
