@@ -4,7 +4,7 @@ Full rows, never differences: writing them twice changes nothing. A frame of whi
 may be empty without columns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -110,6 +110,10 @@ class Changes:
 
     newest_at: datetime | None = None
     """The time of the newest event that came, by its own clock; None when none came in time."""
+
+    said: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """The last chat messages of each stream: ``stream_id``, ``timestamp``, ``user`` and ``text``.
+    They are told and not stored."""
 
     trace: str | None = None
     """The context of the work that found them, where that is traced; decides nothing."""

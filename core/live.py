@@ -20,7 +20,7 @@ from core.moment_lives import show_moment
 from core.moment_texts import describe_moment
 from core.moments import Moment, find_band
 
-LATEST_WINS: Final = frozenset({"metrics", "reading"})
+LATEST_WINS: Final = frozenset({"metrics", "reading", "chat"})
 """Kinds of which a slow client gets only the newest of each key."""
 
 KEPT: Final = frozenset({"minute", "moment", "stream"})
@@ -28,6 +28,9 @@ KEPT: Final = frozenset({"minute", "moment", "stream"})
 
 KINDS: Final = LATEST_WINS | KEPT
 """All kinds: what a client may choose among."""
+
+KINDS_USUAL: Final = KINDS - {"chat"}
+"""What a client gets that does not choose: few look at what is said, and it is much."""
 
 LIVE_FOR: Final = timedelta(minutes=1)
 """A stream is live while its last event is younger than this."""
@@ -97,6 +100,7 @@ def describe_changes(
     return [
         *_tell_chat(changes.chat, at),
         *_tell_readings(changes.readings, at),
+        *_tell_said(changes.said, at),
         *(tell_moment(show_moment(row, now), now) for row in moments),
     ]
 
@@ -166,6 +170,21 @@ def _tell_readings(readings: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
     )
     for (stream_id, channel), body in _zip_bodies(told, ["stream_id", "channel"]):
         yield LiveMessage(stream_id, "reading", channel, body)
+
+
+def _tell_said(said: pl.DataFrame, at: str) -> Iterator[LiveMessage]:
+    if said.is_empty():
+        return
+    message = pl.struct(
+        "user", "text", at=pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    )
+    told = (
+        said.group_by("stream_id", maintain_order=True)
+        .agg(messages=message)
+        .select("stream_id", type=pl.lit("chat"), timestamp=pl.lit(at), data=pl.struct("messages"))
+    )
+    for (stream_id,), body in _zip_bodies(told, ["stream_id"]):
+        yield LiveMessage(stream_id, "chat", stream_id, body)
 
 
 _CHAT_KEY: Final = ["stream_id", "type", "window_start"]

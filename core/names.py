@@ -41,6 +41,11 @@ class Names:
         """Return the number of a name that has one."""
         return self._numbers[name]
 
+    def list_known(self, names: Iterable[str]) -> Ints:
+        """Return the numbers of those names that have one."""
+        found = (self._numbers.get(name) for name in names)
+        return np.array([number for number in found if number is not None], np.int64)
+
     def list_names(self, numbers: Ints) -> list[str]:
         """Return the names of numbers."""
         return [self.names[number] for number in numbers.tolist()]

@@ -177,6 +177,9 @@ class Settings(DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings):
         le=10_000,
         description="Milliseconds between two commits of a shard, and so between live updates.",
     )
+    live_chat_messages: int = Field(
+        5, ge=0, le=50, description="Last messages of a chat shown with each commit; 0: none."
+    )
     live_queue_messages: int = Field(
         1000, ge=10, le=100_000, description="Undelivered messages a live client may have."
     )

@@ -18,7 +18,7 @@ import orjson
 from api.live.admissions import Visitor
 from core import metrics
 from core.clock import Clock
-from core.live import KINDS, LATEST_WINS, LiveMessage
+from core.live import KINDS_USUAL, LATEST_WINS, LiveMessage
 
 EVERYTHING: Final = "*"
 """Subscribing to this means all streams."""
@@ -67,7 +67,7 @@ class Connection:
         self._skipped = 0
         self._replaced = 0
         self.visitor = visitor
-        self.kinds: Collection[str] = KINDS
+        self.kinds: Collection[str] = KINDS_USUAL
         """Which of the kinds that there are the client wants."""
 
         self.told_at = 0.0

@@ -14,7 +14,7 @@ from fastapi import WebSocketDisconnect
 from api.live.connections import Connection, Told
 from api.live.hub import Hub
 from core import metrics
-from core.live import KINDS
+from core.live import KINDS_USUAL
 from core.settings import Settings
 from core.tasks import end
 
@@ -47,7 +47,7 @@ class Wish:
     since: int | None = None
     """The last position it saw, when it was here before."""
 
-    kinds: Collection[str] = KINDS
+    kinds: Collection[str] = KINDS_USUAL
 
 
 async def deliver(

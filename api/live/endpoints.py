@@ -31,7 +31,7 @@ from api.live.schemas import LiveHealthOut
 from core import metrics
 from core.access import require_streams
 from core.errors import InvalidError, NotFoundError, TelemetraError
-from core.live import KINDS
+from core.live import KINDS, KINDS_USUAL
 from db.streams import StreamStore
 
 STREAMS_MAX: Final = 5000
@@ -275,12 +275,12 @@ def _find_visitor(connection: HTTPConnection) -> Visitor:
 
 
 def read_kinds(types: str | None) -> frozenset[str]:
-    """Return the types that were asked for; all when none were.
+    """Return the types that were asked for; the usual ones when none were.
 
     Raises:
         InvalidError: There is no such type.
     """
-    kinds = frozenset(types.split(",")) if types else KINDS
+    kinds = frozenset(types.split(",")) if types else KINDS_USUAL
     if not kinds <= KINDS:
         raise InvalidError(NO_SUCH_TYPE)
     return kinds

@@ -16,6 +16,7 @@ import redis.asyncio
 import structlog
 
 from api.live.admissions import Admissions, LivePolicy, Visitor
+from api.live.audiences import Audiences
 from api.live.backlogs import Backlogs
 from api.live.connections import EVERYTHING, Connection
 from api.live.snapshots import Snapshots
@@ -53,6 +54,7 @@ class Hub:
         self._backlogs = Backlogs(client, clock)
         self._snapshots = Snapshots(client, pool, clock)
         self._subscriptions = Subscriptions(client, hear=self._hear, make_up=self._make_up)
+        self._audiences = Audiences(client, clock, self._list_looked_at)
         self._readers = asyncio.Semaphore(READERS_MAX)
         self._connections: set[Connection] = set()
         self._by_stream: dict[str, set[Connection]] = {}
@@ -77,9 +79,11 @@ class Hub:
     def start(self) -> None:
         """Begin to listen to the flow."""
         self._subscriptions.start()
+        self._audiences.start()
 
     async def stop(self) -> None:
         """Stop listening."""
+        await self._audiences.stop()
         await self._subscriptions.stop()
 
     async def drain(self) -> None:
@@ -133,6 +137,8 @@ class Hub:
         connection.hold()
         try:
             self._register(connection, streams)
+            if "chat" in connection.kinds:
+                self._audiences.note_change()
             if position is not None:
                 for shard in shards:
                     self._seen.setdefault(shard, position)
@@ -156,6 +162,9 @@ class Hub:
     def publish(self, message: LiveMessage) -> None:
         """Offer a message to everyone who wants it."""
         for stream_id in (message.stream_id, EVERYTHING):
+            # What is said comes only of streams that are named: nobody reads a thousand chats.
+            if stream_id == EVERYTHING and message.kind == "chat":
+                return
             for connection in self._by_stream.get(stream_id, ()):
                 if stream_id == EVERYTHING and message.stream_id in connection.streams:
                     continue
@@ -249,6 +258,12 @@ class Hub:
         for message in await self._snapshots.read_minutes(named):
             for connection in self._by_stream.get(message.stream_id, ()):
                 connection.offer(message)
+
+    def _list_looked_at(self) -> set[str]:
+        """Return the streams whose chat somebody asked for, by name."""
+        looking = (one for one in self._connections if "chat" in one.kinds)
+        named = {stream_id for one in looking for stream_id in one.streams}
+        return named - {EVERYTHING}
 
     def _list_listened(self, shard: int) -> Iterator[tuple[str, set[Connection]]]:
         for stream_id, connections in self._by_stream.items():

@@ -31,6 +31,7 @@ from streaming.flow.dataflow import build_dataflow
 from streaming.flow.lookaheads import Lookahead
 from streaming.flow.news import NewsRoom
 from streaming.flow.preparations import prepare
+from streaming.flow.steps import Asked
 from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
 from streaming.flow.traces import FlowTraces
 from streaming.flow.tuning_watches import TuningWatch
@@ -49,6 +50,7 @@ def run(settings: Settings, member: Member) -> None:
     traces = FlowTraces(open_tracer(settings, "flow"))
     committer = Committer(settings.require_database_url(), news, clock, traces)
     tunings = TuningWatch(settings.require_database_url())
+    asked = Asked(lambda: tunings.current, lambda: news.audiences.streams)
     if settings.flow_metrics_port:
         port = settings.flow_metrics_port + member.number
         start_http_server(port, addr=settings.api_host)
@@ -62,7 +64,7 @@ def run(settings: Settings, member: Member) -> None:
     tunings.start()
     try:
         cli_main(
-            build_dataflow(settings, lookahead, committer, clock, traces, tunings),
+            build_dataflow(settings, lookahead, committer, clock, traces, asked),
             process_id=member.number if member.addresses else None,
             addresses=list(member.addresses) or None,
             epoch_interval=timedelta(seconds=settings.flow_snapshot_seconds),

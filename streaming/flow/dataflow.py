@@ -16,9 +16,8 @@ from streaming.flow.lookaheads import Lookahead
 from streaming.flow.shards import FlowPolicy
 from streaming.flow.sinks import TimescaleSink
 from streaming.flow.sources import BusSource
-from streaming.flow.steps import ShardLogic, key_by_shard
+from streaming.flow.steps import Asked, ShardLogic, key_by_shard
 from streaming.flow.traces import FlowTraces
-from streaming.flow.tuning_watches import TuningWatch
 
 
 def build_dataflow(
@@ -27,13 +26,13 @@ def build_dataflow(
     committer: Committer,
     clock: Clock,
     traces: FlowTraces,
-    tunings: TuningWatch,
+    asked: Asked,
 ) -> Dataflow:
     """Return the dataflow over a bus and a database."""
     policy = build_policy(settings)
 
     def build_logic(snapshot: bytes | None) -> ShardLogic:
-        return ShardLogic(snapshot, clock, policy, traces, lambda: tunings.current)
+        return ShardLogic(snapshot, clock, policy, traces, asked)
 
     source = BusSource(
         lookahead,
@@ -57,5 +56,6 @@ def build_policy(settings: Settings) -> FlowPolicy:
         lateness=LatenessPolicy(
             allowed=timedelta(minutes=settings.lateness_minutes),
             silence=timedelta(seconds=settings.silence_seconds),
-        )
+        ),
+        chats_told=settings.live_chat_messages,
     )

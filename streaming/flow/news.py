@@ -7,6 +7,7 @@
     live:shard:{n}        messages for the hubs
     live:backlog:{n}      those that nobody may miss, for clients that come back
     live:streams          which streams are live
+    live:audiences        whose chat somebody looks at: what is said there is told, too
     heartbeat:flow:{n}    how far the flow has come, gone when it is
 
 Losing Redis costs speed, never data: what could not be told is told again as an invalidation once
@@ -43,6 +44,7 @@ from core.live import (
     tell_stream,
 )
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
+from streaming.flow.audiences import Audiences
 from streaming.flow.presences import Presences
 
 HEARTBEAT_S: Final = 1.0
@@ -68,6 +70,7 @@ class NewsRoom:
 
         self._publish_script = self._redis.register_script(PUBLISH)
         self._presences = Presences(self._redis)
+        self.audiences = Audiences(self._redis)
         self._clock = clock
         self._process = process
         self._untold: set[str] = set()
@@ -187,6 +190,7 @@ class NewsRoom:
             try:
                 self._redis.set(key, orjson.dumps(self._progress.describe()), ex=HEARTBEAT_TTL_S)
                 self.tell_silent()
+                self.audiences.look(self._clock.now_ms())
             except (redis.RedisError, OSError) as error:
                 log.debug("heartbeat_failed", error=type(error).__name__)
 

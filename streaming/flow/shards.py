@@ -9,6 +9,7 @@ pickle of it.
 """
 
 import pickle
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +23,7 @@ from core.batches import Batch, Decoded
 from core.changes import Changes
 from core.chat_minutes import ChatMinutes
 from core.errors import SettingsInvalidError
+from core.last_chats import take_last_chats
 from core.minutes import find_minutes
 from core.names import Names, Series
 from core.open_minutes import Minutes, Wanted, has_running, settle
@@ -71,6 +73,9 @@ class FlowPolicy:
     """Running minutes of a shard that are written at most; with more of them each is written less
     often, but at least once a second."""
 
+    chats_told: int = 5
+    """Messages of a stream with an audience that a batch hands on to be shown, the last ones."""
+
 
 class Shard:
     """Everything a shard remembers."""
@@ -90,6 +95,7 @@ class Shard:
         self._transactions = TransactionMinutes(self._catalogue.ledgers)
         self._lookout = Lookout(self._catalogue, policy.baseline, reopened=policy.lateness.allowed)
         self._pauses = Pauses()
+        self._audiences: Collection[str] = ()
         self._written_at = EPOCH
         self._tidied_at = EPOCH
 
@@ -122,6 +128,7 @@ class Shard:
         shard._policy = policy
         shard._watermarks.policy = policy.lateness
         shard._pauses = Pauses()
+        shard._audiences = ()
         shard._lookout.follow(policy.baseline, reopened=policy.lateness.allowed)
         return shard
 
@@ -132,6 +139,10 @@ class Shard:
     def tune(self, tunings: Tunings) -> None:
         """Judge by other rules from now on."""
         self._lookout.register.tunings = tunings
+
+    def show(self, streams: Collection[str]) -> None:
+        """Hand on what is said in some streams from now on."""
+        self._audiences = streams
 
     def apply(self, batch: Batch, prepared: Prepared | None = None) -> list[Changes]:
         """Merge a batch, which may be prepared already, and return what it changed."""
@@ -213,11 +224,16 @@ class Shard:
             moments=self._lookout.take_changed(self._chat, self._transactions, now),
             dead=partial.dead,
             newest_at=partial.newest_at,
+            said=self._take_last_chats(partial),
         )
         if self._arrived_at - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = self._arrived_at
             self._tidy()
         return changes
+
+    def _take_last_chats(self, partial: Partial) -> pl.DataFrame:
+        looked_at = self._catalogue.streams.list_known(self._audiences)
+        return take_last_chats(partial.said, looked_at, self._policy.chats_told)
 
     @property
     def _kinds(self) -> tuple[Minutes, Minutes, Minutes]:

@@ -4,10 +4,10 @@ Not the built-in windows: they drop a key's state when its window closes, and a 
 replaces the whole minute by itself. ``docs/decisions`` tells the story.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from bytewax.operators import StatefulBatchLogic
 from typing_extensions import override
@@ -25,6 +25,17 @@ WRITE_STEP: Final = timedelta(milliseconds=100)
 """How often the wall clock is asked whether a silent stream's minute is over."""
 
 
+class Asked(NamedTuple):
+    """What people want of the flow, read anew for every batch."""
+
+    read_tunings: Callable[[], Tunings]
+    read_audiences: Callable[[], Collection[str]]
+    """The streams whose chat they look at."""
+
+
+NOTHING_ASKED: Final = Asked(lambda: NO_TUNINGS, lambda: ())
+
+
 def key_by_shard(frame: Frame) -> tuple[str, Frame]:
     """Return the frame under the key whose state it changes."""
     return str(frame.batch.shard), frame
@@ -39,10 +50,10 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
         clock: Clock,
         policy: FlowPolicy,
         traces: FlowTraces | None = None,
-        read_tunings: Callable[[], Tunings] = lambda: NO_TUNINGS,
+        asked: Asked = NOTHING_ASKED,
     ) -> None:
         self._shard = Shard.restore(snapshot, policy) if snapshot else None
-        self._read_tunings = read_tunings
+        self._asked = asked
         self._clock = clock
         self._policy = policy
         self._traces = traces or FlowTraces(None)
@@ -51,7 +62,8 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
     def on_batch(self, values: list[Frame]) -> tuple[list[Changes], bool]:
         if self._shard is None:
             self._shard = Shard(values[0].batch.shard, self._policy)
-        self._shard.tune(self._read_tunings())
+        self._shard.tune(self._asked.read_tunings())
+        self._shard.show(self._asked.read_audiences())
         found = (self._traces.apply(self._shard, frame) for frame in values)
         return list(chain.from_iterable(found)), StatefulBatchLogic.RETAIN
 
@@ -59,7 +71,7 @@ class ShardLogic(StatefulBatchLogic[Frame, Changes, bytes]):
     def on_notify(self) -> tuple[list[Changes], bool]:
         if self._shard is None:
             return [], StatefulBatchLogic.RETAIN
-        self._shard.tune(self._read_tunings())
+        self._shard.tune(self._asked.read_tunings())
         changes = self._shard.close(self._clock.now())
         return [changes] if changes else [], StatefulBatchLogic.RETAIN
 

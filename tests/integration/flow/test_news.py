@@ -10,11 +10,13 @@ import pytest
 from redis.asyncio import Redis
 
 from api.live.backlogs import Entry
+from core.audiences import AUDIENCES
 from core.backlogs import GAP_KEY, backlog_of_shard, unpack_chunk
 from core.clock import ManualClock
 from streaming.flow.news import NewsRoom
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
+from tests.fixtures.waiting import eventually
 
 Open: TypeAlias = Callable[[], NewsRoom]
 
@@ -117,3 +119,12 @@ async def test_a_flow_that_starts_says_that_something_may_be_missing_once(
     assert await find_gap() == first > 0
     note(open_news(), "c", clock.now())
     assert await find_gap() > first
+
+
+async def test_a_flow_that_beats_hears_whose_chat_somebody_looks_at(
+    open_news: Open, clock: ManualClock, redis_client: Redis
+):
+    await redis_client.zadd(AUDIENCES, {"a": clock.now_ms() + 1})
+    room = open_news()
+    room.start()
+    await eventually(lambda: room.audiences.streams, holds={"a"}.__eq__)

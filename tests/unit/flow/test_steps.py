@@ -4,12 +4,13 @@ import pickle
 from datetime import timedelta
 
 from core.clock import ManualClock
+from core.tunings import NO_TUNINGS
 from streaming.flow.lookaheads import Frame
 from streaming.flow.preparations import prepare
 from streaming.flow.shards import FlowPolicy
-from streaming.flow.steps import CLOCK_STEP, ShardLogic, key_by_shard
+from streaming.flow.steps import CLOCK_STEP, Asked, ShardLogic, key_by_shard
 from tests.fixtures.clocks import START
-from tests.fixtures.events import chat, make_batch, make_entry
+from tests.fixtures.events import STREAM, chat, make_batch, make_entry
 
 
 def one_frame(second: int = 5, shard: int = 0) -> Frame:
@@ -55,6 +56,18 @@ def test_several_batches_are_applied_in_order():
     changes, is_over = logic.on_batch([one_frame(second) for second in (5, 6, 7)])
     assert [item.chat["chat_count"].to_list() for item in changes] == [[1], [2], [3]]
     assert not is_over
+
+
+def test_what_people_want_is_asked_anew_with_every_batch():
+    looked_at: set[str] = set()
+    asked = Asked(lambda: NO_TUNINGS, lambda: looked_at)
+    logic = ShardLogic(None, ManualClock(START), FlowPolicy(), asked=asked)
+    shown: list[int] = []
+    for streams in ([], [STREAM], []):
+        looked_at = set(streams)
+        changes, _ = logic.on_batch([one_frame(second=5 + len(shown))])
+        shown.append(changes[0].said.height)
+    assert shown == [0, 1, 0]
 
 
 def test_a_restarted_step_goes_on_where_its_snapshot_was():
