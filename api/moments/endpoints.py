@@ -31,7 +31,8 @@ from db.streams import StreamStore
 
 MomentId: TypeAlias = Annotated[str, Path(pattern=r"^mom_[0-9a-f]{20}$", examples=[MOMENT_ID])]
 
-_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,9})\.[0-9a-f]+"')
+_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9a-f]+)?"')
+"""Who knows a moment from a list or a live message knows its version, and no content's hash."""
 
 router = APIRouter(tags=["moments"], responses=ANSWERS)
 

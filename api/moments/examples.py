@@ -8,8 +8,9 @@ MOMENT_ID: Final = "mom_5f0c8e1b7a2d94366e01"
 PATH: Final = f"/api/v1/moments/{MOMENT_ID}"
 
 IF_MATCH: Final = (
-    "The ETag of the moment as you saw it: the change is refused if somebody changed it since. What"
-    " the flow adds to a moment does not count."
+    "The ETag of the moment as you saw it, or its version in quotes where a list or a live message"
+    " told of it: the change is refused if somebody changed it since. What the flow adds to a"
+    " moment does not count."
 )
 
 REASONS: Final[list[dict[str, Any]]] = [

@@ -199,6 +199,9 @@ async def test_who_saw_an_older_life_is_told_and_who_saw_older_numbers_is_not(
     assert (await read(client))["state"] == "acknowledged"
     assert (await send("resolve", done.headers["ETag"])).json()["state"] == "resolved"
     assert (await send("reopen", "*")).json()["state"] == "open"
+    # Lists and live messages tell the version, and no tag.
+    assert (await send("resolve", '"3"')).json()["version"] == 4
+    read_problem(await send("reopen", '"3"'), 412, "precondition_failed")
 
 
 async def test_a_shelved_moment_comes_back_in_every_list_when_its_time_is_over(
