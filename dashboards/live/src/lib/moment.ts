@@ -86,10 +86,12 @@ export function figure(metric: string, value: number | null): string {
 }
 
 /** A value of a moment: of a silence how long it lasts, of a channel what was measured. */
-function show(moment: Moment, value: number | null): string {
+export function show(moment: Moment, value: number | null): string {
   if (moment.moment_type === 'silence') return duration(value === null ? null : value * 1000);
   return isOfChannel(moment) ? measure(value) : figure(moment.metric_name, value);
 }
+
+export const figureOf = (moment: Moment): string => show(moment, moment.metric_value);
 
 /** “612/s, expected 150/s”, “temp stuck at 61.4”, “no chat message for 42 s”. */
 export function describeMoment(moment: Moment): string {
@@ -139,6 +141,16 @@ const PLAIN: ReadonlySet<string> = new Set(['level', 'rush', 'rhythm']);
 const TOLD_MAX = 120;
 
 const metadataOf = (moment: Moment): Partial<Moment['metadata']> => moment.metadata ?? {};
+
+/** “106–195/s”: between which values nothing would have been unusual. */
+export const bandOf = (moment: Moment): string | null =>
+  readBand(moment, metadataOf(moment).band);
+
+/** What found it: one of a few ways, or in words what was new. */
+export const finderOf = (moment: Moment): string | null => {
+  const { told_by } = metadataOf(moment);
+  return told_by ? clip(told_by, TOLD_MAX) : null;
+};
 
 function readBand(moment: Moment, band: unknown): string | null {
   if (!Array.isArray(band) || !band.every(Number.isFinite) || band.length !== 2) return null;

@@ -68,6 +68,14 @@ class Router {
     document.getElementById('main')?.focus({ preventScroll: true });
   }
 
+  /** Show another thing of the view that is open: what has the focus keeps it, and nothing
+      scrolls. */
+  turn(url: string): void {
+    if (url === location.pathname + location.search) return;
+    history.replaceState(history.state, '', url);
+    this.#read();
+  }
+
   /** Change parts of the query; null removes one. `step` makes it a step that can be taken back. */
   set(changes: Record<string, string | null>, step = false): void {
     const query = new URLSearchParams(this.query);

@@ -110,6 +110,13 @@ export const text = {
       goOverview: 'Go to Overview',
       goElsewhere: 'Moments, Boards, Alerts, System',
       theme: 'Dark or light',
+      undo: 'Take back what was done',
+      nextMoment: 'Next, previous moment',
+      openMoment: 'Open, back to the feed',
+      acknowledge: 'Acknowledge, resolve',
+      shelve: 'Shelve, mute',
+      label: 'A true one, a false alarm',
+      words: 'Search moments',
       filter: 'Filter streams',
       next: 'Next, previous stream',
       open: 'Open stream',
@@ -255,6 +262,8 @@ export const text = {
 
   moment,
   reason,
+
+  toast: { region: 'Notices', undo: 'Undo', close: 'Close' },
 
   severity: { low: 'low', medium: 'medium', high: 'high', critical: 'critical' },
   severityLabel: (word: string) => `severity ${word}`,

@@ -5,7 +5,7 @@ import { api } from '../api';
 import { LiveLink, type LinkStatus } from '../live';
 import { nextFrame } from '../loop';
 import { LiveQueue, type Batch } from '../queue';
-import type { LiveMessage } from '../types';
+import type { LiveMessage, Moment } from '../types';
 import { access } from './access.svelte';
 import { clock } from './clock.svelte';
 
@@ -64,6 +64,19 @@ class Link {
       this.#listeners.delete(listener);
       this.#subscribe();
     };
+  }
+
+  /** Tell every view what this page did itself, in the way of a message; the message of it comes,
+      too. */
+  tell(moment: Moment): void {
+    const at = new Date(clock.now).toISOString();
+    this.#receive({
+      type: 'moment',
+      seq: 0,
+      timestamp: at,
+      stream_id: moment.stream_id,
+      data: moment,
+    });
   }
 
   /** A browser cannot show a key on a socket: it takes a ticket along, good for one opening. */
