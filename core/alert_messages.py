@@ -8,7 +8,6 @@ Pure: the same content gives the same bytes, so that a repeat is a repeat.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 import orjson
 
@@ -160,9 +159,9 @@ def is_good_news(content: Content) -> bool:
     return all(moment["what"] != What.OPENED for moment in content["moments"])
 
 
-def make_link(public_url: str, stream_id: str, moment_id: str) -> str:
-    """Return where the page shows a moment."""
-    return f"{public_url}/app/streams/{quote(stream_id, safe='')}?moment={moment_id}"
+def make_link(public_url: str, moment_id: str) -> str:
+    """Return where the page shows a moment, however old it is by the time somebody looks."""
+    return f"{public_url}/app/moments/{moment_id}"
 
 
 def _write_down(**facts: object) -> dict[str, Any]:
@@ -176,7 +175,7 @@ def _describe(what: What, moment: Mapping[str, Any], public_url: str) -> dict[st
         "what": what,
         **{name: moment[name] for name in _FACTS},
         "reasons": list(moment["reasons"])[:REASONS_MAX],
-        "link": make_link(public_url, moment["stream_id"], moment["moment_id"]),
+        "link": make_link(public_url, moment["moment_id"]),
     }
 
 

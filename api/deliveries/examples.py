@@ -48,7 +48,7 @@ CONTENT: Final[dict[str, Any]] = {
             "threshold": 4.0,
             "direction": "up",
             "reasons": [],
-            "link": f"https://telemetra.example.com/app/streams/northlight_live?moment={MOMENT_ID}",
+            "link": f"https://telemetra.example.com/app/moments/{MOMENT_ID}",
         }
     ],
 }

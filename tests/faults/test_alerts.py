@@ -168,7 +168,7 @@ async def test_an_alertmanager_shows_what_goes_on_also_when_it_was_started_anew(
             "metric": "chat_count",
         }
         assert alert["annotations"]["reasons"] == "much said: goal"
-        assert alert["generatorURL"] == f"/app/streams/hall?moment={name_moment(1)}"
+        assert alert["generatorURL"] == f"/app/moments/{name_moment(1)}"
         with running_alertmanager(tmp_path, port) as second:
             (again,) = await eventually(second.list_alerts)
             assert (again["fingerprint"], again["startsAt"]) == (

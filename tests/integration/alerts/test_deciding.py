@@ -42,7 +42,7 @@ async def test_a_moment_is_told_and_its_end_once(bench: Bench):
     data = first["data"]
     assert (data["rule"]["name"], data["severity"], data["group"]) == ("spikes", "critical", {})
     (moment,) = data["moments"]
-    assert moment["link"] == f"https://x.example/app/streams/hall?moment={ONE}"
+    assert moment["link"] == f"https://x.example/app/moments/{ONE}"
     assert moment["reasons"] == [{"kind": "words", "text": "much said: goal"}]
     assert (moment["score"], moment["expected"], moment["metric_value"]) == (2.0, 10.0, 120.0)
 

@@ -201,7 +201,7 @@ async def test_apprise_sends_what_people_read(bench: Bench):
     assert said["message"].splitlines() == [
         "Chat spike: 2 messages/s, expected 0.2/s (hall, score 2)",
         "- much said: goal",
-        f"https://x.example/app/streams/hall?moment={ONE}",
+        f"https://x.example/app/moments/{ONE}",
     ]
 
 

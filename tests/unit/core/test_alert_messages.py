@@ -64,9 +64,9 @@ def test_an_alert_stands_a_while_and_ends_when_its_moment_does():
     assert alert["endsAt"] == "2026-01-26T10:00:00Z"
 
 
-def test_a_link_holds_any_name_of_a_stream():
+def test_a_link_leads_to_the_moment_whatever_its_stream_is_called():
     content = make(Item("mom_1", What.OPENED), stream_id="a#b/c")
-    assert content["moments"][0]["link"] == ("https://x.example/app/streams/a%23b%2Fc?moment=mom_1")
+    assert content["moments"][0]["link"] == "https://x.example/app/moments/mom_1"
 
 
 @pytest.mark.parametrize(

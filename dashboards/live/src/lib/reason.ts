@@ -71,3 +71,52 @@ function compare(kind: string, name: string, { value, usual }: Given): string | 
   if (kind === 'emote') return t.counted(count(value), count(usual));
   return kind === 'word' ? t.shared(percent(value), percent(usual)) : null;
 }
+
+export interface Moved {
+  name: string;
+  words: string;
+  /** How far it moved, of what moved farthest. */
+  share: number;
+}
+
+const SHARE_LEAST = 0.02;
+
+/** The metrics that moved, measured by what each usually strays. */
+export function listMoved(moment: Pick<Moment, 'reasons'>): Moved[] {
+  const found = readKind(moment, 'metric');
+  const reach = found.map(({ spreads }) => (isNumber(spreads) ? Math.abs(spreads) : 0));
+  const farthest = Math.max(...reach, SHARE_LEAST);
+  return found.flatMap((given, index) => {
+    const line = readLine('metric', given);
+    if (!line) return [];
+    const share = Math.max(SHARE_LEAST, reach[index]! / farthest);
+    return [{ name: line.name ?? '', words: line.words, share }];
+  });
+}
+
+export interface Surge {
+  kind: string;
+  name: string;
+  /** How often against before; null: there was none before. */
+  times: string | null;
+  words: string;
+}
+
+/** Words and emotes that were said far more often than before. */
+export function listSurged(moment: Pick<Moment, 'reasons'>): Surge[] {
+  return ['emote', 'word'].flatMap((kind) =>
+    readKind(moment, kind).flatMap((given) => {
+      const line = readLine(kind, given);
+      const { value, usual } = given;
+      if (!line?.name || !isNumber(value) || !isNumber(usual)) return [];
+      const times = usual > 0 ? count(value / usual) : null;
+      return [{ kind, name: line.name, times, words: line.words }];
+    }),
+  );
+}
+
+function readKind({ reasons }: Pick<Moment, 'reasons'>, kind: string): Given[] {
+  const all: unknown = reasons;
+  const found: Given[] = Array.isArray(all) ? all.map((reason) => Object(reason)) : [];
+  return found.filter((given) => given.kind === kind).slice(0, LINES_MAX);
+}

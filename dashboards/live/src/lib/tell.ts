@@ -68,7 +68,7 @@ function tellOthers(moment: Moment): string {
     moved
       .filter(({ value, usual }) => value! > usual! === isUp)
       .slice(0, 2)
-      .map(({ name }) => text.reason.metrics[name!] ?? plainName(name!))
+      .map(({ name }) => text.reason.metrics[name!]?.toLowerCase() ?? plainName(name!))
       .join(page.lede.and);
   const [up, down] = [names(true), names(false)];
   return up || down ? capital(page.lede.with(up, down)) : '';

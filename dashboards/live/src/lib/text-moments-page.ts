@@ -61,7 +61,7 @@ export const page = {
 
   one: {
     nothing: 'No moment opened',
-    nothingWhy: 'Choose one from the feed, or press j and Enter.',
+    nothingWhy: 'Choose one from the feed.',
     loading: 'Loading moment',
     back: 'All moments',
     on: (name: string, stream: string) => `${name} on ${stream}`,

@@ -12,6 +12,8 @@ const NAMES: Record<string, string> = {
   silence: 'Silence',
 };
 
+export const MOMENT_TYPES: readonly string[] = Object.keys(NAMES);
+
 /** Whether the page has words for a type; of another one the server's own sentence is shown. */
 export const isKnownType = (type: string): boolean => Object.hasOwn(NAMES, type);
 
@@ -63,6 +65,7 @@ export const moment = {
 
   facts: { value: 'Value', expected: 'Expected', band: 'Usual', toldBy: 'New' },
 
+  page: 'Comments, history and more',
   told: 'Told:',
   toldState: {
     queued: 'waits',
