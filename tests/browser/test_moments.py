@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from core.clock import SystemClock
 from tests.fixtures.browsers import find_chromium, open_page
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.receivers import Receiver
+from tests.fixtures.uproars import chat, open_spike, send
 from tests.fixtures.waiting import eventually
 
 SEEN_MS_MAX = 20_000
@@ -26,9 +26,6 @@ STRANGE = "strange_guest"
 
 HOSTILE = "שלום <img src=x onerror=\"document.title='owned'\"> " + "x" * 120
 """From right to left, with a tag, and too long for a line."""
-
-CALM_MINUTES = 15
-UPROAR = 400
 
 
 @pytest.fixture(scope="module")
@@ -70,40 +67,6 @@ async def is_listed(client: httpx.AsyncClient, stream_id: str) -> bool:
     return (await client.get(f"/api/v1/streams/{stream_id}")).status_code == 200
 
 
-def chat(stream_id: str, at: datetime, number: int, text: str = "hello") -> dict[str, Any]:
-    said = {"user": f"user{number}", "text": text}
-    return {"stream_id": stream_id, "type": "chat", "timestamp": at.isoformat(), **said}
-
-
-async def send(client: httpx.AsyncClient, events: list[dict[str, Any]]) -> None:
-    sent = await client.post("/api/v1/ingest", json=events)
-    assert sent.status_code == 202, sent.text
-
-
-async def open_spike(
-    client: httpx.AsyncClient, stream_id: str = GUEST, text: str = "hello"
-) -> dict[str, Any]:
-    """Send a calm quarter of an hour with a minute of uproar at its end, and return the moment."""
-    now = SystemClock().now()
-    minute = now.replace(second=0, microsecond=0)
-    counts = [5 + k % 3 for k in range(CALM_MINUTES)] + [UPROAR]
-    events = [
-        chat(stream_id, minute - timedelta(minutes=len(counts) - k, milliseconds=-n), n, said)
-        for k, count in enumerate(counts)
-        for said in [text if count == UPROAR else "hello"]
-        for n in range(count)
-    ]
-    await send(client, [*events, chat(stream_id, now, 0)])
-
-    async def list_moments() -> list[dict[str, Any]]:
-        answer = await client.get(f"/api/v1/streams/{stream_id}/moments")
-        found: list[dict[str, Any]] = answer.json().get("data", [])
-        return found
-
-    opened: list[dict[str, Any]] = await eventually(list_moments, within_s=60)
-    return opened[0]
-
-
 def find_row(page: Page, moment: dict[str, Any]) -> Locator:
     return page.locator(f'[data-testid="moment"][data-moment-id="{moment["moment_id"]}"]')
 
@@ -141,7 +104,7 @@ async def test_a_moment_that_goes_on_stays_acknowledged_until_it_is_resolved(
     product: Product,
 ) -> None:
     async with ask(product) as client:
-        moment = await open_spike(client)
+        moment = await open_spike(client, GUEST)
     async with open_page() as page, open_page() as second:
         for one in (page, second):
             await open_live(one, product)

@@ -18,6 +18,8 @@ export type Measure = 'chat' | 'viewers' | 'sentiment' | 'channel' | 'transactio
 /** How much there is to see before it began, and after it was over. */
 const BEFORE_MS = 45 * MINUTE;
 const AFTER_MS = 15 * MINUTE;
+/** A minute that is over may take this long to be closed. */
+const CLOSING_MS = MINUTE;
 /** What goes on for days is shown from its start. */
 const LONGEST_MS = 720 * MINUTE;
 
@@ -59,6 +61,7 @@ const makePoint = ({ window_start, final, revision }: Minute, value: number | nu
 export async function readCourse(
   moment: Moment,
   span: Span,
+  now: number,
   signal: AbortSignal,
 ): Promise<Point[]> {
   const [measure, stream] = [measureOf(moment), moment.stream_id];
@@ -67,7 +70,7 @@ export async function readCourse(
     return rows.map((row) => makePoint(row as Minute, row.mean));
   }
   if (measure === 'transactions')
-    return countMinutes(await momentsApi.listTransactionMinutes(stream, span, signal), span);
+    return countMinutes(await momentsApi.listTransactionMinutes(stream, span, signal), span, now);
   const rows = await momentsApi.listMinutes(stream, span, signal);
   return rows.flatMap((row) => pointOf(measure, row as Counted) ?? []);
 }
@@ -76,12 +79,13 @@ export async function readCourse(
 export function countMinutes(
   rows: readonly (Minute & { count: number })[],
   span: Span,
+  now: number,
 ): Point[] {
   const byMinute = new Map<number, Point>();
   for (let start = floorMinute(span.from); start < span.to; start += MINUTE)
     byMinute.set(start, {
       window_start: new Date(start).toISOString(),
-      final: true,
+      final: start + MINUTE + CLOSING_MS <= now,
       revision: 0,
       value: 0,
     });

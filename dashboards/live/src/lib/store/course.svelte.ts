@@ -3,7 +3,7 @@
 import { measureOf, pointOf, readCourse, spanAround, type Point } from '../course';
 import { MINUTE } from '../format';
 import { paced } from '../loop';
-import { MinuteSeries } from '../minutes';
+import { floorMinute, MinuteSeries } from '../minutes';
 import { toProblem, isAbort, type Problem } from '../problem';
 import { isNewer, type Batch } from '../queue';
 import type { Moment } from '../types';
@@ -22,7 +22,7 @@ export class Course implements Listener {
   problem = $state.raw<Problem | null>(null);
 
   #abort = new AbortController();
-  #again = paced(() => void this.#read(clock.now - REVISION_MS), AGAIN_MS);
+  #again = paced(() => void this.#read(floorMinute(clock.now - REVISION_MS)), AGAIN_MS);
 
   constructor(readonly moment: Moment) {
     this.topics = [moment.stream_id];
@@ -43,7 +43,7 @@ export class Course implements Listener {
   }
 
   async catchUp(since: number | null): Promise<void> {
-    if (since !== null) await this.#read(since - REVISION_MS);
+    if (since !== null) await this.#read(floorMinute(since - REVISION_MS));
   }
 
   stop(): void {
@@ -55,7 +55,7 @@ export class Course implements Listener {
     const { to } = spanAround(this.moment, clock.now);
     if (from >= to) return;
     try {
-      const points = await readCourse(this.moment, { from, to }, this.#abort.signal);
+      const points = await readCourse(this.moment, { from, to }, clock.now, this.#abort.signal);
       if (this.minutes.add(points)) this.version += 1;
       this.problem = null;
     } catch (error) {

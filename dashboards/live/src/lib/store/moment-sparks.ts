@@ -28,6 +28,7 @@ class Sparks {
   async read(
     moment: Moment,
     to: number,
+    now: number,
     signal: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>> {
     const key = `${moment.moment_id} ${to}`;
@@ -38,7 +39,7 @@ class Sparks {
     try {
       signal.throwIfAborted();
       const values = new Float32Array(SPARK_SLOTS).fill(NaN);
-      for (const { window_start, value } of await readCourse(moment, span, signal)) {
+      for (const { window_start, value } of await readCourse(moment, span, now, signal)) {
         const slot = (Date.parse(window_start) - span.from) / MINUTE;
         if (value !== null && slot >= 0 && slot < SPARK_SLOTS) values[slot] = value;
       }
