@@ -20,8 +20,14 @@ from db.queries import load_queries
 
 SQL: Final = load_queries("alerts")
 
+PROCESS: Final = "telemetra-alerts"
+"""By which the database knows the connections of whoever decides and sends."""
+
 WAITING_MAX: Final = 200
 """What is looked at of one group: twice what one telling takes."""
+
+WAITING_COUNTED_MAX: Final = 1000
+"""More that waits is not counted: it is enough to see that it does."""
 
 ROWS_MAX: Final = 100_000
 """Rows of any answer: more than 500 changes, of 200 rules, can be about."""
@@ -44,6 +50,22 @@ class NewDelivery:
     moment_ids: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class AlertsMeasured:
+    """How whoever decides and sends gets on, as the database sees it."""
+
+    connections: int
+    """0: nobody is there."""
+
+    idle_s: float | None
+    """Since it was last asked anything; None where that may not be known."""
+
+    changes: int
+    changes_oldest_s: float | None
+    deliveries: int
+    deliveries_oldest_s: float | None
+
+
 class AlertStore:
     """Reads and writes through the connection it is given."""
 
@@ -59,6 +81,17 @@ class AlertStore:
         """Return when a group is due next."""
         due: datetime | None = await self._connection.fetchval(SQL["find_next_due"])
         return due
+
+    async def measure(self) -> AlertsMeasured:
+        """Return who decides and sends, and what waits for them."""
+        row = await self._connection.fetchrow(SQL["measure_alerts"], PROCESS, WAITING_COUNTED_MAX)
+        assert row is not None  # noqa: S101 (a list of counts has one row)
+        return AlertsMeasured(*row)
+
+    async def list_past(self, since: datetime, limit: int) -> list[Row]:
+        """Return moments since a time, newest first."""
+        rows = await self._connection.fetch(SQL["list_past"], since, limit)
+        return [dict(row) for row in rows]
 
     async def list_subjects(self, places: Mapping[str, datetime]) -> list[Row]:
         """Return moments by id and time; one that was deleted is missing."""

@@ -10,6 +10,59 @@ LIMIT $2;
 SELECT min(due_at)
 FROM alert_groups;
 
+-- measure_alerts
+-- Who decides and sends, when they last asked the database anything, and what waits for them, as far
+-- as is counted.
+SELECT
+    (
+        SELECT count(*)
+        FROM pg_stat_activity
+        WHERE datname = current_database()
+          AND application_name = $1
+    ) AS connections,
+    (
+        SELECT extract(epoch FROM clock_timestamp() - max(state_change))::double precision
+        FROM pg_stat_activity
+        WHERE datname = current_database()
+          AND application_name = $1
+    ) AS idle_s,
+    (
+        SELECT count(*)
+        FROM (SELECT FROM moment_changes LIMIT $2) AS first
+    ) AS changes,
+    (
+        SELECT extract(epoch FROM clock_timestamp() - at)::double precision
+        FROM moment_changes
+        ORDER BY id
+        LIMIT 1
+    ) AS changes_oldest_s,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT
+            FROM deliveries
+            WHERE state IN ('queued', 'sending')
+            LIMIT $2
+        ) AS first
+    ) AS deliveries,
+    (
+        SELECT extract(epoch FROM clock_timestamp() - min(created_at))::double precision
+        FROM deliveries
+        WHERE state = 'queued'
+    ) AS deliveries_oldest_s;
+
+-- list_past
+-- Moments since a time, newest first, with what rules ask about them and their streams.
+SELECT
+    moment_id, moments.stream_id, timestamp, started_at, ended_at, moment_type, score, state,
+    moments.metadata, former_state, shelved_until, label, version,
+    streams.kind AS stream_kind, streams.metadata -> 'tags' AS stream_tags
+FROM moments
+LEFT JOIN streams ON streams.stream_id = moments.stream_id
+WHERE timestamp >= $1
+ORDER BY timestamp DESC, moment_id
+LIMIT $2;
+
 -- list_subjects
 -- Moments as they are now, with what rules ask about their streams.
 SELECT

@@ -22,6 +22,15 @@ HEALTH: Final[dict[str, Any]] = {
     "redis": _PART,
     "flow": {**_WORKER, "lag_usual_ms": 190},
     "archive": {**_WORKER, "detail": "running"},
+    "alerts": {
+        "status": "ok",
+        "latency_ms": 340.0,
+        "detail": "running",
+        "changes_waiting": 0,
+        "lag_ms": 0,
+        "deliveries_waiting": 2,
+        "deliveries_oldest_ms": 41_000,
+    },
 }
 _DOWN: Final = "The database did not answer in time."
 

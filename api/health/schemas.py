@@ -30,6 +30,21 @@ class ArchiveHealth(PartHealth):
     lag_ms: int | None
 
 
+class AlertsHealth(PartHealth):
+    """Whether somebody decides who is told of what, and what waits for them."""
+
+    changes_waiting: int | None
+    """Changes of moments that nobody has looked at yet; more than 1 000 are not counted."""
+
+    lag_ms: int | None
+    """Age of the oldest of them; 0 when none waits."""
+
+    deliveries_waiting: int | None
+    """Also what quiet hours or a route's rate hold back; more than 1 000 are not counted."""
+
+    deliveries_oldest_ms: int | None
+
+
 class HealthOut(BaseModel):
     """How everything is."""
 
@@ -41,6 +56,7 @@ class HealthOut(BaseModel):
     redis: PartHealth
     flow: FlowHealth
     archive: ArchiveHealth
+    alerts: AlertsHealth
 
 
 class AliveOut(BaseModel):

@@ -8,6 +8,7 @@ import orjson
 import redis.exceptions
 
 from api.deps import Resources
+from api.health.alerts import ask_alerts, say_unknown
 from api.health.schemas import ArchiveHealth, FlowHealth, HealthOut, PartHealth
 from core.errors import DatabaseBusyError, TelemetraError
 from core.settings import VERSION
@@ -29,7 +30,10 @@ async def read_health(uses: Resources) -> HealthOut:
     database, cache, flow, archive = await asyncio.gather(
         _ask_database(uses), _ask_redis(uses), _ask_flow(uses), _ask_archive(uses)
     )
-    parts = (database, cache, flow, archive)
+    # One connection at a time, and none where there is none to be had.
+    is_there = database.status == "ok"
+    alerts = await ask_alerts(uses.pool, PROBE_TIMEOUT_S) if is_there else say_unknown()
+    parts = (database, cache, flow, archive, alerts)
     if database.status == "error":
         status = "error"
     else:
@@ -43,6 +47,7 @@ async def read_health(uses: Resources) -> HealthOut:
         redis=cache,
         flow=flow,
         archive=archive,
+        alerts=alerts,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from db.alerts import PROCESS
 from db.deliveries import CHANNEL as DELIVERIES
 from db.moment_changes import CHANNEL as MOMENT_CHANGES
 from db.pool import AWAY
@@ -42,7 +43,7 @@ class Listener:
             self._database_url,
             timeout=CONNECT_S_MAX,
             command_timeout=CONNECT_S_MAX,
-            server_settings={"application_name": "telemetra-alerts"},
+            server_settings={"application_name": PROCESS},
         )
         try:
             for channel in self._events:

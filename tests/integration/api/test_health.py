@@ -2,8 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -11,8 +14,11 @@ import redis.asyncio
 
 from api.__main__ import refuse_open_doors
 from api.app import build_app
+from api.health.alerts import judge_alerts
 from core.errors import SettingsInvalidError
 from core.settings import REPOSITORY, VERSION, Settings
+from db.alerts import PROCESS, AlertsMeasured
+from tests.fixtures.alerts import write_moment, write_route
 from tests.fixtures.apis import calling
 from tests.fixtures.flows import Flow
 from tests.fixtures.settings import make_settings
@@ -20,6 +26,14 @@ from tests.fixtures.waiting import eventually
 from tests.integration.api.problems import read_problem
 
 HEALTH = "/api/v1/health"
+
+DELIVERY = """
+    INSERT INTO deliveries (
+        delivery_id, route_id, group_key, severity, content, moment_ids, created_at, next_at
+    )
+    SELECT 'dlv_1', route_id, '{}', 'info', '{}', '{}', now() - INTERVAL '1 minute', now()
+    FROM alert_routes
+"""
 
 
 async def beat(client: redis.asyncio.Redis, **facts: object) -> None:
@@ -43,12 +57,31 @@ async def test_a_process_that_answers_is_alive(dead_redis_url: str, dead_databas
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@asynccontextmanager
+async def alerting(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Hold the connection by which a worker of the alerts is known."""
+    named = {"application_name": PROCESS}
+    connection = await asyncpg.connect(settings.require_database_url(), server_settings=named)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def alerts(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A worker of the alerts, as far as the database can tell."""
+    async with alerting(settings) as connection:
+        yield connection
+
+
+@pytest.mark.usefixtures("alerts")
 async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asyncio.Redis):
     await beat(redis_client)
     answer = await client.get(HEALTH)
     health = answer.json()
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
-    parts = ["database", "redis", "flow", "archive"]
+    parts = ["database", "redis", "flow", "archive", "alerts"]
     assert list(health) == ["status", "timestamp", "version", "keys", *parts]
     assert (health["status"], health["version"]) == ("ok", VERSION)
     for part in parts:
@@ -68,6 +101,7 @@ async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asy
         ({"lag_usual_ms": None}, "ok", "1 running"),
     ],
 )
+@pytest.mark.usefixtures("alerts")
 async def test_how_the_flow_is(
     client: httpx.AsyncClient,
     redis_client: redis.asyncio.Redis,
@@ -86,6 +120,48 @@ async def test_without_a_flow_it_is_degraded_and_serves(client: httpx.AsyncClien
     answer = await client.get(HEALTH)
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["flow"]["status"] == "error"
+
+
+async def test_without_alerts_it_is_degraded_and_says_what_waits_for_them(
+    client: httpx.AsyncClient,
+    redis_client: redis.asyncio.Redis,
+    connection: asyncpg.Connection,
+    settings: Settings,
+):
+    await beat(redis_client)
+    await write_moment(connection)
+    await write_route(connection, "http://a.example/hook")
+    await connection.execute(DELIVERY)
+    health = (await client.get(HEALTH)).json()
+    assert (health["status"], health["alerts"]["status"]) == ("degraded", "error")
+    assert "is kept until" in health["alerts"]["detail"]
+    alerts = health["alerts"]
+    assert (alerts["changes_waiting"], alerts["deliveries_waiting"]) == (1, 1)
+    assert 60_000 <= alerts["deliveries_oldest_ms"] < 120_000
+    async with alerting(settings):
+        health = (await client.get(HEALTH)).json()
+        assert (health["status"], health["alerts"]["status"]) == ("ok", "ok")
+
+
+@pytest.mark.usefixtures("alerts")
+async def test_alerts_that_leave_changes_lying_are_behind(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+):
+    await write_moment(connection)
+    await connection.execute("UPDATE moment_changes SET at = now() - INTERVAL '1 minute'")
+    alerts = (await client.get(HEALTH)).json()["alerts"]
+    assert (alerts["status"], alerts["changes_waiting"]) == ("degraded", 1)
+    assert "s behind the moments" in alerts["detail"]
+    assert 60_000 <= alerts["lag_ms"] < 120_000
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "status"), [(None, "ok"), (1.0, "ok"), (15.0, "ok"), (15.1, "degraded")]
+)
+def test_alerts_that_ask_nothing_any_more_hang(idle_s: float | None, status: str):
+    judged = judge_alerts(AlertsMeasured(2, idle_s, 0, None, 0, None))
+    assert judged.status == status
+    assert (judged.latency_ms is None) == (idle_s is None)
 
 
 async def test_the_heartbeat_of_a_flow_is_seen_and_its_end_too(
