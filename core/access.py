@@ -59,6 +59,9 @@ ADMINISTERED: Final = frozenset({"/api/v1/alert-rules", "/api/v1/alert-routes"})
 """What whoever reads may see, and only ``admin`` changes: an alert that is led elsewhere, or not
 sent, is seen by nobody."""
 
+QUESTIONS: Final = frozenset({"/api/v1/alert-rules/preview"})
+"""What is asked with a body and changes nothing: whoever reads may."""
+
 INGEST_PATHS: Final = frozenset(
     {INGEST, WRITE_V1, QUERY, WRITE_V2, "/api/v1/prom/write", "/v1/metrics"}
 )
@@ -88,7 +91,7 @@ def find_scope(method: str, path: str) -> Scope | None:
     if method == "DELETE" and path.startswith(STREAMS):
         # All else that operators do can be undone.
         return Scope.ADMIN
-    if method in LOOKING or path == TICKETS:
+    if method in LOOKING or path == TICKETS or path in QUESTIONS:
         return Scope.READ
     return Scope.ADMIN if _find_folder(path) in ADMINISTERED else Scope.OPERATE
 

@@ -201,6 +201,11 @@ class DeliveryStore:
         )
         return [dict(row) for row in rows]
 
+    async def count_recent(self, *, since: datetime, newer: datetime, limit: int) -> list[Row]:
+        """Return what became of deliveries since a time, by rule and route."""
+        rows = await self._connection.fetch(SQL["count_recent"], since, newer, limit)
+        return [dict(row) for row in rows]
+
     async def measure_routes(self) -> dict[str, Waiting]:
         """Return what waits, by route."""
         rows = await self._connection.fetch(SQL["measure_routes"], ROUTES_MAX)

@@ -131,6 +131,18 @@ WHERE ($1::text IS NULL OR state = $1)
 ORDER BY created_at DESC, delivery_id
 LIMIT $7;
 
+-- count_recent
+-- What became of deliveries since a time, by rule and route, and how many of them are from after
+-- another time.
+SELECT
+    rule_id, route_id, state, count(*) AS deliveries,
+    count(*) FILTER (WHERE created_at >= $2) AS newer
+FROM deliveries
+WHERE created_at >= $1
+GROUP BY rule_id, route_id, state
+ORDER BY rule_id, route_id, state
+LIMIT $3;
+
 -- measure_routes
 -- What waits, by route, and since when.
 SELECT route_id, count(*) AS waiting, min(created_at) AS oldest_at

@@ -1,12 +1,17 @@
 """Alert rules: who is told of which moments, and when; made, changed and deleted."""
 
+import asyncio
 import secrets
-from typing import Annotated, TypeAlias
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.alert_rules import examples
+from api.alert_rules.previews import MOMENTS_MAX, find_start, preview_rule, read_past
 from api.alert_rules.schemas import (
+    AlertConditionIn,
+    AlertPreviewOut,
     AlertRuleChangeIn,
     AlertRuleIn,
     AlertRuleOut,
@@ -16,7 +21,9 @@ from api.alert_rules.schemas import (
 from api.answers import send_json, send_row
 from api.deps import Caller, Uses
 from api.paging import read_cursor, write_page
+from core.alerts import AlertRule
 from db.alert_rules import AlertRuleStore
+from db.alerts import AlertStore
 
 RuleId: TypeAlias = Annotated[str, Path(pattern=r"^rul_[0-9a-f]{16}$", examples=[examples.RULE_ID])]
 
@@ -52,6 +59,27 @@ async def create_alert_rule(
     return send_row(row, status=201)
 
 
+@router.post(
+    "/preview",
+    response_model=AlertPreviewOut,
+    responses=examples.PREVIEW,
+    summary="See what a rule would have told",
+)
+async def preview_alert_rule(
+    uses: Uses, given: Annotated[AlertConditionIn, Body(openapi_examples=examples.CONDITIONS)]
+) -> Response:
+    """Return how often a rule would have told something of the stored moments of a week.
+
+    Nothing is kept or sent. It is an estimate: what people did with moments is left aside, ends are
+    not counted, and of more than 3 000 moments the newest are looked at.
+    """
+    now = uses.clock.now()
+    async with uses.pool.connection() as connection:
+        rows = await AlertStore(connection).list_past(find_start(now), MOMENTS_MAX + 1)
+    found = await asyncio.to_thread(_preview, given.to_rule(now), rows, now)
+    return send_row(found)
+
+
 @router.get(
     "/{rule_id}", response_model=AlertRuleOut, responses=examples.ONE, summary="Read a rule"
 )
@@ -84,3 +112,7 @@ async def delete_alert_rule(uses: Uses, caller: Caller, rule_id: RuleId) -> None
     """Delete a rule; it tells nothing more, also no end. What it has sent stays listed."""
     async with uses.pool.connection() as connection:
         await AlertRuleStore(connection).delete(rule_id, actor=caller)
+
+
+def _preview(rule: AlertRule, rows: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    return preview_rule(rule, read_past(rows, now), now)

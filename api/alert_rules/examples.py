@@ -61,6 +61,36 @@ _NO_RULE: Final = show_problem(404, ONE_PATH, f"There is no alert rule {RULE_ID!
 _MISSING: Final = "routes: there is no alert route 'rte_0123456789abcdef'."
 _TAKEN: Final = "There is an alert rule 'spikes' already."
 
+CONDITIONS: Final[dict[str, Any]] = {
+    "all": {"summary": "Whatever happens", "value": {}},
+    "high": {
+        "summary": "What is high and lasts",
+        "value": {"stream": "northlight_*", "min_score": 2.5, "min_duration_s": 20},
+    },
+}
+_DAY: Final[dict[str, Any]] = {"day": "2026-01-26", "moments": 6, "matched": 3, "told": 2}
+PREVIEW: Final[Responses] = {
+    **show(
+        {
+            "moments": 19,
+            "matched": 7,
+            "told": 5,
+            "told_24h": 2,
+            "labelled_true": 4,
+            "labelled_false": 0,
+            "is_complete": True,
+            "days": [_DAY],
+            "at_scores": [{"min_score": 1.5, "told": 9, "labelled_false": 2}],
+        }
+    ),
+    **show_problem(
+        422,
+        f"{PATH}/preview",
+        "min_score: Input should be greater than or equal to 0",
+        "min_score",
+    ),
+}
+
 RULES: Final[Responses] = show({"data": [RULE], "next_cursor": None})
 CREATED: Final[Responses] = {
     **show(RULE, 201),

@@ -1,6 +1,6 @@
 """Alert rules as clients send and read them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -9,7 +9,7 @@ from api.alert_routes.schemas import Name
 from api.deliveries.schemas import RouteName
 from api.hours import Hours, write_hours
 from api.partial_bodies import LEFT_OUT, describe_left_out
-from core.alerts import Dimension, Severity
+from core.alerts import AlertRule, Dimension, Severity, read_rule
 from core.keys import STREAM_PATTERN
 from core.moments import MomentType
 
@@ -41,13 +41,11 @@ _ROUTES: Final = "Over which it is told."
 _ENDS: Final = "Whether the end of what was told is told."
 
 
-class AlertRuleIn(BaseModel):
-    """A rule to be made."""
+class AlertConditionIn(BaseModel):
+    """Which moments a rule is about, and when it tells them."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name = Field(examples=["spikes"])
-    enabled: bool = True
     stream: StreamGlob = Field("*", description=_STREAM, examples=["northlight_*"])
     kind: WordGlob = Field("*", description=_KIND)
     tags: list[WordGlob] = Field([], max_length=TAGS_MAX, description=_TAGS)
@@ -55,12 +53,36 @@ class AlertRuleIn(BaseModel):
     min_score: float = Field(0.0, ge=0, le=1e9, description=_SCORE)
     min_duration_s: float = Field(0.0, ge=0, le=DAY_S, description=_DURATION)
     schedule: Hours | None = Field(None, description=_SCHEDULE)
-    severity: Severity = Severity.WARNING
     group_by: list[Dimension] = Field(
         [Dimension.STREAM, Dimension.TYPE], max_length=3, description=_GROUP
     )
     group_wait_s: float = Field(0.0, ge=0, le=3600, description=_WAIT)
     cool_down_s: float = Field(300.0, ge=0, le=DAY_S, description=_COOL)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return {**self.model_dump(mode="json"), "schedule": write_hours(self.schedule)}
+
+    def to_rule(self, now: datetime) -> AlertRule:
+        """Return a rule that nobody has made yet."""
+        unsaid = {
+            "rule_id": "",
+            "name": "",
+            "created_at": now,
+            "enabled": True,
+            "severity": Severity.WARNING,
+            "routes": (),
+            "tell_ends": True,
+        }
+        return read_rule(unsaid | self.to_row())
+
+
+class AlertRuleIn(AlertConditionIn):
+    """A rule to be made."""
+
+    name: Name = Field(examples=["spikes"])
+    enabled: bool = True
+    severity: Severity = Severity.WARNING
     routes: list[RouteName] = Field(
         min_length=1,
         max_length=ROUTES_MAX,
@@ -68,10 +90,6 @@ class AlertRuleIn(BaseModel):
         examples=[["rte_0123456789abcdef"]],
     )
     tell_ends: bool = Field(True, description=_ENDS)
-
-    def to_row(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        return {**self.model_dump(mode="json"), "schedule": write_hours(self.schedule)}
 
 
 class AlertRuleChangeIn(BaseModel):
@@ -166,3 +184,34 @@ class AlertRuleQuery(BaseModel):
 
     limit: int = Field(100, ge=1, le=200)
     cursor: str | None = Field(None, max_length=600, description="next_cursor of the page before.")
+
+
+class PreviewDayOut(BaseModel):
+    """One day, in UTC; the last one goes on."""
+
+    day: date
+    moments: int
+    matched: int
+    told: int
+
+
+class PreviewScoreOut(BaseModel):
+    """What another least score would have meant."""
+
+    min_score: float
+    told: int
+    labelled_false: int
+
+
+class AlertPreviewOut(BaseModel):
+    """How often a rule would have told something: today and the six days before."""
+
+    moments: int = Field(description="All there were.")
+    matched: int = Field(description="Those that the rule would have had to tell of.")
+    told: int = Field(description="How often, after waits and cool-downs, and without ends.")
+    told_24h: int
+    labelled_true: int = Field(description="Of those matched, what people said was right.")
+    labelled_false: int
+    is_complete: bool = Field(description="false: there were more, and only the newest count.")
+    days: list[PreviewDayOut]
+    at_scores: list[PreviewScoreOut] = Field(description="The same with other least scores.")

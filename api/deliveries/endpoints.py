@@ -1,13 +1,18 @@
 """Deliveries: what was sent or is to be, to whom, and what came of it."""
 
-from datetime import datetime
-from typing import Annotated, TypeAlias
+from datetime import datetime, timedelta
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import send_json, send_row
 from api.deliveries import examples
-from api.deliveries.schemas import DeliveryDetailOut, DeliveryPage, DeliveryQuery
+from api.deliveries.schemas import (
+    DeliveryCounts,
+    DeliveryDetailOut,
+    DeliveryPage,
+    DeliveryQuery,
+)
 from api.deliveries.stories import read_story, show_delivery
 from api.deps import Caller, Uses
 from api.paging import CURSOR_TEXT, read_cursor, write_page
@@ -18,6 +23,12 @@ from db.deliveries import DeliveryFilter, DeliveryStore
 DeliveryId: TypeAlias = Annotated[
     str, Path(pattern=r"^dlv_[0-9a-f]{24}$", examples=[examples.DELIVERY_ID])
 ]
+
+COUNTED_FOR: Final = timedelta(days=7)
+NEWER: Final = timedelta(hours=24)
+
+COUNTS_MAX: Final = 4000
+"""Rows of the counts: 200 rules over a few routes each, in four states."""
 
 router = APIRouter(prefix="/deliveries", tags=["alerts"])
 
@@ -42,6 +53,22 @@ async def list_deliveries(uses: Uses, query: Annotated[DeliveryQuery, Query()]) 
         more = f"{last['created_at'].isoformat()}|{last['delivery_id']}"
     page = [show_delivery(row) for row in rows[: query.limit]]
     return send_json(write_page(page, next_position=more))
+
+
+@router.get(
+    "/counts",
+    response_model=DeliveryCounts,
+    responses=examples.COUNTS,
+    summary="Count deliveries",
+)
+async def count_deliveries(uses: Uses) -> Response:
+    """Return what became of the deliveries of the last seven days, by rule and route."""
+    now = uses.clock.now()
+    async with uses.pool.connection() as connection:
+        rows = await DeliveryStore(connection).count_recent(
+            since=now - COUNTED_FOR, newer=now - NEWER, limit=COUNTS_MAX
+        )
+    return send_row({"data": rows})
 
 
 @router.get(

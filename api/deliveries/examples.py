@@ -83,6 +83,19 @@ DELIVERIES: Final[Responses] = {
         "state",
     ),
 }
+COUNTS: Final[Responses] = show(
+    {
+        "data": [
+            {
+                "rule_id": "rul_0123456789abcdef",
+                "route_id": "rte_0123456789abcdef",
+                "state": "delivered",
+                "deliveries": 23,
+                "newer": 5,
+            }
+        ]
+    }
+)
 ONE: Final[Responses] = {**show(DETAIL), **_NO_DELIVERY}
 RETRIED: Final[Responses] = {
     **show({**DETAIL, "state": "queued", "done_at": None}),

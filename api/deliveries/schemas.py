@@ -54,6 +54,22 @@ class DeliveryPage(BaseModel):
     next_cursor: str | None
 
 
+class DeliveryCountOut(BaseModel):
+    """How many deliveries of one rule over one route are in one state."""
+
+    rule_id: str | None = Field(description="null: tests of the route.")
+    route_id: str
+    state: DeliveryState
+    deliveries: int = Field(description="Of the last seven days.")
+    newer: int = Field(description="Of the last 24 hours.")
+
+
+class DeliveryCounts(BaseModel):
+    """What became of the deliveries of the last seven days."""
+
+    data: list[DeliveryCountOut]
+
+
 class AttemptOut(BaseModel):
     """One attempt to deliver."""
 

@@ -97,7 +97,12 @@ async def revoke_key(uses: Uses, caller: Caller, key_id: KeyId) -> Response:
 async def issue_ticket(uses: Uses, caller: Caller) -> Response:
     """Return what opens one socket as ``?ticket=…``, once and within half a minute."""
     expires_at = uses.clock.now() + GOOD_FOR
-    body = {"ticket": await uses.identities.issue_ticket(caller), "expires_at": expires_at}
+    body = {
+        "ticket": await uses.identities.issue_ticket(caller),
+        "expires_at": expires_at,
+        "scopes": sorted(caller.scopes),
+        "streams": caller.streams,
+    }
     return send_row(body, status=201)
 
 

@@ -30,7 +30,12 @@ CHANGE: Final = {
     "before": {"revoked_at": None},
     "after": {"revoked_at": "2026-01-26T10:33:00Z"},
 }
-TICKET: Final = {"ticket": "tt_…", "expires_at": "2026-01-26T10:32:45Z"}
+TICKET: Final[dict[str, Any]] = {
+    "ticket": "tt_…",
+    "expires_at": "2026-01-26T10:32:45Z",
+    "scopes": ["read"],
+    "streams": None,
+}
 
 _NO_KEY: Final = show_problem(
     404,

@@ -74,6 +74,8 @@ class TicketOut(BaseModel):
 
     ticket: str
     expires_at: datetime
+    scopes: list[Scope] = Field(description="What who asked may do; admin includes the others.")
+    streams: list[str] | None = Field(description="Which streams; null: all.")
 
 
 class KeyQuery(BaseModel):

@@ -144,6 +144,8 @@ RULE: Final[tuple[Any, ...]] = (
 ALERTS: Final = [
     case("alerts.list_due_groups", NOW, PAGE),
     case("alerts.find_next_due"),
+    case("alerts.measure_alerts", "telemetra-alerts", PAGE, rows_max=4 * PAGE),
+    case("alerts.list_past", back(days=7), PAGE, start=back(days=7), end=NOW),
     case("alerts.list_subjects", ["m7-100", "m8-100"], back(days=14), back(days=11), PAGE,
          start=back(days=45), end=NOW),
     case("alerts.list_of_streams", [ONE], back(days=7), ["flatline"], PAGE,
@@ -196,6 +198,7 @@ ALERTS: Final = [
          note="of a moment"),
     case("deliveries.list_deliveries", None, None, None, None, back(hours=100), "dlv-100", PAGE,
          note="next page"),
+    case("deliveries.count_recent", back(days=7), back(days=1), PAGE, rows_max=8 * PAGE),
     case("deliveries.measure_routes", PAGE, rows_max=4 * PAGE),
 ]  # fmt: skip
 

@@ -81,6 +81,8 @@ USED: dict[str, set[str]] = {
         "insert_deliveries",
         "lease_beat",
         "list_told",
+        "measure_alerts",
+        "list_past",
     },
     "deliveries": {
         "list_waiting_routes",
@@ -96,6 +98,7 @@ USED: dict[str, set[str]] = {
         "list_attempts",
         "list_deliveries",
         "measure_routes",
+        "count_recent",
     },
     "moment_changes": {
         "note_changes",

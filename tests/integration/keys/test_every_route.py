@@ -65,13 +65,14 @@ def choose_scopes(method: str, path: str) -> set[str]:
     if path.startswith(("/api/v1/keys", "/api/v1/audit")):
         return {"admin"}
     is_administered = path.startswith(("/api/v1/alert-rules", "/api/v1/alert-routes"))
+    is_question = path == "/api/v1/alert-rules/preview"
     if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}") or (
-        is_administered and method != "GET"
+        is_administered and method != "GET" and not is_question
     ):
         return {"admin"}
     if path in INGEST:
         return {"ingest", "admin"}
-    is_looking = method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets"
+    is_looking = method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets" or is_question
     if is_looking and not path.startswith("/api/v1/dead-letters"):
         return {"read", "admin"}
     return {"operate", "admin"}

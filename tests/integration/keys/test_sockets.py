@@ -65,6 +65,17 @@ async def get_ticket(address: str, headers: dict[str, str]) -> str:
     return ticket
 
 
+async def test_a_ticket_says_what_its_owner_may_do(guarded: str, connection: asyncpg.Connection):
+    _, headers = await make_key(connection, "read", "operate", streams=["hall*"])
+    async with httpx.AsyncClient(base_url=f"http://{guarded}") as client:
+        answer = await eventually(
+            lambda: client.post(TICKETS, headers=headers),
+            holds=lambda answer: answer.status_code == 201,
+        )
+    told = answer.json()
+    assert (told["scopes"], told["streams"]) == (["operate", "read"], ["hall*"])
+
+
 @pytest.mark.parametrize("query", ["", "?ticket=", "?ticket=tt_no", f"?ticket={'x' * 5000}"])
 async def test_a_socket_without_a_good_key_closes_with_4401(guarded: str, query: str):
     for headers in ({}, {"Authorization": f"Bearer {make_secret().text}"}):

@@ -43,6 +43,8 @@ SCOPES = [
     ("GET", "/api/v1/dead-letters-2", "read"),
     ("GET", "/api/v1/alert-rules", "read"),
     ("POST", "/api/v1/alert-rules", "admin"),
+    ("POST", "/api/v1/alert-rules/preview", "read"),
+    ("POST", "/api/v1/alert-rules/previews", "admin"),
     ("PATCH", "/api/v1/alert-routes/rte_1", "admin"),
     ("POST", "/api/v1/alert-routes/rte_1/test", "admin"),
     ("POST", "/api/v1/alert-routes-2", "operate"),
