@@ -92,15 +92,14 @@ export const api = {
       ),
     ) as Promise<ChannelMinute[]>,
 
-  /** What opens one socket; with a key, whether that key is good and may read. */
-  getTicket: async (key?: string) =>
-    (
-      await read(
-        client.POST('/api/v1/tickets', {
-          headers: key ? { authorization: `Bearer ${key}` } : {},
-        }),
-      )
-    ).ticket,
+  /** What opens one socket, and what its owner may do; with a key, whether that key is good and may
+      read. */
+  getTicket: (key?: string) =>
+    read(
+      client.POST('/api/v1/tickets', {
+        headers: key ? { authorization: `Bearer ${key}` } : {},
+      }),
+    ),
 
   /** Health answers 503 with a body when a part is down; that body is what the page wants. */
   getHealth: async (signal?: AbortSignal): Promise<Health | null> => {

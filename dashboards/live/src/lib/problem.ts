@@ -3,6 +3,12 @@
 import { text } from './text';
 import type { ProblemDocument } from './types';
 
+/** What is wrong with one field of a request. */
+export interface Fault {
+  field: string;
+  reason: string;
+}
+
 export class Problem extends Error {
   constructor(
     readonly title: string,
@@ -10,6 +16,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly path: string,
     readonly type = 'about:blank',
+    readonly errors: readonly Fault[] = [],
   ) {
     super(title);
   }
@@ -24,6 +31,7 @@ export function readProblem(error: unknown, response: Response): Problem {
     response.status,
     new URL(response.url, location.href).pathname,
     doc?.type,
+    doc?.errors ?? [],
   );
 }
 

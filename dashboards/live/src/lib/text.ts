@@ -98,6 +98,18 @@ export const text = {
     close: 'Close',
   },
 
+  form: {
+    close: 'Close',
+    saving: 'Saving…',
+    discard: 'Discard',
+    delete: 'Delete',
+  },
+
+  confirm: {
+    label: (name: string) => `Type ${name} to go on`,
+    cancel: 'Cancel',
+  },
+
   help: {
     title: 'Shortcuts',
     switch: 'Single-key shortcuts on',

@@ -20,11 +20,32 @@ class Access {
     attempt(() => sessionStorage.getItem(STORED) ?? localStorage.getItem(STORED)),
   );
   asked = $state<Asked | null>(null);
+  /** What the key allows, as the server said with its last ticket. */
+  #scopes = $state.raw<readonly string[]>([]);
   remembered = $state(attempt(() => localStorage.getItem(STORED)) !== null);
 
   /** The readable part of the key, by which people tell keys apart. */
   get name(): string {
     return this.key?.split('_').slice(0, 2).join('_') ?? '';
+  }
+
+  /** Whether what needs a scope is offered; the server asks again. Who shows no key was asked for
+      none. */
+  may(scope: 'operate' | 'admin'): boolean {
+    return !this.key || this.#scopes.includes(scope) || this.#scopes.includes('admin');
+  }
+
+  /** Whether it is known by now what the key allows. */
+  get isLearned(): boolean {
+    return !this.key || this.#scopes.length > 0;
+  }
+
+  get scopes(): readonly string[] {
+    return this.#scopes;
+  }
+
+  learn(scopes: readonly string[]): void {
+    this.#scopes = scopes;
   }
 
   keep(key: string, remember: boolean): void {
@@ -50,6 +71,7 @@ class Access {
   }
 
   #clear(): void {
+    this.#scopes = [];
     attempt(() => sessionStorage.removeItem(STORED));
     attempt(() => localStorage.removeItem(STORED));
   }

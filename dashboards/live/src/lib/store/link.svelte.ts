@@ -82,7 +82,11 @@ class Link {
   /** A browser cannot show a key on a socket: it takes a ticket along, good for one opening. */
   async #address(): Promise<string> {
     const address = new URL('/ws/live', location.href.replace(/^http/, 'ws'));
-    if (access.key) address.searchParams.set('ticket', await api.getTicket());
+    if (access.key) {
+      const { ticket, scopes } = await api.getTicket();
+      access.learn(scopes);
+      address.searchParams.set('ticket', ticket);
+    }
     return address.href;
   }
 
