@@ -58,6 +58,7 @@ from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
+from api.system.endpoints import router as system
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
 from api.tunings.endpoints import router as tunings
@@ -91,6 +92,7 @@ ROUTERS = (
     tickets,
     audit,
     dead_letters,
+    system,
     alert_rules,
     alert_routes,
     deliveries,

@@ -14,6 +14,7 @@ import structlog
 
 from core import metrics
 from core.clock import Clock
+from core.heartbeats import describe_process
 from streaming.archive.archivers import Round
 
 KEY: Final = "heartbeat:archive"
@@ -73,7 +74,8 @@ async def beat(url: str, pulse: Pulse) -> None:
         try:
             while True:
                 try:
-                    await connection.set(KEY, orjson.dumps(pulse.describe()), ex=HEARTBEAT_TTL_S)
+                    said = orjson.dumps({**pulse.describe(), **describe_process()})
+                    await connection.set(KEY, said, ex=HEARTBEAT_TTL_S)
                 except (redis.exceptions.RedisError, OSError) as error:
                     log.debug("heartbeat_failed", error=type(error).__name__)
                 await asyncio.sleep(HEARTBEAT_S)

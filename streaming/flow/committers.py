@@ -10,6 +10,7 @@ the flow waits until nothing is pending.
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -153,8 +154,11 @@ class Committer:
         wait_s = 0.1
         while not self._stopped:
             try:
-                with metrics.flow_commit_seconds.time():
-                    return runner.run(self._write(group))
+                started_s = time.perf_counter()
+                committed = runner.run(self._write(group))
+                took_s = time.perf_counter() - started_s
+                metrics.flow_commit_seconds.observe(took_s)
+                self._news.report_commit(took_s)
             except AWAY as error:
                 log.warning("database_away", error=type(error).__name__, retry_in_s=wait_s)
                 metrics.flow_commits_retried_total.inc()
@@ -163,6 +167,8 @@ class Committer:
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopped, timeout=wait_s)
                 wait_s = min(wait_s * 2, WAIT_S_MAX)
+            else:
+                return committed
         return None
 
     async def _write(self, group: list[Changes]) -> list[Committed]:

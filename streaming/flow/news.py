@@ -36,6 +36,7 @@ from core.backlogs import (
 )
 from core.changes import Changes
 from core.clock import Clock
+from core.heartbeats import describe_process
 from core.live import (
     LiveMessage,
     channel_of_shard,
@@ -54,7 +55,10 @@ HEARTBEAT_TTL_S: Final = 10
 LATEST: Final = frozenset({"metrics", "minute"})
 LATEST_TTL_S: Final = 86_400
 RATE_WINDOW_MS: Final = 10_000
-"""Span over which events a second are counted."""
+"""Span over which events a second are counted, and of which commits and lags are told."""
+
+COMMITS_MAX: Final = 1000
+"""Commits whose times are remembered: more than ten seconds have."""
 
 log = structlog.get_logger()
 
@@ -92,6 +96,10 @@ class NewsRoom:
     def report_waiting(self) -> None:
         """Remember that the database is away."""
         self._progress.wait()
+
+    def report_commit(self, took_s: float) -> None:
+        """Remember how long a transaction took."""
+        self._progress.note_commit(took_s)
 
     def report_usual_lag(self, usual_s: float) -> None:
         """Remember how far behind the flow usually is."""
@@ -188,7 +196,8 @@ class NewsRoom:
         key = f"heartbeat:flow:{self._process}"
         while not self._stopped.wait(HEARTBEAT_S):
             try:
-                self._redis.set(key, orjson.dumps(self._progress.describe()), ex=HEARTBEAT_TTL_S)
+                beat = orjson.dumps({**self._progress.describe(), **describe_process()})
+                self._redis.set(key, beat, ex=HEARTBEAT_TTL_S)
                 self.tell_silent()
                 self.audiences.look(self._clock.now_ms())
             except (redis.RedisError, OSError) as error:
@@ -219,6 +228,10 @@ class Progress:
         self._clock = clock
         self._lock = threading.Lock()
         self._recent: deque[tuple[int, int]] = deque()
+        self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS_MAX)
+        self._shards: dict[int, tuple[int, int]] = {}
+        """When a shard last committed events, and how far behind it was, in milliseconds."""
+
         self._lag_ms = 0
         self._lag_usual_ms: int | None = None
         self._is_waiting = False
@@ -231,7 +244,17 @@ class Progress:
             if events:
                 oldest = min(changes.arrived_at for changes in group if changes.events)
                 self._lag_ms = (now - oldest) // timedelta(milliseconds=1)
-                self._recent.append((self._clock.now_ms(), events))
+                now_ms = self._clock.now_ms()
+                self._recent.append((now_ms, events))
+                for changes in group:
+                    if changes.events:
+                        lag_ms = (now - changes.arrived_at) // timedelta(milliseconds=1)
+                        self._shards[changes.shard] = (now_ms, lag_ms)
+
+    def note_commit(self, took_s: float) -> None:
+        """Count how long a transaction took."""
+        with self._lock:
+            self._commits.append((self._clock.now_ms(), took_s))
 
     def wait(self) -> None:
         """Note that the database is away."""
@@ -246,9 +269,11 @@ class Progress:
     def describe(self) -> dict[str, object]:
         """Return the heartbeat."""
         now_ms = self._clock.now_ms()
+        since_ms = now_ms - RATE_WINDOW_MS
         with self._lock:
-            while self._recent and self._recent[0][0] < now_ms - RATE_WINDOW_MS:
+            while self._recent and self._recent[0][0] < since_ms:
                 self._recent.popleft()
+            took_s = sorted(took for at_ms, took in self._commits if at_ms >= since_ms)
             if not self._recent and not self._is_waiting:
                 self._lag_ms = 0
             return {
@@ -258,4 +283,11 @@ class Progress:
                 "events_per_second": sum(events for _, events in self._recent)
                 / (RATE_WINDOW_MS / 1000),
                 "waiting_for_database": self._is_waiting,
+                "commit_ms": round(took_s[len(took_s) // 2] * 1000, 1) if took_s else None,
+                "commit_ms_most": round(took_s[-1] * 1000, 1) if took_s else None,
+                "shards": {
+                    str(shard): lag_ms
+                    for shard, (at_ms, lag_ms) in sorted(self._shards.items())
+                    if at_ms >= since_ms
+                },
             }

@@ -347,6 +347,8 @@ CASES: Final = [
 
 NOT_PLANNED: Final = {
     "chat_roll_ups.use_custom_plans": "sets a parameter",
+    "databases.describe_database": "asks the server about itself",
+    "databases.list_clients": "asks the server about itself",
     "deletions.list_chunks": "asks the catalogue of TimescaleDB",
     "retention.limit_waiting": "sets a parameter",
     "retention.drop_chunks": "drops tables and reads none",

@@ -13,6 +13,7 @@ from db import (
     alert_rules,
     alerts,
     commits,
+    databases,
     dead_letters,
     deletions,
     deliveries,
@@ -29,6 +30,8 @@ from db import (
     windows,
 )
 from db.commits import CommitStore
+from db.databases import DatabaseStore
+from db.migrate import newest_revision
 from db.minutes import MinuteStore, Span
 from db.moments import MomentFilter, MomentStore
 from db.pool import Pool
@@ -44,6 +47,7 @@ LONG_AGO = START - timedelta(days=1)
 WIDTHS = ("buckets", "hours", "days")
 CURVES = ("minutes", *WIDTHS)
 USED: dict[str, set[str]] = {
+    "databases": {"describe_database", "list_clients"},
     "alert_routes": {
         "lock_changes",
         "count_routes",
@@ -239,6 +243,7 @@ def test_no_query_is_without_a_test():
         "deliveries": deliveries.SQL,
         "moment_changes": moment_changes.SQL,
         "commits": commits.SQL,
+        "databases": databases.SQL,
         "minutes": minutes.SQL,
         "moments": moments.SQL,
         "moment_lives": moment_lives.SQL,
@@ -254,6 +259,22 @@ def test_no_query_is_without_a_test():
         "curves": windows.CURVES,
     }
     assert {noun: set(queries) for noun, queries in loaded.items()} == USED
+
+
+async def test_the_server_tells_what_it_is_and_who_of_us_is_connected(
+    connection: asyncpg.Connection,
+):
+    store = DatabaseStore(connection)
+    server = await store.describe()
+    assert server["version"].startswith(str(connection.get_server_version().major))
+    assert (server["migration"], server["license"]) == (newest_revision(), "apache")
+    assert server["size_bytes"] > 1_000_000
+    assert 0 < server["connections"] <= server["connections_max"]
+    await connection.execute("SET application_name = 'telemetra-alerts'")
+    (client,) = await store.list_clients()
+    assert (client["name"], client["connections"]) == ("alerts", 1)
+    await connection.execute("SET application_name = 'somebody'")
+    assert await store.list_clients() == []
 
 
 async def test_chat_minutes_are_listed_newest_first_within_their_span(

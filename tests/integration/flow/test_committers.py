@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import orjson
@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from core.changes import Changes
 from core.clock import ManualClock, SystemClock
+from core.settings import VERSION
 from streaming.flow.committers import EVENTS_PENDING_MAX, GROUP_MAX, Committer
 from streaming.flow.news import NewsRoom
 from streaming.flow.partials import list_points
@@ -199,6 +200,28 @@ async def test_how_old_events_are_by_their_own_clock_is_measured_at_their_commit
     lag = REGISTRY.get_sample_value("telemetra_flow_event_lag_seconds", {"shard": "9"})
     assert lag is not None
     assert 3 * 3600 <= lag < 4 * 3600
+
+
+async def test_how_long_commits_take_and_how_far_behind_shards_are_is_told(
+    database_url: str, news: NewsRoom, redis_client: redis.asyncio.Redis
+):
+    committer = Committer(database_url, news, SystemClock())
+    committer.start()
+    arrived_at = SystemClock().now() - timedelta(seconds=30)
+    committer.submit(make_changes(7, offset_at(1), events=1, arrived_at=arrived_at))
+    committer.submit(make_changes(6, offset_at(2)))
+    await asyncio.to_thread(committer.drain)
+
+    async def read_beat() -> dict[str, Any]:
+        beat: dict[str, Any] = orjson.loads(await redis_client.get("heartbeat:flow:0") or b"{}")
+        return beat
+
+    beat = await eventually(read_beat, holds=lambda beat: bool(beat.get("shards")))
+    await asyncio.to_thread(committer.stop)
+    assert list(beat["shards"]) == ["7"]
+    assert 30_000 <= beat["shards"]["7"] < 60_000
+    assert 0 < beat["commit_ms"] <= beat["commit_ms_most"]
+    assert (beat["version"], beat["memory_bytes"] > 0) == (VERSION, True)
 
 
 async def test_the_usual_lag_is_measured_and_told_when_it_changes(
