@@ -29,6 +29,8 @@ export interface LinkHandlers {
   /** The server closed the socket because of its key; nothing is tried until `reconnect`. */
   refuse(): void;
   status(status: LinkStatus): void;
+  /** A ping came back: when it was sent and heard here, and the server's time in between. */
+  measure(sentAt: number, serverAt: number, heardAt: number): void;
   receive(message: LiveMessage): void;
   /** Fetch what was missed since `since`, null on the first connect. Rejecting reconnects. */
   catchUp(since: number | null): Promise<void>;
@@ -162,6 +164,12 @@ export class LiveLink {
       return;
     }
     if (message.type === 'pong' && this.#pingedAt) {
+      const { timeOrigin } = performance;
+      this.handlers.measure(
+        timeOrigin + this.#pingedAt,
+        Date.parse(message.timestamp),
+        timeOrigin + this.#heardAt,
+      );
       this.#report({ latency: this.#heardAt - this.#pingedAt });
       this.#pingedAt = 0;
       return;

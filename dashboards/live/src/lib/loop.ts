@@ -18,6 +18,11 @@ export function nextFrame(task: Task): void {
   handle ||= requestAnimationFrame(run);
 }
 
+/** Run `task` once what this frame draws is on screen: the next task of the browser. */
+export function afterPaint(task: Task): void {
+  setTimeout(task, 0);
+}
+
 export function dropFrame(task: Task): void {
   waiting.delete(task);
 }

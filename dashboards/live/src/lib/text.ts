@@ -33,7 +33,17 @@ export const text = {
     live: 'Live',
     'catching-up': 'Catching up',
     offline: 'Offline',
-    latency: 'Round trip to the server',
+    paused: 'Paused',
+    system: 'Open System: the path of an event',
+    delay: (p50: string, p99: string) =>
+      `From commit to this screen: ${p50} in the middle, ${p99} at worst in a hundred, over the last minute. Opens System.`,
+    noDelay: (trip: string | null) =>
+      `Nothing new in the last minute.${trip ? ` Round trip to the server: ${trip}.` : ''} Opens System.`,
+    pause: 'Hold the picture still',
+    resume: 'Go on',
+    pausedTitle: (at: string) => `Held since ${at}.`,
+    pausedWhy:
+      'What arrives meanwhile is kept, and shown when you go on. Figures are those of then.',
     lostTitle: (at: string) => `Connection lost at ${at}.`,
     lost: (wait: string, attempt: number) =>
       `Showing what arrived before. Trying again in ${wait}, attempt ${attempt}.`,

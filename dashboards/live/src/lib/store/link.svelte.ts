@@ -2,8 +2,9 @@
    socket fills the queue, one frame drains it, and the stores that are on screen take what is
    theirs. */
 import { api } from '../api';
+import { ClockOffset, Delays, type DelaySummary } from '../delays';
 import { LiveLink, type LinkStatus } from '../live';
-import { nextFrame } from '../loop';
+import { afterPaint, nextFrame } from '../loop';
 import { LiveQueue, type Batch } from '../queue';
 import type { LiveMessage, Moment } from '../types';
 import { access } from './access.svelte';
@@ -11,6 +12,8 @@ import { clock } from './clock.svelte';
 
 export interface Listener {
   topics: readonly string[];
+  /** What it takes is on screen only when it says so with `link.noteShown`. */
+  paced?: boolean;
   take(batch: Batch): void;
   /** Fetch what was missed since that time; null when nothing was loaded yet. */
   catchUp(since: number | null): Promise<void>;
@@ -18,6 +21,8 @@ export interface Listener {
 
 /** “Back” is news for this long. */
 const BACK_SHOWN_MS = 12_000;
+/** A subscription begins with what was known before: its stamps say nothing of delays. */
+const SNAPSHOT_MS = 2000;
 /** After skipped updates the stored minutes are read again, at most this often. */
 const REPAIR_EVERY_MS = 10_000;
 
@@ -33,14 +38,22 @@ class Link {
   back = $state.raw<{ at: number; missedMs: number } | null>(null);
   /** Updates skipped by the server for this client since the banner was last closed. */
   dropped = $state(0);
+  /** Since when somebody holds the picture still; what arrives meanwhile is kept. */
+  pausedAt = $state<number | null>(null);
 
   #queue = new LiveQueue();
   #listeners = new Set<Listener>();
   #repairedAt = 0;
+  #offset = new ClockOffset();
+  #delays = new Delays();
+  /** The stamp of the oldest change that is not on screen yet. */
+  #oldest: number | null = null;
+  #settledAt = Infinity;
   #socket = new LiveLink({
     address: () => this.#address(),
     refuse: () => access.refuse(access.key),
     status: (status) => this.#setStatus(status),
+    measure: (sentAt, serverAt, heardAt) => this.#offset.learn(sentAt, serverAt, heardAt),
     receive: (message) => this.#receive(message),
     catchUp: (since) => this.#catchUp(since),
   });
@@ -55,6 +68,36 @@ class Link {
 
   reconnect(): void {
     this.#socket.reconnect();
+  }
+
+  /** Hold the picture still; the newest of everything is kept for when it goes on. */
+  pause(): void {
+    this.pausedAt ??= Date.now();
+    this.#oldest = null;
+  }
+
+  resume(): void {
+    this.pausedAt = null;
+    this.#settledAt = Date.now() + SNAPSHOT_MS;
+    nextFrame(this.#drain);
+  }
+
+  /** From commit to screen, over the changes of the last minute. */
+  get delay(): DelaySummary | null {
+    return this.status.state === 'live' && this.pausedAt === null
+      ? this.#delays.summary(Date.now())
+      : null;
+  }
+
+  /** What was taken is drawn in this frame. */
+  noteShown(): void {
+    const oldest = this.#oldest;
+    this.#oldest = null;
+    if (oldest === null) return;
+    afterPaint(() => {
+      const shownAt = performance.timeOrigin + performance.now();
+      this.#delays.note(Date.now(), shownAt + (this.#offset.ahead ?? 0) - oldest);
+    });
   }
 
   listen(listener: Listener): () => void {
@@ -91,6 +134,7 @@ class Link {
   }
 
   #subscribe(): void {
+    this.#settledAt = Date.now() + SNAPSHOT_MS;
     this.#socket.setTopics([...new Set([...this.#listeners].flatMap((one) => one.topics))]);
   }
 
@@ -103,7 +147,22 @@ class Link {
         if (this.back === back) this.back = null;
       }, BACK_SHOWN_MS);
     }
+    if (status.state !== 'live') {
+      this.#oldest = null;
+      this.#settledAt = Infinity;
+    } else if (this.status.state !== 'live') {
+      this.#settledAt = Date.now() + SNAPSHOT_MS;
+    }
     this.status = status;
+  }
+
+  /** Remember when the oldest change was committed that this frame will show. */
+  #time(timestamp: string): void {
+    // A hidden tab draws nothing: what it shows late, nobody waited for.
+    if (document.hidden) this.#settledAt = Date.now() + SNAPSHOT_MS;
+    if (Date.now() < this.#settledAt) return;
+    const at = Date.parse(timestamp);
+    if (this.#oldest === null || at < this.#oldest) this.#oldest = at;
   }
 
   #receive(message: LiveMessage): void {
@@ -116,14 +175,19 @@ class Link {
       if (lost > 0) this.#repair();
     } else if (message.type === 'resumed') {
       if (!message.complete) this.#repair();
-    } else if (this.#queue.push(message)) {
+    } else if (this.#queue.push(message) && this.pausedAt === null) {
+      this.#time(message.timestamp);
       nextFrame(this.#drain);
     }
   }
 
   #drain = (): void => {
+    // A frame that was asked for before the pause began draws nothing.
+    if (this.pausedAt !== null) return;
     const batch = this.#queue.drain();
-    for (const listener of this.#listeners) listener.take(batch);
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) listener.take(batch);
+    if (!listeners.some((listener) => listener.paced)) this.noteShown();
     if (batch.overflowed) this.#repair();
   };
 

@@ -10,7 +10,7 @@ import { Ring } from '../ring';
 import { streamState, type StreamState } from '../state';
 import type { LatestMinute, StreamInfo } from '../types';
 import { clock } from './clock.svelte';
-import type { Listener } from './link.svelte';
+import { link, type Listener } from './link.svelte';
 
 const TEXT_EVERY_MS = 1000;
 const SPARK_MINUTES = 60;
@@ -98,6 +98,8 @@ export class StreamEntry {
 
 export class StreamList implements Listener {
   readonly topics = ['*'];
+  /** Rows take their new figures once a second. */
+  readonly paced = true;
   list = $state.raw<StreamEntry[]>([]);
   loaded = $state(false);
 
@@ -109,6 +111,7 @@ export class StreamList implements Listener {
   #publish = paced(() => {
     for (const entry of this.#changed) entry.publish();
     this.#changed.clear();
+    link.noteShown();
   }, TEXT_EVERY_MS);
   /** A stream nobody knows yet: read the list again, soon but not for every event. */
   #reload = paced(() => void this.load().catch(() => undefined), 3000);
