@@ -2,6 +2,7 @@
    Asked every five seconds, and not while the tab is hidden. */
 import { api } from '../api';
 import { Ring } from '../ring';
+import { findTroubles, type Trouble } from '../troubles';
 import type { Health } from '../types';
 
 const POLL_MS = 5000;
@@ -10,9 +11,12 @@ const SAMPLES = 48;
 
 class HealthStore {
   latest = $state.raw<Health | null>(null);
+  /** What is not well, and since when; as last known while nothing answers. */
+  troubles = $state.raw<readonly Trouble[]>([]);
   /** Counts samples; the ring itself is not reactive. */
   samples = $state(0);
   readonly eventRates = new Ring(SAMPLES);
+  #known = false;
 
   start(): void {
     const poll = async (): Promise<void> => {
@@ -25,6 +29,9 @@ class HealthStore {
   async #ask(): Promise<void> {
     // Not answering is the connection chip's news; the figures then show that they are missing.
     this.latest = await api.getHealth().catch(() => null);
+    if (this.latest)
+      this.troubles = findTroubles(this.troubles, this.latest, Date.now(), !this.#known);
+    this.#known ||= this.latest !== null;
     this.samples += 1;
     this.eventRates.set(this.samples, this.latest?.flow.events_per_second ?? NaN);
   }

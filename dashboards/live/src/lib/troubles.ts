@@ -1,0 +1,31 @@
+/* Troubles: which part of the platform is not well, and since when this page knows. */
+import type { Health } from './types';
+
+export const PARTS = ['database', 'redis', 'flow', 'archive'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Trouble {
+  part: Part;
+  status: 'degraded' | 'error';
+  /** What the API says of it. */
+  detail: string;
+  since: number;
+  /** False when it was so when the page first looked: it may be older. */
+  seenToBegin: boolean;
+}
+
+/** What is wrong now; what was wrong before keeps its time. */
+export function findTroubles(
+  before: readonly Trouble[],
+  health: Health,
+  at: number,
+  isFirst: boolean,
+): Trouble[] {
+  return PARTS.flatMap((part) => {
+    const { status, detail } = health[part];
+    if (status === 'ok') return [];
+    const known = before.find((trouble) => trouble.part === part);
+    const { since, seenToBegin } = known ?? { since: at, seenToBegin: !isFirst };
+    return [{ part, status, detail, since, seenToBegin }];
+  });
+}
