@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { slotLeft, slotUnder, traceScale } from '../src/charts/trace-scale';
+import { bytes } from '../src/lib/bytes';
+import { Courses, EVERY_MS, LEAST_SHOWN, LENGTH } from '../src/lib/courses';
 import { ClockOffset, Delays } from '../src/lib/delays';
+import { judgePath, lagLimit, type Figures } from '../src/lib/path';
 import {
   growth,
   isSameProcess,
@@ -9,6 +13,8 @@ import {
   SAMPLES_MAX,
   total,
 } from '../src/lib/prometheus';
+import { findTroubles, PARTS } from '../src/lib/troubles';
+import type { Health } from '../src/lib/types';
 
 const PROCESS = 'process_start_time_seconds 17\n';
 const scrape = (body: string, at = 1000) => readScrape(PROCESS + body, at);
@@ -98,5 +104,112 @@ describe('delays', () => {
     expect(delays.summary(61_000)).toEqual({ p50: 10, p99: 30, frames: 3 });
     for (let k = 0; k < 1000; k++) delays.note(61_000, k);
     expect(delays.summary(61_000)?.frames).toBe(256);
+  });
+});
+
+describe('courses', () => {
+  it('keep 15 minutes, with holes where nobody looked', () => {
+    const courses = new Courses(['a', 'b']);
+    courses.note(0, { a: 1, b: null });
+    courses.note(10_000, { a: 3 });
+    expect([...courses.newest('a', 3)]).toEqual([1, NaN, 3]);
+    expect([courses.latest('a'), courses.latest('b')]).toEqual([3, null]);
+    expect(courses.shownSlots(['a'])).toBe(LEAST_SHOWN);
+    for (let slot = 3; slot < 400; slot++) courses.note(slot * EVERY_MS, { a: slot });
+    expect(courses.shownSlots(['a', 'b'])).toBe(LENGTH);
+    expect(courses.values('a')).toHaveLength(LENGTH);
+    expect(courses.usual('a')).toBeCloseTo(309);
+    expect(courses.usual('b')).toBeNull();
+  });
+});
+
+describe('troubles', () => {
+  const part = (status: string) => ({ status, detail: `is ${status}` });
+  const health = (more: Record<string, unknown>) =>
+    ({
+      ...Object.fromEntries(PARTS.map((name) => [name, part('ok')])),
+      ...more,
+    }) as unknown as Health;
+
+  it('keep when they were first seen, and say whether they were seen to begin', () => {
+    const first = findTroubles([], health({ flow: part('degraded') }), 5, true);
+    expect(first).toEqual([
+      { part: 'flow', status: 'degraded', detail: 'is degraded', since: 5, seenToBegin: false },
+    ]);
+    const second = findTroubles(
+      first,
+      health({ flow: part('error'), database: part('error') }),
+      9,
+      false,
+    );
+    expect(second.map(({ part, since, seenToBegin }) => [part, since, seenToBegin])).toEqual([
+      ['database', 9, true],
+      ['flow', 5, false],
+    ]);
+    expect(findTroubles(second, health({}), 12, false)).toEqual([]);
+  });
+
+  it('show on the path where they are, with what is further from usual than it may be', () => {
+    const now = (more: Partial<Figures>): Figures => ({
+      health: { ...health({}), flow: { ...part('ok'), lag_ms: 900, lag_usual_ms: 200 } } as Health,
+      p99: 10,
+      filled: 0.1,
+      commit: 20,
+      dropped: 0,
+      refused: 0,
+      screen: 300,
+      ...more,
+    });
+    expect(Object.values(judgePath(now({})))).toEqual(Array(7).fill('well'));
+    const strained = judgePath(
+      now({ p99: 501, filled: 0.6, commit: 1001, dropped: 1, refused: 2, screen: 2001 }),
+    );
+    expect(Object.entries(strained).filter(([, state]) => state !== 'strained')).toEqual([
+      ['flow', 'well'],
+    ]);
+    const late = { ...part('ok'), lag_ms: 1001, lag_usual_ms: 200 };
+    const down = judgePath(
+      now({ health: health({ flow: late, database: part('error'), redis: part('error') }) }),
+    );
+    expect([down.flow, down.database, down.bus, down.push]).toEqual([
+      'strained',
+      'down',
+      'down',
+      'down',
+    ]);
+    expect(judgePath(now({ health: null, p99: null, screen: null }))).toMatchObject({
+      api: 'unknown',
+      flow: 'unknown',
+      screen: 'unknown',
+    });
+    expect([lagLimit(null), lagLimit(100), lagLimit(800)]).toEqual([null, 1000, 2400]);
+  });
+});
+
+describe('traces', () => {
+  const line = (...values: number[]) => [{ values: Float32Array.from(values), ink: 'text' as const }];
+
+  it('hold the limit when it is near, and name it at the edge when it is far', () => {
+    expect(traceScale(line(10, 20), null, 40)).toEqual({ top: expect.closeTo(44), shows: true });
+    expect(traceScale(line(10, 20), 30, 10_000)).toEqual({ top: expect.closeTo(33), shows: false });
+    expect(traceScale(line(NaN), null, 5)).toEqual({ top: 1, shows: false });
+  });
+
+  it('find the slot under the pointer again', () => {
+    for (const slot of [0, 17, 35]) expect(slotUnder(slotLeft(slot, 36, 400), 36, 400)).toBe(slot);
+    expect([slotUnder(-9, 36, 400), slotUnder(999, 36, 400)]).toEqual([0, 35]);
+  });
+});
+
+describe('sizes', () => {
+  it('have three digits and one unit', () => {
+    expect([0, 999, 1500, 48_500, 2_147_483_648, null].map(bytes)).toEqual([
+      '0\u202fB',
+      '999\u202fB',
+      '1.50\u202fkB',
+      '48.5\u202fkB',
+      '2.15\u202fGB',
+      '–',
+    ]);
   });
 });

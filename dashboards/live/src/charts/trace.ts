@@ -1,14 +1,10 @@
 /* Draws a trace: one or two figures over the last minutes on a small canvas, with the usual value
    dotted and the limit dashed. A hole stays a hole. */
 import { tickLabels } from '../lib/format';
-import { colour, fade, hatch, type TokenName } from './palette';
+import { colour, hatch, type TokenName } from './palette';
 import { runs } from './spark';
 import { numberTicks, timeLabel, timeTicks } from './ticks';
-
-export interface TraceLine {
-  values: Float32Array;
-  ink: TokenName;
-}
+import { GUTTER, RIGHT, slotLeft, traceScale, type TraceLine } from './trace-scale';
 
 export interface TraceShape {
   lines: readonly TraceLine[];
@@ -23,35 +19,8 @@ export interface TraceShape {
   stale: boolean;
 }
 
-export const GUTTER = 38;
-const RIGHT = 8;
 const TOP = 8;
 const AXIS = 20;
-/** A limit further away than this many times the highest value would press the line flat: it is
-    then named at the upper edge, with an arrow. */
-const REACH = 2.5;
-
-/** The top of the scale, and whether the limit lies within. */
-export function traceScale(
-  lines: readonly TraceLine[],
-  usual: number | null,
-  limit: number | null,
-): { top: number; shows: boolean } {
-  let high = usual ?? 0;
-  for (const { values } of lines)
-    for (const value of values) if (value > high) high = value;
-  const shows = limit !== null && high > 0 && limit <= high * REACH;
-  return { top: (shows ? Math.max(high, limit) : high) * 1.1 || 1, shows };
-}
-
-export function slotLeft(slot: number, slots: number, width: number): number {
-  return GUTTER + ((slot + 1) / slots) * (width - GUTTER - RIGHT);
-}
-
-export function slotUnder(x: number, slots: number, width: number): number {
-  const part = (x - GUTTER) / (width - GUTTER - RIGHT);
-  return Math.min(slots - 1, Math.max(0, Math.round(part * slots) - 1));
-}
 
 export function drawTrace(
   canvas: HTMLCanvasElement,
@@ -185,7 +154,7 @@ function label(
 ): void {
   pen.textAlign = 'left';
   pen.textBaseline = 'middle';
-  pen.fillStyle = fade('panel', 0.8);
+  pen.fillStyle = colour('panel');
   pen.fillRect(x - 2, y - 7, pen.measureText(words).width + 4, 13);
   pen.fillStyle = colour(ink);
   pen.fillText(words, x, y);

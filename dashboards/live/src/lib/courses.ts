@@ -6,6 +6,9 @@ export const EVERY_MS = 5000;
 /** 15 minutes. */
 export const LENGTH = 180;
 
+/** Three minutes: what a page that was just opened has room for. */
+export const LEAST_SHOWN = 36;
+
 export const slotAt = (time: number): number => Math.floor(time / EVERY_MS);
 /** The end of a slot: what was counted until then. */
 export const slotTime = (slot: number): number => (slot + 1) * EVERY_MS;
@@ -31,6 +34,20 @@ export class Courses<Name extends string> {
 
   values(name: Name): Float32Array {
     return this.of(name).values;
+  }
+
+  /** How many slots are worth showing: since the first of these figures is known, three minutes at
+      least. */
+  shownSlots(names: readonly Name[]): number {
+    const firsts = names
+      .map((name) => this.values(name).findIndex((value) => !Number.isNaN(value)))
+      .filter((first) => first >= 0);
+    return Math.max(LEAST_SHOWN, LENGTH - Math.min(LENGTH, ...firsts));
+  }
+
+  /** The newest slots, without a copy. */
+  newest(name: Name, slots: number): Float32Array {
+    return this.values(name).subarray(LENGTH - slots);
   }
 
   latest(name: Name): number | null {

@@ -114,7 +114,6 @@ export const words = {
   cacheUnit: 'Redis, and this process',
   cacheRows: {
     hits: 'Hits',
-    hitsUsual: (usual: string) => `usual ${usual}`,
     trip: 'Redis round trip',
     memory: 'Answers in memory',
     redis: 'Redis memory',
@@ -154,7 +153,7 @@ export const words = {
   },
   otherVersion: 'not the version that answers',
   processesNote:
-    'Connectors and the simulator tell nothing of themselves here: `telemetra status` lists them, and their own /metrics.',
+    'CPU is of one core. Connectors and the simulator tell nothing of themselves here: telemetra status lists them, and their own /metrics has their figures.',
   processesNone: 'What runs could not be asked.',
 
   letters: 'Dead letters',

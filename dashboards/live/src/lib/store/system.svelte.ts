@@ -2,9 +2,9 @@
    course of each figure over 15 minutes. Asked every five seconds while the page is open, and not
    while the tab is hidden. */
 import { systemApi, type SystemInfo } from '../api-system';
-import { Courses, EVERY_MS, LENGTH } from '../courses';
+import { Courses, EVERY_MS } from '../courses';
 import { isAbort, toProblem, type Problem } from '../problem';
-import { growth, quantile, ratePerSecond, total, type Scrape } from '../prometheus';
+import { growth, quantile, ratePerSecond, total, type Choose, type Scrape } from '../prometheus';
 import type { Batch } from '../queue';
 import { health } from './health.svelte';
 import { link, type Listener } from './link.svelte';
@@ -32,7 +32,7 @@ const NAMES = [
 export type Figure = (typeof NAMES)[number];
 
 /** Answers that nobody had to ask the database for. */
-const AT_HAND = new Set(['memory', 'redis']);
+export const isAtHand: Choose = ({ result }) => result === 'memory' || result === 'redis';
 const SECONDS = 1000;
 
 class SystemStore implements Listener {
@@ -100,7 +100,7 @@ class SystemStore implements Listener {
     return known.length ? known.reduce((sum, value) => sum + value, 0) : null;
   }
 
-  value(name: string, choose?: (labels: Readonly<Record<string, string>>) => boolean) {
+  value(name: string, choose?: Choose): number | null {
     return this.scrape ? total(this.scrape, name, choose) : null;
   }
 
@@ -131,7 +131,7 @@ class SystemStore implements Listener {
       return seconds === null ? null : seconds * SECONDS;
     };
     const reads = grown('telemetra_cache_reads_total');
-    const hits = grown('telemetra_cache_reads_total', ({ result }) => AT_HAND.has(result ?? ''));
+    const hits = grown('telemetra_cache_reads_total', isAtHand);
     const served = 'telemetra_requests_served_total';
     const isServed = grown(served) !== null;
     return {
@@ -153,4 +153,3 @@ class SystemStore implements Listener {
 }
 
 export const system = new SystemStore();
-export const SPAN_MS = LENGTH * EVERY_MS;

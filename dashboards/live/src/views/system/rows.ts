@@ -4,7 +4,7 @@ import { bytes } from '../../lib/bytes';
 import { count, duration, exact, MISSING, percent, rate } from '../../lib/format';
 import { LIMITS } from '../../lib/path';
 import { health } from '../../lib/store/health.svelte';
-import { system } from '../../lib/store/system.svelte';
+import { isAtHand, system } from '../../lib/store/system.svelte';
 import { words as t } from '../../lib/text-system';
 import type { Row } from './FigureList.svelte';
 
@@ -14,6 +14,13 @@ const { rows, socketRows: sockets, cacheRows: cache, databaseRows: database } = 
 /** A counter of the process that answers, since it started; one with labels begins with its first
     count. */
 const counted = (name: string): number | null => (system.scrape ? (system.value(name) ?? 0) : null);
+
+/** Where nobody read lately. */
+function hitsSinceStart(): number | null {
+  const name = 'telemetra_cache_reads_total';
+  const all = system.value(name);
+  return all ? (system.value(name, isAtHand) ?? 0) / all : null;
+}
 
 export function flowRows(): Row[] {
   void system.version;
@@ -94,12 +101,13 @@ export function cacheRows(): Row[] {
   void system.version;
   const { redis, bus, limits } = system.info ?? {};
   const usual = courses.usual('hits');
+  const hits = courses.latest('hits');
   const most = redis?.memory_max_bytes;
   return [
     {
       label: cache.hits,
-      figure: percent(courses.latest('hits')),
-      beside: usual === null ? '' : cache.hitsUsual(percent(usual)),
+      figure: percent(hits ?? hitsSinceStart()),
+      beside: hits === null ? t.sinceStart : usual === null ? '' : t.usual(percent(usual)),
     },
     { label: cache.trip, figure: duration(health.latest?.redis.latency_ms) },
     {
