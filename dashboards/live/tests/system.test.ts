@@ -13,7 +13,7 @@ import {
   SAMPLES_MAX,
   total,
 } from '../src/lib/prometheus';
-import { findTroubles, PARTS } from '../src/lib/troubles';
+import { findGone, findTroubles, PARTS } from '../src/lib/troubles';
 import type { Health } from '../src/lib/types';
 
 const PROCESS = 'process_start_time_seconds 17\n';
@@ -147,6 +147,13 @@ describe('troubles', () => {
       ['flow', 5, false],
     ]);
     expect(findTroubles(second, health({}), 12, false)).toEqual([]);
+  });
+
+  it('name processes that were there and are no more, once, and no other API', () => {
+    const named = (...names: string[]) => names.map((name) => ({ name }));
+    const before = named('flow 0', 'archive', 'api 7', 'flow 0', 'alerts');
+    expect(findGone(before, named('api 8', 'archive'))).toEqual(named('flow 0', 'alerts'));
+    expect(findGone(named('flow 0'), named('flow 0'))).toEqual([]);
   });
 
   it('show on the path where they are, with what is further from usual than it may be', () => {

@@ -65,11 +65,12 @@ function drawAxes(
   pen: CanvasRenderingContext2D,
   width: number,
   height: number,
-  { from, to }: TraceShape,
+  { from, to, lines }: TraceShape,
   top: number,
   y: (value: number) => number,
 ): void {
   const ticks = numberTicks(0, top, 4);
+  const isKnown = lines.some(({ values }) => values.some((value) => !Number.isNaN(value)));
   const labels = tickLabels(ticks);
   pen.lineWidth = 1;
   pen.textBaseline = 'middle';
@@ -79,7 +80,8 @@ function drawAxes(
     pen.strokeStyle = colour(tick === 0 ? 'line-strong' : 'grid');
     stroke(pen, GUTTER, at, width - RIGHT, at);
     pen.fillStyle = colour('text-3');
-    pen.fillText(labels[k] ?? '', GUTTER - 6, at);
+    // Of a scale without a value the figures would be made up.
+    if (isKnown) pen.fillText(labels[k] ?? '', GUTTER - 6, at);
   });
   const wide = width - GUTTER - RIGHT;
   pen.textAlign = 'center';

@@ -6,6 +6,7 @@ import type { components } from '../../generated/api';
 
 type Schemas = components['schemas'];
 export type SystemInfo = Schemas['SystemOut'];
+export type Process = SystemInfo['processes'][number];
 export type Letter = Schemas['LetterOut'];
 export type LetterDetail = Schemas['LetterDetailOut'];
 export type LetterCounts = Schemas['LetterCountsOut'];

@@ -10,6 +10,7 @@ export const words = {
   limit: (value: string) => `limit ${value}`,
   usual: (value: string) => `usual ${value}`,
   noData: 'no data',
+  nothing: 'Nothing to measure yet',
   measuring: 'Measuring; the first figures come in 5 s',
   chart: (title: string, now: string) =>
     `${title}, last 15 minutes: ${now}. Arrow keys move the cursor.`,
@@ -55,8 +56,8 @@ export const words = {
   troubleTitles: {
     database: { error: 'The database is down', degraded: 'The database is busy' },
     redis: { error: 'Redis is down', degraded: 'Redis is strained' },
-    flow: { error: 'No flow is running', degraded: 'The flow is behind' },
-    archive: { error: 'No archive is running', degraded: 'The archive is behind' },
+    flow: { error: 'The flow is down', degraded: 'The flow is behind' },
+    archive: { error: 'The archive is down', degraded: 'The archive is behind' },
   } as Record<Part, Record<'error' | 'degraded', string>>,
   /** What it means for the data. */
   meanings: {
@@ -64,9 +65,9 @@ export const words = {
       'Minutes, moments and history cannot be read or written. Events are still taken and wait on the bus; nothing acknowledged is lost. Pages show answers from before where there are some.',
     redis:
       'Nothing can be ingested, and nothing is pushed live: senders are told to try again. Stored data is safe and can be read.',
-    flow: 'Events are taken and wait on the bus. Figures and moments arrive late until the flow has caught up; none is lost.',
+    flow: 'Figures and moments arrive late until the flow has caught up; none is lost.',
     archive:
-      'Events stay on the bus until the archive has them, so the bus fills up. Figures and moments are not affected.',
+      'The bus keeps what the archive does not have yet, and fills up. Figures and moments are not affected.',
   } as Record<Part, string>,
   since: (time: string, forHow: string, seen: boolean) =>
     seen ? `Since ${time}, ${forHow}.` : `At least since ${time}, when this page was opened.`,
@@ -145,9 +146,10 @@ export const words = {
     memory: 'Memory',
     connections: 'DB conn.',
   },
-  processStates: { runs: 'runs', late: 'silent', seen: 'connected' },
+  processStates: { runs: 'runs', late: 'silent', seen: 'connected', gone: 'gone' },
   processHints: {
     runs: 'It tells of itself every second.',
+    gone: 'It told of itself before, and does no more.',
     late: (age: string) => `It last told of itself ${age} ago.`,
     seen: 'It is known only as a client of the database.',
   },

@@ -29,3 +29,18 @@ export function findTroubles(
     return [{ part, status, detail, since, seenToBegin }];
   });
 }
+
+interface Named {
+  name: string;
+}
+
+/** As many as are worth a row. */
+const GONE_MAX = 16;
+
+/** What was there and is no more. Of API processes each answers for itself: another one that
+    answers says nothing of the one before. */
+export function findGone<T extends Named>(before: readonly T[], now: readonly Named[]): T[] {
+  const there = new Set(now.map(({ name }) => name));
+  const gone = before.filter(({ name }) => !there.has(name) && !name.startsWith('api '));
+  return gone.filter(({ name }, k) => gone.findIndex((one) => one.name === name) === k).slice(0, GONE_MAX);
+}

@@ -1,7 +1,8 @@
 /* What the system page knows: two looks at /metrics and what lies between them, what runs, and the
    course of each figure over 15 minutes. Asked every five seconds while the page is open, and not
    while the tab is hidden. */
-import { systemApi, type SystemInfo } from '../api-system';
+import { systemApi, type Process, type SystemInfo } from '../api-system';
+import { findGone } from '../troubles';
 import { Courses, EVERY_MS } from '../courses';
 import { isAbort, toProblem, type Problem } from '../problem';
 import { growth, quantile, ratePerSecond, total, type Choose, type Scrape } from '../prometheus';
@@ -45,6 +46,8 @@ class SystemStore implements Listener {
   info = $state.raw<SystemInfo | null>(null);
   infoBefore: SystemInfo | null = null;
   problem = $state.raw<Problem | null>(null);
+  /** Processes that told of themselves since the page was opened, and do no more. */
+  gone = $state.raw<readonly Process[]>([]);
   /** Messages a second that reach this page. */
   arriving = $state<number | null>(null);
 
@@ -88,7 +91,10 @@ class SystemStore implements Listener {
     const failed = [scrape, info].find((one) => one.status === 'rejected');
     this.problem = failed && !isAbort(failed.reason) ? toProblem(failed.reason) : null;
     // What could not be asked again is shown as it was, and marked as old by the view.
-    if (info.status === 'fulfilled') [this.infoBefore, this.info] = [this.info, info.value];
+    if (info.status === 'fulfilled') {
+      this.gone = findGone([...(this.info?.processes ?? []), ...this.gone], info.value.processes);
+      [this.infoBefore, this.info] = [this.info, info.value];
+    }
     if (scrape.status === 'fulfilled') [this.#before, this.scrape] = [this.scrape, scrape.value];
     this.#note(scrape.status === 'fulfilled');
     this.version += 1;
