@@ -52,6 +52,7 @@ from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.news import News
 from api.otlp.endpoints import router as otlp
+from api.overview.endpoints import router as overview
 from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
@@ -79,6 +80,7 @@ ROUTERS = (
     ingest,
     health,
     streams,
+    overview,
     metrics,
     channels,
     readings,

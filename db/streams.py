@@ -26,6 +26,16 @@ class StreamFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class OverviewSpan:
+    """Which streams an overview names, and from when to when it tells their rates."""
+
+    after: str | None
+    start: datetime
+    end: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamNames:
     """What a person says about a stream; what is None stays as it was."""
 
@@ -54,6 +64,13 @@ class StreamStore:
             live_since,
             wanted.limit,
             wanted.offset,
+        )
+        return [dict(row) for row in rows]
+
+    async def list_overview(self, span: OverviewSpan) -> list[dict[str, Any]]:
+        """Return streams by id, each with its newest minute and the rates of a span."""
+        rows = await self._connection.fetch(
+            SQL["list_overview"], span.after, span.start, span.end, span.limit
         )
         return [dict(row) for row in rows]
 

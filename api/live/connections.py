@@ -70,6 +70,9 @@ class Connection:
         self.kinds: Collection[str] = KINDS_USUAL
         """Which of the kinds that there are the client wants."""
 
+        self.others: Collection[str] = KINDS_USUAL
+        """Which of them it wants of streams that it reaches only by subscribing to everything."""
+
         self.told_at = 0.0
         """When the client was last sent something, by the loop's clock."""
 
@@ -88,6 +91,10 @@ class Connection:
     def wants(self, stream_id: str) -> bool:
         """Tell whether the client subscribed to a stream."""
         return stream_id in self.streams or EVERYTHING in self.streams
+
+    def wants_of_others(self, message: LiveMessage) -> bool:
+        """Tell whether the client wants a message although it did not name the stream."""
+        return message.kind in self.others and message.stream_id not in self.streams
 
     def write_with(self, write: Callable[[bytes], bool] | None) -> None:
         """Send what is offered at once with a function, whenever that says that it could."""

@@ -235,17 +235,18 @@ async def _obey(text: str, uses: Resources, connection: Connection, caller: Call
         streams = {str(name) for name in message.get("streams", ())}
         since = message.get("since")
         kinds = frozenset(message.get("types") or connection.kinds)
+        others = frozenset(message.get("others") or connection.others)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         connection.say("error", detail='A message is JSON with a "type".')
         return
     if kind == "ping":
         connection.say("pong")
     elif kind == "subscribe" and (
-        fault := _find_fault(Wish(streams | connection.streams, since, kinds), caller)
+        fault := _find_fault(Wish(streams | connection.streams, since, kinds | others), caller)
     ):
         connection.say("error", detail=fault)
     elif kind == "subscribe":
-        connection.kinds = kinds
+        connection.kinds, connection.others = kinds, others
         await uses.hub.subscribe(connection, streams, since)
     elif kind == "unsubscribe":
         uses.hub.unsubscribe(connection, streams)

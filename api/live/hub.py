@@ -161,13 +161,13 @@ class Hub:
 
     def publish(self, message: LiveMessage) -> None:
         """Offer a message to everyone who wants it."""
-        for stream_id in (message.stream_id, EVERYTHING):
+        for connection in self._by_stream.get(message.stream_id, ()):
+            connection.offer(message)
+        if message.kind == "chat":
             # What is said comes only of streams that are named: nobody reads a thousand chats.
-            if stream_id == EVERYTHING and message.kind == "chat":
-                return
-            for connection in self._by_stream.get(stream_id, ()):
-                if stream_id == EVERYTHING and message.stream_id in connection.streams:
-                    continue
+            return
+        for connection in self._by_stream.get(EVERYTHING, ()):
+            if connection.wants_of_others(message):
                 connection.offer(message)
 
     def _register(self, connection: Connection, streams: Collection[str]) -> None:
@@ -211,7 +211,8 @@ class Hub:
         missed = [
             message
             for message in kept
-            if message.kind in connection.kinds and (is_all or message.stream_id in streams)
+            if message.kind in connection.kinds
+            and (message.stream_id in streams or (is_all and connection.wants_of_others(message)))
         ]
         # More than may wait for a client is no short break.
         return missed if len(missed) <= self._policy.queue_messages else None

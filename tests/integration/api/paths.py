@@ -5,6 +5,7 @@ from typing import Final
 from tests.fixtures.events import STREAM
 
 STREAMS: Final = "/api/v1/streams"
+OVERVIEW: Final = "/api/v1/overview"
 ONE: Final = f"/api/v1/streams/{STREAM}"
 METRICS: Final = f"{ONE}/metrics"
 MOMENTS: Final = "/api/v1/moments"
@@ -28,7 +29,7 @@ _LISTS: Final = [
     TRANSACTION_MINUTES,
     DETECTION,
 ]
-CACHED: Final = [STREAMS, ONE, MOMENTS, *_LISTS]
+CACHED: Final = [STREAMS, OVERVIEW, ONE, MOMENTS, *_LISTS]
 """What carries an ETag."""
 
 OF_A_STREAM: Final = [ONE, *_LISTS]

@@ -43,6 +43,31 @@ async def test_only_the_types_asked_for_come_until_others_are_named(
         assert (message["type"], message["number"]) == ("stream", 3)
 
 
+async def test_of_streams_not_named_only_the_others_asked_for_come(
+    served: str, redis_client: Redis
+):
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["*", "a"], others=["moment"])
+        await settle(socket)
+        await tell(redis_client, "b", *(make_message("b", kind, 1) for kind in MIXED))
+        await tell(redis_client, "a", make_message("a", "metrics", 2))
+        told = [await receive(socket) for _ in range(2)]
+        assert [(one["type"], one["number"]) for one in told] == [("moment", 1), ("metrics", 2)]
+        # Who leaves a stream still reaches it as one of the others.
+        await say(socket, type="unsubscribe", streams=["a"])
+        await settle(socket)
+        await tell(redis_client, "a", *(make_message("a", kind, 3) for kind in MIXED))
+        message = await receive(socket)
+        assert (message["type"], message["number"]) == ("moment", 3)
+        since = message["position"]
+    await tell(redis_client, "a", *(make_message("a", kind, 4) for kind in MIXED))
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["*"], others=["stream"], since=since)
+        resumed, *missed = await settle(socket)
+        assert resumed["complete"]
+        assert [(one["type"], one["number"]) for one in missed] == [("stream", 3), ("stream", 4)]
+
+
 async def test_who_comes_back_gets_only_its_types(served: str, redis_client: Redis):
     async with follow(served, "/ws/live") as socket:
         await say(socket, type="subscribe", streams=["a"])
@@ -54,6 +79,12 @@ async def test_who_comes_back_gets_only_its_types(served: str, redis_client: Red
         await say(socket, type="subscribe", streams=["a"], types=["moment"], since=since)
         resumed, moment = await settle(socket)
         assert (resumed["complete"], moment["type"], moment["number"]) == (True, "moment", 1)
+
+
+async def test_others_that_are_no_types_are_refused(served: str):
+    async with follow(served, "/ws/live") as socket:
+        await say(socket, type="subscribe", streams=["*"], others=["news"])
+        assert (await receive(socket))["type"] == "error"
 
 
 @pytest.mark.parametrize("types", [["news"], "moment", [["moment"]], 7])

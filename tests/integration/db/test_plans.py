@@ -250,6 +250,11 @@ CASES: Final = [
          rows_max=3 * PAGE, start=back(hours=1), end=NOW),
     case("streams.list_streams", "stream-0010", None, None, None, NOW, PAGE, 0,
          rows_max=3 * PAGE, start=back(hours=1), end=NOW, note="next page"),
+    # An hour of each of ten streams, and the newest minute of each.
+    case("streams.list_overview", None, back(hours=1), NOW, PAGE,
+         rows_max=700, start=back(hours=1), end=NOW),
+    case("streams.list_overview", "stream-0007", NOW, NOW, PAGE,
+         rows_max=2 * PAGE, start=back(hours=1), end=NOW, note="next page, no past"),
     case("streams.get_stream", ONE, rows_max=4, start=back(hours=1), end=NOW),
     case("streams.exists_stream", ONE, rows_max=1),
     case("streams.lock_stream", ONE, rows_max=1),

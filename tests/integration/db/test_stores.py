@@ -168,7 +168,14 @@ USED: dict[str, set[str]] = {
         "list_rules",
         "stamp_rules",
     },
-    "streams": {"list_streams", "get_stream", "exists_stream", "put_stream", "lock_stream"},
+    "streams": {
+        "list_streams",
+        "list_overview",
+        "get_stream",
+        "exists_stream",
+        "put_stream",
+        "lock_stream",
+    },
     "readings": {"list_readings", "list_heard_channels"},
     "transactions": {"list_transactions", "list_transaction_minutes"},
     "dead_letters": {
