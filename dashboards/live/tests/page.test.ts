@@ -133,7 +133,10 @@ describe('rows', () => {
     const one = row({ id: 'bench-07', title: 'Battery soak', kind: 'bench', state: 'stale' });
     expect(matches(one, filter('q=soak+BENCH'))).toBe(true);
     expect(matches(one, filter('q=soak+twitch'))).toBe(false);
-    expect(matches(one, filter('state=live'))).toBe(true);
+    expect(matches(one, filter('state=stale'))).toBe(true);
+    expect(matches(one, filter('state=live'))).toBe(false);
+    expect(matches(one, filter('state=moments'))).toBe(false);
+    expect(matches(row({ moment: 2 }), filter('state=moments'))).toBe(true);
     expect(matches(one, filter('state=silent'))).toBe(false);
     expect(matches(one, filter('kind=sim'))).toBe(false);
   });

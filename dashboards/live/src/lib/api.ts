@@ -1,15 +1,32 @@
 /* The questions that the page asks the API. */
 import { client, read } from './http';
 import { during, readAll, type TimeRange } from './lists';
-import type { ChannelMinute, Health, MinuteRow, Moment, MomentAction } from './types';
+import type { ChannelMinute, Health, MinuteRow, Moment, MomentAction, OverviewPage } from './types';
 
 /** The charts append live minutes, so what they begin with is minutes too. */
 const MINUTES = { limit: 1000, resolution: '1m' } as const;
+/** What a list can show and sort; a cursor that does not advance ends here, too. */
+const OVERVIEW_PAGES_MAX = 10;
+
 export const api = {
-  listStreams: (signal?: AbortSignal) =>
-    readAll((cursor) =>
-      read(client.GET('/api/v1/streams', { params: { query: { limit: 500, cursor } }, signal })),
-    ),
+  /** All streams in columns, a page of a thousand after the other; with `minutes` also their
+      rates in so many minutes until now. */
+  readOverview: async (minutes: number, signal?: AbortSignal) => {
+    const pages: OverviewPage[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { minutes, cursor };
+      const page = await read(client.GET('/api/v1/overview', { params: { query }, signal }));
+      pages.push(page);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor && pages.length < OVERVIEW_PAGES_MAX);
+    return pages;
+  },
+
+  findStreams: async (q: string, limit: number, signal?: AbortSignal) =>
+    (
+      await read(client.GET('/api/v1/streams', { params: { query: { q, limit } }, signal }))
+    ).data,
 
   getStream: (stream_id: string, signal?: AbortSignal) =>
     read(client.GET('/api/v1/streams/{stream_id}', { params: { path: { stream_id } }, signal })),

@@ -40,6 +40,9 @@ const PING_EVERY_MS = 10_000;
 /** Without any message for this long the peer is gone, although TCP has not noticed. */
 const SILENCE_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 8000;
+/** What is wanted of the streams that are not named: what nobody may miss. */
+const OTHERS = ['moment', 'stream'];
+const EVERYTHING = ['metrics', 'minute', 'reading', ...OTHERS];
 /** No good key, and a key that does not allow it. Trying again changes neither. */
 const REFUSED = [4401, 4403];
 
@@ -86,14 +89,22 @@ export class LiveLink {
     void this.#connect();
   }
 
-  /** Replace what is subscribed to; streams by id, or `*` for all. */
+  /** Replace what is subscribed to: streams by id, or `*` for everything of all. */
   setTopics(topics: readonly string[]): void {
     const wanted = new Set(topics);
     const gone = [...this.#topics].filter((topic) => !wanted.has(topic));
     const added = topics.filter((topic) => !this.#topics.has(topic));
     this.#topics = wanted;
-    if (gone.length) this.#send({ type: 'unsubscribe', streams: gone });
-    if (added.length) this.#send({ type: 'subscribe', streams: added });
+    if (gone.includes('*') || added.includes('*')) this.#followAll();
+    const named = (topics: readonly string[]) => topics.filter((topic) => topic !== '*');
+    if (named(gone).length) this.#send({ type: 'unsubscribe', streams: named(gone) });
+    if (named(added).length) this.#send({ type: 'subscribe', streams: named(added) });
+  }
+
+  /** Moments of all streams always come; the rest only when somebody wants everything. */
+  #followAll(): void {
+    const others = this.#topics.has('*') ? EVERYTHING : OTHERS;
+    this.#send({ type: 'subscribe', streams: ['*'], others });
   }
 
   #send(message: object): void {
@@ -132,7 +143,9 @@ export class LiveLink {
 
   async #begin(socket: WebSocket): Promise<void> {
     this.#heardAt = performance.now();
-    if (this.#topics.size) this.#send({ type: 'subscribe', streams: [...this.#topics] });
+    this.#followAll();
+    const named = [...this.#topics].filter((topic) => topic !== '*');
+    if (named.length) this.#send({ type: 'subscribe', streams: named });
     this.#pingTimer = setInterval(() => this.#ping(socket), PING_EVERY_MS);
     this.#ping(socket);
     try {

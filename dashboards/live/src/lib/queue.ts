@@ -109,11 +109,11 @@ function drop<T>(from: Map<string, T>, goes: (one: T) => boolean): void {
   for (const [key, one] of from) if (goes(one)) from.delete(key);
 }
 
-type Told = Pick<LatestMinute, 'final' | 'revision'>;
+type Version = Pick<LatestMinute, 'final' | 'revision'>;
 
 /** Whether `row` may replace `known`: a closed minute never reopens and never goes back a revision;
     of an open minute the last to arrive is the newest. */
-export function isNewer(row: Told, known: Told): boolean {
+export function isNewer(row: Version, known: Version): boolean {
   if (row.final !== known.final) return row.final;
   return !row.final || row.revision >= known.revision;
 }

@@ -10,10 +10,16 @@ export class Ring {
     this.values = new Float32Array(size).fill(NaN);
   }
 
-  set(slot: number, value: number): void {
-    if (slot > this.end) this.#slide(slot);
+  /** Write a slot; tells whether anything is now otherwise. */
+  set(slot: number, value: number): boolean {
+    const slides = slot > this.end;
+    if (slides) this.#slide(slot);
     const index = this.size - 1 - (this.end - slot);
-    if (index >= 0) this.values[index] = value;
+    if (index < 0) return false;
+    const rounded = Math.fround(value);
+    const changed = slides || !Object.is(this.values[index], rounded);
+    this.values[index] = rounded;
+    return changed;
   }
 
   /** Make `slot` the newest without giving it a value. */

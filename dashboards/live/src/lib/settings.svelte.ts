@@ -6,7 +6,7 @@ const THEME_KEY = 'telemetra.theme';
 const SHORTCUTS_KEY = 'telemetra.shortcuts';
 
 /** Storage may be forbidden (private windows, policies); settings then last as long as the page. */
-function read(key: string): string | null {
+export function recall(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -14,7 +14,7 @@ function read(key: string): string | null {
   }
 }
 
-function write(key: string, value: string): void {
+export function store(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
@@ -25,11 +25,11 @@ function write(key: string, value: string): void {
 class Settings {
   /** Grows with every change of colours, for what has drawn with the old ones. */
   colours = $state(0);
-  shortcuts = $state(read(SHORTCUTS_KEY) !== 'off');
+  shortcuts = $state(recall(SHORTCUTS_KEY) !== 'off');
   #system = matchMedia('(prefers-color-scheme: light)');
 
   start(): void {
-    const chosen = read(THEME_KEY);
+    const chosen = recall(THEME_KEY);
     if (chosen === 'dark' || chosen === 'light') document.documentElement.dataset.theme = chosen;
     this.#system.addEventListener('change', () => (this.colours += 1));
   }
@@ -41,13 +41,13 @@ class Settings {
         ? 'light'
         : 'dark';
     root.dataset.theme = now === 'light' ? 'dark' : 'light';
-    write(THEME_KEY, root.dataset.theme);
+    store(THEME_KEY, root.dataset.theme);
     this.colours += 1;
   }
 
   setShortcuts(on: boolean): void {
     this.shortcuts = on;
-    write(SHORTCUTS_KEY, on ? 'on' : 'off');
+    store(SHORTCUTS_KEY, on ? 'on' : 'off');
   }
 }
 

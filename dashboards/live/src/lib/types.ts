@@ -13,6 +13,8 @@ export type MinuteRow = Omit<Schemas['MetricsRow'], keyof Judged> & Judged;
 /** The newest minute of a stream in a list: without its emotes and its name. */
 export type LatestMinute = Schemas['StreamLatest'];
 export type StreamInfo = Schemas['StreamOut'];
+/** Streams in columns, as the overview reads them. */
+export type OverviewPage = Schemas['OverviewPage'];
 export type EmoteCount = Schemas['EmoteCount'];
 export type Moment = Schemas['MomentOut'];
 export type MomentDetail = Schemas['MomentDetailOut'];

@@ -122,6 +122,11 @@ class Link {
     });
   }
 
+  /** A listener wants other topics than before. */
+  retopic(): void {
+    this.#subscribe();
+  }
+
   /** A browser cannot show a key on a socket: it takes a ticket along, good for one opening. */
   async #address(): Promise<string> {
     const address = new URL('/ws/live', location.href.replace(/^http/, 'ws'));

@@ -1,14 +1,19 @@
-/* All streams as the overview shows them. Messages change plain fields at once; what is on
-   screen reads the reactive ones, which are published at most once a second. */
+/* All streams as the overview shows them.
+
+     /overview every 5 s ───────────► every stream: order, totals, what is silent
+     messages of streams on screen ─► those rows, within a second
+
+   Messages change plain fields; rows read them anew when `version` grows, at most once a second. */
 import { api } from '../api';
 import { MINUTE } from '../format';
+import { InView } from '../in-view';
 import { paced } from '../loop';
-import { carryOver } from '../minutes';
+import { carryRow, readColumns, type RowMinute, type StreamFacts } from '../overview';
 import type { Batch } from '../queue';
 import { isNewer } from '../queue';
 import { Ring } from '../ring';
 import { streamState, type StreamState } from '../state';
-import type { LatestMinute, StreamInfo } from '../types';
+import type { OverviewPage } from '../types';
 import { clock } from './clock.svelte';
 import { link, type Listener } from './link.svelte';
 
@@ -16,170 +21,253 @@ const TEXT_EVERY_MS = 1000;
 const SPARK_MINUTES = 60;
 /** With fewer closed minutes than this a “usual” would be a guess. */
 const BASELINE_MINUTES = 5;
-/** Requests for sparklines in flight at once; a browser keeps six connections to a host. */
-const SPARK_REQUESTS = 4;
-
+/** How often every stream is looked at, on screen or not. */
+const LOOK_EVERY_MS = 5000;
+/** Asked for at each look, so that lines out of view stay whole: minutes close late. */
+const LOOK_MINUTES = 3;
+/** Rows that only pass by while scrolling are not worth a subscription. */
+const FOLLOW_EVERY_MS = 300;
 /** A minute that closed this recently may still be on its way. */
 const ARRIVAL_MS = 20_000;
 
-const time = (iso: string | null): number | null => (iso ? Date.parse(iso) : null);
+const minuteOf = (row: RowMinute): number => Date.parse(row.window_start) / MINUTE;
 
 export class StreamEntry {
   readonly id: string;
-  title = $state<string | null>(null);
-  kind = $state<string | null>(null);
-  isLive = $state(false);
-  lastEventAt = $state<number | null>(null);
-  row = $state.raw<LatestMinute | null>(null);
+  title: string | null = null;
+  kind = '';
+  isLive = false;
+  lastEventAt: number | null = null;
+  row: RowMinute | null = null;
   /** The median rate of the last hour's closed minutes. */
-  usual = $state<number | null>(null);
-  /** Grows when the sparkline has something new to draw. */
-  drawn = $state(0);
+  usual: number | null = null;
   readonly rates = new Ring(SPARK_MINUTES);
-  filled: 'no' | 'asked' | 'yes' = 'no';
+  /** Grows when a row has something new to show. */
+  version = $state(0);
+  /** Grows when its line has something new to draw. */
+  drawn = $state(0);
 
-  #before: LatestMinute | null = null;
-  #next: { row: LatestMinute | null; isLive: boolean; heardAt: number | null };
+  #before: RowMinute | null = null;
+  #lineChanged = false;
+  #usualOf = -Infinity;
 
-  constructor(info: StreamInfo) {
-    this.id = info.id;
-    this.#next = { row: null, isLive: info.is_live, heardAt: null };
-    this.update(info);
-    this.publish();
+  constructor(facts: StreamFacts) {
+    this.id = facts.id;
+    this.update(facts);
   }
 
-  get state(): StreamState {
-    return streamState(this.isLive, this.lastEventAt, this.row?.chat_rate ?? null, clock.now);
+  stateAt(now: number): StreamState {
+    return streamState(this.isLive, this.lastEventAt, this.row?.chat_rate ?? null, now);
   }
 
-  update(info: StreamInfo): void {
-    this.title = info.title;
-    this.kind = info.kind;
-    this.setLive(info.is_live);
-    this.hear(time(info.last_event_at));
-    if (info.latest) this.addMinute(info.latest);
+  update(facts: StreamFacts): void {
+    this.title = facts.title;
+    this.kind = facts.kind;
+    this.isLive = facts.isLive;
+    this.hear(facts.lastEventAt);
+    if (!facts.minute) return;
+    const known = this.row;
+    // An answer may be older than what the socket has brought since.
+    const older = known?.window_start === facts.minute.window_start;
+    if (!older || facts.minute.revision >= known.revision) this.addMinute(facts.minute);
   }
 
-  addMinute(row: LatestMinute): void {
-    const minute = Date.parse(row.window_start) / MINUTE;
-    this.rates.set(minute, row.chat_rate);
-    const known = this.#next.row;
-    const knownMinute = known ? Date.parse(known.window_start) / MINUTE : -Infinity;
+  addMinute(row: RowMinute): void {
+    const minute = minuteOf(row);
+    this.setRate(minute, row.chat_rate);
+    const known = this.row;
+    const knownMinute = known ? minuteOf(known) : -Infinity;
     if (minute > knownMinute || (minute === knownMinute && known && isNewer(row, known))) {
-      this.#next.row = carryOver(row, minute > knownMinute ? known : this.#before);
+      this.row = carryRow(row, minute > knownMinute ? known : this.#before);
       if (minute > knownMinute) this.#before = known;
     } else if (known && minute === knownMinute - 1) {
       this.#before = row;
-      this.#next.row = carryOver(known, row);
+      this.row = carryRow(known, row);
     }
   }
 
-  setLive(live: boolean): void {
-    this.#next.isLive = live;
+  setRate(minute: number, rate: number): void {
+    if (this.rates.set(minute, rate)) this.#lineChanged = true;
   }
 
   hear(at: number | null): void {
-    if (at !== null && at > (this.#next.heardAt ?? -Infinity)) this.#next.heardAt = at;
+    if (at !== null && at > (this.lastEventAt ?? -Infinity)) this.lastEventAt = at;
   }
 
   /** Let time pass for a stream that says nothing: its line moves on, with a hole at the end. */
   pass(now: number): void {
-    if (this.rates.advance(Math.floor((now - ARRIVAL_MS) / MINUTE) - 1)) this.drawn += 1;
+    const closed = Math.floor((now - ARRIVAL_MS) / MINUTE) - 1;
+    if (this.rates.advance(closed)) this.#lineChanged = true;
   }
 
+  /** Let rows see what changed. */
   publish(): void {
-    this.row = this.#next.row;
-    this.isLive = this.#next.isLive;
-    this.lastEventAt = this.#next.heardAt;
-    this.usual = this.rates.median(1, BASELINE_MINUTES);
+    this.version += 1;
+    if (!this.#lineChanged) return;
+    this.#lineChanged = false;
     this.drawn += 1;
+    // What is usual changes with a minute that closed, not with the one that runs.
+    if (this.#usualOf === this.rates.end && this.usual !== null) return;
+    this.#usualOf = this.rates.end;
+    this.usual = this.rates.median(1, BASELINE_MINUTES);
   }
 }
 
+/** All streams together. */
+export interface Totals {
+  live: number;
+  stale: number;
+  gone: number;
+  chat: number;
+  viewers: number;
+  /** Streams of which viewers are known. */
+  watched: number;
+}
+
 export class StreamList implements Listener {
-  readonly topics = ['*'];
   /** Rows take their new figures once a second. */
   readonly paced = true;
   list = $state.raw<StreamEntry[]>([]);
   loaded = $state(false);
+  totals = $state.raw<Totals>({ live: 0, stale: 0, gone: 0, chat: 0, viewers: 0, watched: 0 });
+  kinds = $state.raw<string[]>([]);
 
+  #topics: readonly string[] = [];
+  #inView = new InView();
+  #columns = new Map<number, readonly string[]>();
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   #byId = new Map<string, StreamEntry>();
   #changed = new Set<StreamEntry>();
   #deletions = 0;
-  #sparkQueue: StreamEntry[] = [];
-  #sparkRunning = 0;
-  #publish = paced(() => {
-    for (const entry of this.#changed) entry.publish();
-    this.#changed.clear();
-    link.noteShown();
-  }, TEXT_EVERY_MS);
-  /** A stream nobody knows yet: read the list again, soon but not for every event. */
-  #reload = paced(() => void this.load().catch(() => undefined), 3000);
+  /** Whether the past hour was read; a stream that appears later is young. */
+  #hasLines = false;
+  #publish = paced(() => this.#show(), TEXT_EVERY_MS);
+  #follow = paced(() => this.#choose(), FOLLOW_EVERY_MS);
+  /** A stream nobody knows yet: look again, soon but not for every event. */
+  #lookSoon = paced(() => void this.#look(LOOK_MINUTES).catch(() => undefined), 3000);
 
+  get topics(): readonly string[] {
+    return this.#topics;
+  }
+
+  /** Read everything: first what the rows say, then their lines. */
   async load(): Promise<void> {
-    const deletions = this.#deletions;
-    const infos = await api.listStreams();
-    // A list that was on its way while a stream was deleted may still name it.
-    if (this.#deletions !== deletions) return this.load();
-    this.list = infos.map((info) => {
-      const entry = this.#byId.get(info.id) ?? new StreamEntry(info);
-      entry.update(info);
-      entry.pass(clock.now);
-      this.#touch(entry);
-      return entry;
-    });
-    this.#byId = new Map(this.list.map((entry) => [entry.id, entry]));
-    this.loaded = true;
+    await this.know();
+    await this.#look(SPARK_MINUTES);
+  }
+
+  /** Read who the streams are, unless that is known. */
+  async know(): Promise<void> {
+    if (!this.loaded) await this.#look(0);
+  }
+
+  /** Look at all streams every few seconds until the returned function is called. */
+  watch(): () => void {
+    const look = (minutes: number): void => {
+      if (document.hidden) return;
+      for (const entry of this.list) entry.pass(clock.now);
+      this.#look(minutes).catch(() => undefined);
+    };
+    const onVisible = (): void => look(SPARK_MINUTES);
+    const timer = setInterval(
+      () => look(this.#hasLines ? LOOK_MINUTES : SPARK_MINUTES),
+      LOOK_EVERY_MS,
+    );
+    document.addEventListener('visibilitychange', onVisible);
+    const unlisten = link.listen(this);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', onVisible);
+      unlisten();
+    };
+  }
+
+  /** These rows of a column are on screen: follow them, and let go of those that left. */
+  show(column: number, ids: readonly string[]): void {
+    if (ids.length) this.#columns.set(column, ids);
+    else this.#columns.delete(column);
+    this.#inView.show([...this.#columns.values()].flat(), performance.now());
+    this.#follow();
   }
 
   take(batch: Batch): void {
     if (batch.deleted.length) this.#remove(batch.deleted);
     for (const row of batch.minutes) this.#with(row.stream_id, (entry) => entry.addMinute(row));
     for (const { streamId, live } of batch.states)
-      this.#with(streamId, (entry) => entry.setLive(live));
+      this.#with(streamId, (entry) => (entry.isLive = live));
     for (const [streamId, at] of batch.heard)
       this.#with(streamId, (entry) => {
         entry.hear(at);
-        entry.setLive(true);
+        entry.isLive = true;
       });
   }
 
-  /** Read the list again, and the lines of the rows on screen, which may have missed minutes. */
-  async refresh(): Promise<void> {
-    for (const entry of this.list) if (entry.filled === 'yes') entry.filled = 'no';
-    await this.load();
-  }
-
   async catchUp(since: number | null): Promise<void> {
-    if (since !== null) await this.refresh();
+    if (since !== null) await this.#look(SPARK_MINUTES);
   }
 
-  pass(now: number): void {
-    for (const entry of this.list) entry.pass(now);
+  async #look(minutes: number): Promise<void> {
+    const deletions = this.#deletions;
+    const pages = await api.readOverview(minutes);
+    // What was on its way while a stream was deleted may still name it.
+    if (this.#deletions !== deletions) return this.#look(minutes);
+    this.#take(pages.flatMap(readColumns));
+    for (const page of pages) this.#fill(page);
+    this.#hasLines ||= minutes === SPARK_MINUTES;
+    this.#show();
+    this.loaded = true;
   }
 
-  /** Fetch the last hour of a row that came on screen. */
-  needSpark(entry: StreamEntry): void {
-    if (entry.filled !== 'no') return;
-    entry.filled = 'asked';
-    this.#sparkQueue.push(entry);
-    this.#nextSpark();
+  #take(all: readonly StreamFacts[]): void {
+    const before = this.list;
+    const list = all.map((facts) => {
+      const entry = this.#byId.get(facts.id) ?? new StreamEntry(facts);
+      entry.update(facts);
+      this.#changed.add(entry);
+      return entry;
+    });
+    const same = list.length === before.length && list.every((entry, k) => entry === before[k]);
+    if (same) return;
+    this.#byId = new Map(list.map((entry) => [entry.id, entry]));
+    this.list = list;
+    this.kinds = [...new Set(list.map(({ kind }) => kind))].sort();
+  }
+
+  /** Put the rates of a page into the lines of its streams. */
+  #fill({ data, start }: OverviewPage): void {
+    const first = Date.parse(start) / MINUTE;
+    data.id.forEach((id, k) => {
+      const entry = this.#byId.get(id);
+      data.rates[k]?.forEach((rate, slot) => {
+        // The newest minute may be known better: it is told by the row.
+        if (rate !== null && first + slot !== entry?.rates.end) entry?.setRate(first + slot, rate);
+      });
+      entry?.pass(clock.now);
+    });
   }
 
   #remove(streamIds: readonly string[]): void {
     this.#deletions += 1;
     for (const streamId of streamIds) this.#byId.delete(streamId);
     this.list = this.list.filter((entry) => this.#byId.has(entry.id));
+    this.#count();
   }
 
   #with(streamId: string, change: (entry: StreamEntry) => void): void {
     const entry = this.#byId.get(streamId);
     if (!entry) {
-      if (this.loaded) this.#reload();
+      if (this.loaded) this.#lookSoon();
       return;
     }
     change(entry);
     this.#touch(entry);
+  }
+
+  #show(): void {
+    for (const entry of this.#changed) entry.publish();
+    this.#changed.clear();
+    this.#count();
+    link.noteShown();
   }
 
   #touch(entry: StreamEntry): void {
@@ -187,29 +275,27 @@ export class StreamList implements Listener {
     this.#publish();
   }
 
-  #nextSpark(): void {
-    if (this.#sparkRunning >= SPARK_REQUESTS) return;
-    const entry = this.#sparkQueue.shift();
-    if (!entry) return;
-    this.#sparkRunning += 1;
-    void api
-      .listMinutes(entry.id, { start: Date.now() - SPARK_MINUTES * MINUTE })
-      .then(
-        (rows) => {
-          for (const row of rows.reverse()) entry.addMinute(row);
-          entry.filled = 'yes';
-          this.#touch(entry);
-        },
-        () => {
-          // The row still shows its figures; the line is asked for again after the next reconnect.
-          entry.filled = 'yes';
-        },
-      )
-      .finally(() => {
-        this.#sparkRunning -= 1;
-        this.#nextSpark();
-      });
-    this.#nextSpark();
+  #count(): void {
+    const totals: Totals = { live: 0, stale: 0, gone: 0, chat: 0, viewers: 0, watched: 0 };
+    for (const entry of this.list) {
+      const state = entry.stateAt(clock.now);
+      totals[state] += 1;
+      if (state === 'gone' || !entry.row) continue;
+      totals.chat += entry.row.chat_rate;
+      if (entry.row.avg_viewers === null) continue;
+      totals.viewers += entry.row.avg_viewers;
+      totals.watched += 1;
+    }
+    this.totals = totals;
+  }
+
+  #choose(): void {
+    clearTimeout(this.#leaving);
+    const now = performance.now();
+    this.#topics = this.#inView.follow(now);
+    link.retopic();
+    const wait = this.#inView.nextIn(now);
+    if (wait !== null) this.#leaving = setTimeout(this.#follow, wait);
   }
 }
 

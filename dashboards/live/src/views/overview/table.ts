@@ -18,9 +18,13 @@ export interface Sort {
   up: boolean;
 }
 
+/** What the chips choose among; `live` is without the stale ones. */
+export const STATES = ['all', 'live', 'stale', 'silent', 'moments'] as const;
+export type StateFilter = (typeof STATES)[number];
+
 export interface Filter {
   words: string;
-  state: 'all' | 'live' | 'silent';
+  state: StateFilter;
   kind: string | null;
 }
 
@@ -38,6 +42,8 @@ export interface RowFacts {
   last: number | null;
 }
 
+/** A collator made once: `localeCompare` makes one for each pair. */
+const NAMES = new Intl.Collator('en');
 const DEFAULT_SORT: Sort = { key: 'moment', up: false };
 
 export function readSort(query: URLSearchParams): Sort {
@@ -60,24 +66,37 @@ export function readFilter(query: URLSearchParams): Filter {
   const state = query.get('state');
   return {
     words: query.get('q') ?? '',
-    state: state === 'live' || state === 'silent' ? state : 'all',
+    state: STATES.find((one) => one === state) ?? 'all',
     kind: query.get('kind'),
   };
 }
 
+const SHOWN_STATE = { live: 'live', stale: 'stale', silent: 'gone' } as const;
+
 /** Every word must be found in the name, the title or the kind. */
 export function matches(
-  row: Pick<RowFacts, 'id' | 'title' | 'kind' | 'state'>,
+  row: Pick<RowFacts, 'id' | 'title' | 'kind' | 'state' | 'moment'>,
   filter: Filter,
 ): boolean {
-  if (filter.state === 'live' && row.state === 'gone') return false;
-  if (filter.state === 'silent' && row.state !== 'gone') return false;
+  if (filter.state === 'moments' && row.moment === null) return false;
+  if (filter.state in SHOWN_STATE && row.state !== SHOWN_STATE[filter.state as 'live']) return false;
   if (filter.kind !== null && row.kind !== filter.kind) return false;
   const hay = `${row.id} ${row.title ?? ''} ${row.kind ?? ''}`.toLowerCase();
   return filter.words
     .toLowerCase()
     .split(/\s+/)
     .every((word) => hay.includes(word));
+}
+
+/** The rows that match, in order; pinned ones on top, in the same order among themselves. */
+export function orderRows<T extends RowFacts>(
+  rows: readonly T[],
+  { filter, sort, pins }: { filter: Filter; sort: Sort; pins: ReadonlySet<string> },
+): T[] {
+  const order = compareRows(sort);
+  return rows
+    .filter((row) => matches(row, filter))
+    .sort((a, b) => Number(pins.has(b.id)) - Number(pins.has(a.id)) || order(a, b));
 }
 
 /** The z-score is ordered by size, whatever its sign; what is missing always comes last. */
@@ -89,7 +108,7 @@ export function compareRows(sort: Sort): (a: RowFacts, b: RowFacts) => number {
     return sort.key === 'z' && found !== null ? Math.abs(found) : found;
   };
   return (a, b) => {
-    const byName = a.id.localeCompare(b.id);
+    const byName = NAMES.compare(a.id, b.id);
     if (sort.key === 'name') return way * byName;
     const m = value(a);
     const n = value(b);

@@ -1,0 +1,48 @@
+/* What the search asks the server: streams and boards that the page does not know, and a moment
+   by its id. */
+import { api } from './api';
+import { client, read } from './http';
+import { Problem } from './problem';
+import type { Moment } from './types';
+
+const STREAMS_MAX = 20;
+const BOARDS_MAX = 200;
+
+/** Moments are called like this; anything else is not worth a question. */
+const MOMENT_ID = /^mom_[0-9a-f]{20}$/;
+
+export interface BoardName {
+  board_id: string;
+  name: string;
+}
+
+export const findStreams = (q: string, signal: AbortSignal) =>
+  api.findStreams(q, STREAMS_MAX, signal);
+
+/** The moment of this id, or null when there is none or nobody would call one so. */
+export async function findMoment(id: string, signal: AbortSignal): Promise<Moment | null> {
+  if (!MOMENT_ID.test(id)) return null;
+  try {
+    const path = { moment_id: id };
+    return await read(
+      client.GET('/api/v1/moments/{moment_id}', { params: { path }, signal }),
+    );
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** The names of boards; a server from before boards has none. */
+export async function listBoards(signal: AbortSignal): Promise<BoardName[]> {
+  const asked = client.GET(
+    '/api/v1/boards' as never,
+    { params: { query: { limit: BOARDS_MAX } }, signal } as never,
+  ) as unknown as Promise<{ data?: { data: BoardName[] }; response: Response }>;
+  try {
+    return (await read(asked)).data;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+"""Chromiums: a real browser without a screen, and what it says of the page it shows.
+
+Here it draws in software: raster and compositing run on the processor, beside the page's own
+thread. So what is judged is the page's thread alone, by its processor time, and what the whole
+browser used is told beside it.
+"""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+from playwright.async_api import CDPSession, Page, async_playwright
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+SWITCHES: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+WIDTH: Final = 1400
+HEIGHT: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Processor seconds until now."""
+
+    script_s: float
+    """JavaScript on the page's thread."""
+
+    style_s: float
+    """Style and layout there."""
+
+    page_s: float
+    """Everything there, painting included."""
+
+    browser_s: float
+    """All processes of the browser, raster in software included."""
+
+    def since(self, before: "Usage") -> "Usage":
+        """Return what was used since another look."""
+        return Usage(
+            self.script_s - before.script_s,
+            self.style_s - before.style_s,
+            self.page_s - before.page_s,
+            self.browser_s - before.browser_s,
+        )
+
+
+class Tab:
+    """A page and the door to its browser's own figures."""
+
+    def __init__(self, page: Page, session: CDPSession) -> None:
+        self.page = page
+        self._session = session
+
+    @classmethod
+    async def open(cls, page: Page) -> "Tab":
+        """Begin to measure a page, in processor time of its thread."""
+        session = await page.context.new_cdp_session(page)
+        await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        return cls(page, session)
+
+    async def read_usage(self) -> Usage:
+        """Return what was used until now."""
+        answer = await self._session.send("Performance.getMetrics")
+        told = {metric["name"]: metric["value"] for metric in answer["metrics"]}
+        return Usage(
+            told["ScriptDuration"],
+            told["LayoutDuration"] + told["RecalcStyleDuration"],
+            told["TaskDuration"],
+            read_browser_seconds(),
+        )
+
+    async def read_heap_mb(self) -> float:
+        """Return what lives on the heap when garbage is gone."""
+        for _ in range(2):
+            await self._session.send("HeapProfiler.collectGarbage")
+        usage = await self._session.send("Runtime.getHeapUsage")
+        return float(usage["usedSize"]) / 1e6
+
+
+def read_browser_seconds() -> float:
+    """Return the processor seconds of all browsers that this process started."""
+    total = 0.0
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if "chrom" in child.name():
+                times = child.cpu_times()
+                total += times.user + times.system
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+@asynccontextmanager
+async def open_tab(*, width: int = WIDTH, height: int = HEIGHT) -> AsyncIterator[Tab]:
+    """Open an empty page in a browser that has never seen any."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        message = "no Chromium here: `apt install chromium` brings it"
+        raise RuntimeError(message)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
+        try:
+            page = await browser.new_page(viewport={"width": width, "height": height})
+            yield await Tab.open(page)
+        finally:
+            await browser.close()

@@ -1,0 +1,293 @@
+"""Page, overview: what a thousand live streams cost a browser.
+
+    python -m loadtest.bench.page_overview [--minutes 60]
+
+    simulator (known seed) ─► door ─► flow ─► api ─► a real Chromium on `/`
+
+Paint is timed from the start of the navigation until a row shows a rate, in a browser that has
+never seen the page. Costs are processor time of the page's thread: without a screen raster runs
+in software on other threads, which a graphics card would do. Frames are counted by the page's own
+animation frames; the machine is shared with all servers and the simulator.
+"""
+
+import argparse
+import asyncio
+import gzip
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import linear_regression, median
+from typing import Final
+
+import httpx
+from playwright.async_api import Page
+
+from core.clock import SystemClock
+from core.settings import REPOSITORY
+from loadtest.bench.askable import start_ours
+from loadtest.bench.catch_ups import find_start
+from loadtest.bench.chromiums import Tab, Usage, open_tab
+from loadtest.bench.folders import RESULTS, find_bench_folder
+from loadtest.bench.histories import connecting, write_minutes
+from loadtest.bench.reports import Measurement, save_measurement
+from loadtest.bench.servers import Servers, run_servers
+from loadtest.bench.tables import write_table
+from streaming.simulator.profiles import list_profiles
+
+DIST: Final = REPOSITORY / "dashboards" / "live" / "dist"
+SEED: Final = 7
+RATE: Final = "2000/s"
+PAST: Final = timedelta(hours=1)
+"""Minutes that were there before, so that every line has its hour."""
+
+LOADS: Final = 5
+LIVE_S_MAX: Final = 120
+SETTLE_S: Final = 10.0
+FRAME_MS: Final = 1000 / 60
+SCROLL_S: Final = 10.0
+
+WATCH_PAINT: Final = """
+    const watcher = new MutationObserver(() => {
+        if (!document.querySelector('[data-testid=chat-rate][data-value]')) return;
+        watcher.disconnect();
+        requestAnimationFrame(() => setTimeout(() => { window.paintedAt = performance.now(); }));
+    });
+    watcher.observe(document, { childList: true, subtree: true, attributes: true });
+"""
+COUNT_FRAMES: Final = """
+    window.frames_ = []; window.counting = true;
+    const next = (at) => {
+        window.frames_.push(at);
+        if (window.counting) requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+"""
+TAKE_FRAMES: Final = "() => { window.counting = false; return window.frames_; }"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Bytes of scripts, styles and the page, as gzip packs them."""
+
+    first_kb: float
+    all_kb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How evenly frames came."""
+
+    seconds: float
+    frames: int
+    dropped: int
+    """That a screen of 60 a second would have shown twice."""
+
+    longest_ms: float
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.frames / self.seconds
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> "Frames":
+        """Count the frames between times in milliseconds."""
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        dropped = sum(max(0, round(gap / FRAME_MS) - 1) for gap in gaps)
+        return cls((times[-1] - times[0]) / 1000, len(gaps), dropped, max(gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What all looks found."""
+
+    streams: int
+    paints_ms: list[float]
+    bundle: Bundle
+    seconds: float
+    at_rest: Usage
+    still: Frames
+    scrolling: Frames
+    rows: int
+    """Rows in the document, of all streams."""
+
+    received_kb_s: float
+    """What the socket brought a second."""
+
+    heaps_mb: list[float]
+    """After each minute, garbage gone."""
+
+    @property
+    def slope_mb_h(self) -> float:
+        """Megabytes that the heap grows by in an hour, by the line through all samples."""
+        if len(self.heaps_mb) < 2:
+            return 0.0
+        return linear_regression(range(len(self.heaps_mb)), self.heaps_mb).slope * 60
+
+
+@contextmanager
+def serve_streams(count: int) -> Iterator[str]:
+    """Run everything with so many live streams that have an hour behind them; yield the address."""
+    with run_servers(find_bench_folder()) as servers, ExitStack() as stack:
+        asyncio.run(_write_past(servers, count))
+        flow = stack.enter_context(servers.run("streaming.flow"))
+        api = start_ours(servers, stack, "api", None)
+        api.wait_until_good("/readyz")
+        find_start([flow])
+        told = ("--url", api.url, "--streams", str(count), "--seed", str(SEED), "--rate", RATE)
+        stack.enter_context(servers.run("streaming.simulator", *told))
+        asyncio.run(_wait_until_live(api.url, count))
+        yield api.url
+
+
+async def _write_past(servers: Servers, count: int) -> None:
+    start = SystemClock().now().replace(second=0, microsecond=0) - PAST
+    async with connecting(servers.database_url) as connection:
+        for profile in list_profiles(count):
+            await connection.execute(
+                "INSERT INTO streams (stream_id, last_event_at) VALUES ($1, $2)",
+                profile.stream_id,
+                start,
+            )
+            await write_minutes(connection, profile.stream_id, start, 60)
+
+
+async def _wait_until_live(url: str, count: int) -> None:
+    async with httpx.AsyncClient(base_url=url) as client, asyncio.timeout(LIVE_S_MAX):
+        live = 0
+        # Quiet streams speak once in a while; most are enough to look.
+        while live < count * 0.9:
+            await asyncio.sleep(1)
+            live = sum((await client.get("/api/v1/overview")).json()["data"]["is_live"])
+
+
+async def measure_page(url: str, *, streams: int, seconds: float, minutes: int) -> Found:
+    """Open the page, leave it alone, count frames at rest and while scrolling, and wait."""
+    paints = [await _time_paint(url) for _ in range(LOADS)]
+    received: list[int] = []
+    async with open_tab() as tab:
+        first: list[int] = []
+        tab.page.on("response", lambda answer: first.append(_pack(answer.url)))
+        tab.page.on(
+            "websocket",
+            lambda socket: socket.on(
+                "framereceived", lambda payload: received.append(len(payload))
+            ),
+        )
+        await tab.page.goto(url)
+        await tab.page.locator("[data-testid=chat-rate][data-value]").first.wait_for()
+        bundle = Bundle(sum(first) / 1000, sum(map(_pack, _list_built())) / 1000)
+        await asyncio.sleep(SETTLE_S)
+        received.clear()
+        before = await tab.read_usage()
+        await asyncio.sleep(seconds)
+        at_rest = (await tab.read_usage()).since(before)
+        received_kb_s = sum(received) / seconds / 1000
+        rows = await tab.page.get_by_test_id("stream-row").count()
+        still = await _count_frames(tab.page, seconds)
+        scrolling = await _count_frames(tab.page, SCROLL_S, wheel=60)
+        heaps = await _sample_heap(tab, minutes)
+    return Found(
+        streams, paints, bundle, seconds, at_rest, still, scrolling, rows, received_kb_s, heaps
+    )
+
+
+async def _time_paint(url: str) -> float:
+    async with open_tab() as tab:
+        await tab.page.add_init_script(WATCH_PAINT)
+        await tab.page.goto(url)
+        # The page forbids what waiting for a condition in it would need.
+        while (painted := await tab.page.evaluate("window.paintedAt ?? null")) is None:
+            await asyncio.sleep(0.1)
+        return float(painted)
+
+
+async def _count_frames(page: Page, seconds: float, *, wheel: int = 0) -> Frames:
+    await page.mouse.move(500, 500)
+    await page.evaluate(COUNT_FRAMES)
+    ends = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < ends:
+        if wheel:
+            await page.mouse.wheel(0, wheel)
+        await asyncio.sleep(0.03 if wheel else 0.5)
+    return Frames.of(await page.evaluate(TAKE_FRAMES))
+
+
+async def _sample_heap(tab: Tab, minutes: int) -> list[float]:
+    heaps = [await tab.read_heap_mb()]
+    for _ in range(minutes):
+        await asyncio.sleep(60)
+        heaps.append(await tab.read_heap_mb())
+    return heaps
+
+
+def _list_built() -> list[str]:
+    files = (DIST / "assets").iterdir()
+    return ["/", *(f"/assets/{file.name}" for file in files)]
+
+
+def _pack(address: str) -> int:
+    """Return the packed size of a file of the page; of anything else nothing."""
+    path = httpx.URL(address).path
+    file = DIST / ("index.html" if path == "/" else path.lstrip("/"))
+    return len(gzip.compress(file.read_bytes(), 9)) if file.is_file() else 0
+
+
+def write_found(found: Found) -> str:
+    """Return the table."""
+    used, seconds = found.at_rest, found.seconds
+    rows = [
+        ["first useful paint", f"{median(found.paints_ms):.0f} ms", "under 1,000 ms"],
+        ["bundle, first load", f"{found.bundle.first_kb:.1f} kB", "under 150 kB"],
+        ["bundle, all", f"{found.bundle.all_kb:.1f} kB", "under 150 kB"],
+        ["scripting, of a core", f"{used.script_s / seconds:.1%}", "under 30 %"],
+        ["style and layout", f"{used.style_s / seconds:.1%}", ""],
+        ["page's thread, all", f"{used.page_s / seconds:.1%}", "under 30 %"],
+        ["browser, raster in software included", f"{used.browser_s / seconds:.1%}", ""],
+        ["frames a second, at rest", f"{found.still.rate:.1f}", "60"],
+        ["dropped frames, at rest", f"{found.still.dropped} of {found.still.frames}", ""],
+        ["longest frame, at rest", f"{found.still.longest_ms:.0f} ms", ""],
+        ["frames a second, scrolling", f"{found.scrolling.rate:.1f}", "60"],
+        ["dropped frames, scrolling", f"{found.scrolling.dropped} of {found.scrolling.frames}", ""],
+        ["rows in the document", f"{found.rows} of {found.streams}", ""],
+        ["socket", f"{found.received_kb_s:.0f} kB/s", ""],
+        ["heap", f"{found.heaps_mb[0]:.1f} to {found.heaps_mb[-1]:.1f} MB", ""],
+        ["heap, slope", f"{found.slope_mb_h:+.2f} MB/h over {len(found.heaps_mb) - 1} min", "flat"],
+    ]
+    return write_table(["", "found", "aim"], rows)
+
+
+def main() -> int:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--minutes", type=int, default=3, help="of watching the heap")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+
+    with serve_streams(options.streams) as url:
+        look = measure_page(
+            url, streams=options.streams, seconds=options.seconds, minutes=options.minutes
+        )
+        found = asyncio.run(look)
+    text = (
+        f"{found.streams:,} live streams, {RATE[:-2]} events a second, seed {SEED}; paint is the"
+        f" median of {LOADS} first visits, costs are processor time over {found.seconds:.0f} s."
+        " Without a screen raster runs in software: the page's thread is what counts, the browser"
+        " as a whole is told beside it."
+    )
+    page = save_measurement(
+        Measurement("page_overview", "The overview in a browser", text, write_found(found), found),
+        options.out,
+    )
+    sys.stdout.write(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
