@@ -1,17 +1,31 @@
 /* The cursor all charts of a view share: a time, whether it is held, and a span being marked.
    uPlot's own cursor sync knows neither holding nor keys nor touch, so each chart follows this
-   instead. */
+   instead. Moving through time goes through it too: a gesture shows drafts, and its end is one step. */
 import { MINUTE } from '../lib/format';
 import { floorMinute, type Span } from '../lib/minutes';
+
+export interface Travel {
+  /** While a gesture goes on; null when it is given up. */
+  draft(span: Span | null): void;
+  /** The gesture is over where its last draft was. */
+  commit(): void;
+  /** So many times as wide, around a time. */
+  scale(factor: number, at: number | null): void;
+}
 
 export class CursorGroup {
   time = $state<number | null>(null);
   held = $state(false);
   marked = $state.raw<[number, number] | null>(null);
+  /** The width of a point: the cursor stands on points, not between them. */
+  step = $state(MINUTE);
 
   constructor(
-    private readonly view: () => Span,
+    readonly view: () => Span,
     private readonly zoom: (a: number, b: number) => void,
+    /** Without it the charts stay where they are. */
+    readonly travel: Travel | null = null,
+    private readonly onheld: (time: number | null) => void = () => undefined,
   ) {}
 
   /** Follow the pointer, unless the cursor is held. */
@@ -24,24 +38,26 @@ export class CursorGroup {
   }
 
   toggleHold(time: number): void {
-    this.held = !this.held;
-    this.time = this.#snap(time);
+    if (this.held) return this.release();
+    this.holdAt(time);
   }
 
   holdAt(time: number): void {
     this.held = true;
     this.time = this.#snap(time);
+    this.onheld(this.time);
   }
 
   release(): void {
+    if (this.held) this.onheld(null);
     this.held = false;
     this.time = null;
   }
 
-  /** Move by whole minutes, from the newest when there is no cursor yet. */
-  step(minutes: number): void {
-    const newest = floorMinute(this.view().to - 1);
-    this.holdAt(this.time === null ? newest : this.time + minutes * MINUTE);
+  /** Move by whole points, from the newest when there is no cursor yet. */
+  move(points: number): void {
+    const newest = this.#floor(this.view().to - 1);
+    this.holdAt(this.time === null ? newest : this.time + points * this.step);
   }
 
   mark(a: number, b: number): void {
@@ -54,9 +70,13 @@ export class CursorGroup {
     if (marked) this.zoom(...marked);
   }
 
+  #floor(time: number): number {
+    return this.step > MINUTE ? Math.floor(time / this.step) * this.step : floorMinute(time);
+  }
+
   #snap(time: number): number {
     const { from, to } = this.view();
-    const minute = Math.round(time / MINUTE) * MINUTE;
-    return Math.min(floorMinute(to - 1), Math.max(floorMinute(from), minute));
+    const point = Math.round(time / this.step) * this.step;
+    return Math.min(this.#floor(to - 1), Math.max(this.#floor(from), point));
   }
 }

@@ -86,6 +86,17 @@ export function drawMarks(plot: uPlot, layers: Layers): void {
   ctx.restore();
 }
 
+/** Over the bars of the open minute: they are still filling up. */
+export function drawOpenBars(plot: uPlot, layers: Layers): void {
+  if (!layers.open) return;
+  const ground = groundOf(plot);
+  const { ctx, bbox, ratio, x } = ground;
+  ctx.save();
+  ctx.fillStyle = hatch(ctx, 'panel', 0.75, 4, ratio);
+  ctx.fillRect(x(layers.open.from), bbox.top, widthOf(ground, layers.open), bbox.height);
+  ctx.restore();
+}
+
 const widthOf = ({ x, ratio }: Ground, span: Span): number =>
   Math.max(2 * ratio, x(span.to) - x(span.from));
 

@@ -3,16 +3,20 @@
 import uPlot from 'uplot';
 import { tickLabels } from '../lib/format';
 import type { Span } from '../lib/minutes';
-import { drawGround, drawMarks, type Layers } from './layers';
+import { drawGround, drawMarks, drawOpenBars, type Layers } from './layers';
 import { colour, fade, type TokenName } from './palette';
 import { numberTicks, timeLabel, timeTicks } from './ticks';
+import { drawUnderlay, type Underlay } from './underlay';
 
 export interface ChartShape {
-  /** A line has two columns of data, closed and open minutes; bars have positive and negative. */
-  kind: 'line' | 'bars';
+  /** A line has two columns of data, closed and open minutes; bars have positive and negative; a
+      stack has one for each part, the sums so far. */
+  kind: 'line' | 'bars' | 'stack';
   colour: TokenName;
   /** For bars below zero. */
   colourBelow?: TokenName;
+  /** For a stack: of each part. */
+  colours?: readonly TokenName[];
   area?: boolean;
   height: number;
   /** Only the last chart of a stack shows times. */
@@ -28,6 +32,9 @@ export interface ChartView {
   stale: boolean;
   /** Nothing is known in the span: ticks would be made up. */
   empty?: boolean;
+  /** Least and most of all that is drawn, when that is more than the columns. */
+  extent?: [number, number] | null;
+  under?: Underlay | null;
 }
 
 const PIXELS_PER_TICK = 42;
@@ -95,15 +102,23 @@ function lineSeries(shape: ChartShape, view: () => ChartView): uPlot.Series[] {
   ];
 }
 
-function barSeries(shape: ChartShape, view: () => ChartView): uPlot.Series[] {
+function barSeries(names: readonly TokenName[], view: () => ChartView): uPlot.Series[] {
   const bars = uPlot.paths.bars!({ align: 1, size: [0.86, 40], gap: 0 });
-  return [shape.colour, shape.colourBelow ?? shape.colour].map((name) => ({
+  return names.map((name) => ({
     paths: bars,
     stroke: 'transparent',
     width: 0,
     fill: () => colour(view().stale ? 'text-3' : name),
     points: { show: false },
   }));
+}
+
+function seriesOf(shape: ChartShape, view: () => ChartView): uPlot.Series[] {
+  if (shape.kind === 'line') return lineSeries(shape, view);
+  if (shape.kind === 'bars')
+    return barSeries([shape.colour, shape.colourBelow ?? shape.colour], view);
+  // The topmost first: each bar reaches down to zero and the next one covers its foot.
+  return barSeries([...(shape.colours ?? [shape.colour])].reverse(), view);
 }
 
 export function chartOptions(
@@ -142,7 +157,12 @@ export function chartOptions(
     },
     scales: {
       x: { time: false, range: () => [view().span.from, view().span.to] },
-      y: { range: (_, low, high) => shape.scale(low, high) },
+      y: {
+        range: (_, low, high) => {
+          const { extent } = view();
+          return extent ? shape.scale(...extent) : shape.scale(low, high);
+        },
+      },
     },
     axes: [
       {
@@ -170,10 +190,22 @@ export function chartOptions(
           view().empty ? splits.map(() => '') : (shape.label ?? tickLabels)(splits),
       },
     ],
-    series: [{}, ...(shape.kind === 'line' ? lineSeries(shape, view) : barSeries(shape, view))],
+    series: [{}, ...seriesOf(shape, view)],
     hooks: {
       drawClear: [(plot) => drawGround(plot, view().layers)],
-      drawAxes: [drawZero, (plot) => drawMarks(plot, view().layers)],
+      drawAxes: [
+        drawZero,
+        (plot) => {
+          const { under, layers, stale } = view();
+          if (under) drawUnderlay(plot, under, stale ? 'text-3' : shape.colour);
+          drawMarks(plot, layers);
+        },
+      ],
+      draw: [
+        (plot) => {
+          if (shape.kind !== 'line') drawOpenBars(plot, view().layers);
+        },
+      ],
     },
   };
 }

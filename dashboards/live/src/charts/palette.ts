@@ -11,6 +11,8 @@ const NAMES = [
   'text-3',
   'font',
   'cursor',
+  'band',
+  'band-line',
   'series-1',
   'series-2',
   'series-3',

@@ -2,7 +2,11 @@
 import { clock, date, MINUTE } from '../lib/format';
 
 const DAY = 1440 * MINUTE;
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((m) => m * MINUTE);
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((m) => m * MINUTE);
+const WEEK = 7 * DAY;
+/** The epoch was a Thursday, and weeks begin on Mondays. */
+const MONDAY = 4 * DAY;
+const MONTHS = [1, 2, 3, 6];
 
 /** About `wanted` round numbers between the two ends. */
 export function numberTicks(low: number, high: number, wanted: number): number[] {
@@ -17,13 +21,31 @@ export function numberTicks(low: number, high: number, wanted: number): number[]
   return ticks;
 }
 
-/** Full minutes, hours or days in UTC, at least `gap` pixels apart. */
+/** Full minutes, hours, days, weeks or months in UTC, at least `gap` pixels apart. */
 export function timeTicks(from: number, to: number, width: number, gap = 84): number[] {
   const wanted = (to - from) / Math.max(2, width / gap);
-  const step = TIME_STEPS.find((one) => one >= wanted) ?? DAY;
+  const step = TIME_STEPS.find((one) => one >= wanted);
+  if (step) return evenTicks(from, to, step, 0);
+  if (wanted <= 2 * WEEK) return evenTicks(from, to, wanted <= WEEK ? WEEK : 2 * WEEK, MONDAY);
+  return monthTicks(from, to, MONTHS.find((months) => months * 30 * DAY >= wanted) ?? 12);
+}
+
+function evenTicks(from: number, to: number, step: number, shift: number): number[] {
   const ticks: number[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+  for (let at = Math.ceil((from - shift) / step) * step + shift; at <= to; at += step)
+    ticks.push(at);
   return ticks;
+}
+
+function monthTicks(from: number, to: number, months: number): number[] {
+  const ticks: number[] = [];
+  const first = new Date(from);
+  const begin = Math.floor(first.getUTCMonth() / months) * months;
+  for (let k = begin; ; k += months) {
+    const at = Date.UTC(first.getUTCFullYear(), k, 1);
+    if (at > to) return ticks;
+    if (at >= from) ticks.push(at);
+  }
 }
 
 /** The time, and at midnight the date. */

@@ -42,7 +42,8 @@ const SILENCE_MS = 25_000;
 const CONNECT_TIMEOUT_MS = 8000;
 /** What is wanted of the streams that are not named: what nobody may miss. */
 const OTHERS = ['moment', 'stream'];
-const EVERYTHING = ['metrics', 'minute', 'reading', ...OTHERS];
+/** What everybody gets who names no types. Whoever names one more has to name these too. */
+const USUAL = ['metrics', 'minute', 'reading', ...OTHERS];
 /** No good key, and a key that does not allow it. Trying again changes neither. */
 const REFUSED = [4401, 4403];
 
@@ -51,6 +52,7 @@ export class LiveLink {
   /** Counts attempts, so that one which was overtaken while it waited is let go. */
   #round = 0;
   #topics = new Set<string>();
+  #types: readonly string[] = [];
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #pingedAt = 0;
@@ -103,8 +105,21 @@ export class LiveLink {
 
   /** Moments of all streams always come; the rest only when somebody wants everything. */
   #followAll(): void {
-    const others = this.#topics.has('*') ? EVERYTHING : OTHERS;
+    const others = this.#topics.has('*') ? USUAL : OTHERS;
     this.#send({ type: 'subscribe', streams: ['*'], others });
+  }
+
+  /** Types of messages to get beside those that everybody gets. */
+  setTypes(types: readonly string[]): void {
+    if (types.join() === this.#types.join()) return;
+    this.#types = types;
+    this.#nameTypes();
+  }
+
+  /** In a message of its own: a server that does not know a type refuses the message that names it,
+      and what was subscribed to before stands. */
+  #nameTypes(): void {
+    this.#send({ type: 'subscribe', streams: [], types: [...USUAL, ...this.#types] });
   }
 
   #send(message: object): void {
@@ -146,6 +161,7 @@ export class LiveLink {
     this.#followAll();
     const named = [...this.#topics].filter((topic) => topic !== '*');
     if (named.length) this.#send({ type: 'subscribe', streams: named });
+    if (this.#types.length) this.#nameTypes();
     this.#pingTimer = setInterval(() => this.#ping(socket), PING_EVERY_MS);
     this.#ping(socket);
     try {

@@ -75,12 +75,11 @@ export class MinuteSeries<T extends Dated> {
     }
   }
 
-  /** When there is too much, keep only `view` and what is newer than `recent`; tells whether it
-      did. */
-  trim(view: Span, recent: number): boolean {
+  /** When there is too much, keep only what lies in `kept`; tells whether it did. */
+  trim(kept: readonly Span[]): boolean {
     if (this.size <= MINUTES_MAX) return false;
     for (const start of this.#rows.keys())
-      if (start < recent && (start < view.from || start >= view.to)) this.#rows.delete(start);
+      if (!kept.some(({ from, to }) => start >= from && start < to)) this.#rows.delete(start);
     this.#oldest = Math.min(...this.#rows.keys());
     return true;
   }
@@ -95,12 +94,13 @@ export function minuteGrid(span: Span): number[] {
   return grid;
 }
 
-/** Runs of missing minutes between `from` and `to`, as spans to hatch. Holes are null. */
+/** Runs of missing windows between `from` and `to`, as spans to hatch. Holes are null. */
 export function findGaps(
   grid: readonly number[],
   values: readonly unknown[],
   from: number,
   to: number,
+  step = MINUTE,
 ): Span[] {
   const gaps: Span[] = [];
   let open: Span | null = null;
@@ -109,8 +109,8 @@ export function findGaps(
       open = null;
       return;
     }
-    if (open) open.to = start + MINUTE;
-    else gaps.push((open = { from: start, to: start + MINUTE }));
+    if (open) open.to = start + step;
+    else gaps.push((open = { from: start, to: start + step }));
   });
   return gaps;
 }

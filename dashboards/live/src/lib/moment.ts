@@ -5,7 +5,7 @@ import type { Problem } from './problem';
 import { text } from './text';
 import type { Moment, MomentAction } from './types';
 
-export type ChartName = 'chat' | 'viewers' | 'sentiment' | 'channel';
+export type ChartName = 'chat' | 'viewers' | 'sentiment' | 'transactions' | 'channel';
 
 /** What is measured of a stream itself; whatever else has a name is a channel of it. */
 const OWN = /^(events|chat_count|chat_rate|avg_viewers|avg_sentiment|transaction_count)$/;
@@ -19,6 +19,7 @@ export function chartOf(moment: About): ChartName {
   if (isOfChannel(moment)) return 'channel';
   const about = `${moment.metric_name} ${moment.moment_type}`;
   if (/sentiment/.test(about)) return 'sentiment';
+  if (/transaction/.test(about)) return 'transactions';
   return /viewer/.test(about) ? 'viewers' : 'chat';
 }
 

@@ -2,15 +2,20 @@
    a reading, a minute or a moment only the newest version is kept, so the queue is as small as
    what it describes, however long the tab was hidden. */
 import { isNewerMoment } from './moment';
-import type { LatestMinute, LiveMessage, MinuteRow, Moment, Reading } from './types';
+import type { ChatMessage, LatestMinute, LiveMessage, MinuteRow, Moment, Reading } from './types';
 
 /** Past this many the tab slept too long: fetching again is cheaper than replaying. */
 export const QUEUE_MAX = 20_000;
+
+/** Of what was said in one stream no list on the page holds more. */
+export const SAID_MAX = 50;
 
 export interface Batch {
   minutes: MinuteRow[];
   moments: Moment[];
   readings: { streamId: string; reading: Reading }[];
+  /** What was said, by stream, oldest first; the last of it. */
+  said: Map<string, ChatMessage[]>;
   states: { streamId: string; live: boolean }[];
   /** Streams that were deleted. What else is here of one of them arrived after that. */
   deleted: string[];
@@ -24,6 +29,7 @@ export class LiveQueue {
   #minutes = new Map<string, MinuteRow>();
   #moments = new Map<string, Moment>();
   #readings = new Map<string, { streamId: string; reading: Reading }>();
+  #said = new Map<string, ChatMessage[]>();
   #states = new Map<string, boolean>();
   #deleted = new Set<string>();
   #heard = new Map<string, number>();
@@ -54,6 +60,12 @@ export class LiveQueue {
         });
         this.#hear(message.stream_id, message.data.timestamp);
         break;
+      case 'chat': {
+        const before = this.#said.get(message.stream_id) ?? [];
+        const said = [...before, ...message.data.messages].slice(-SAID_MAX);
+        this.#said.set(message.stream_id, said);
+        break;
+      }
       case 'stream':
         if (message.data.state === 'deleted') this.#forget(message.stream_id);
         else this.#states.set(message.stream_id, message.data.state === 'live');
@@ -74,6 +86,7 @@ export class LiveQueue {
       minutes: [...this.#minutes.values()],
       moments: [...this.#moments.values()],
       readings: [...this.#readings.values()],
+      said: this.#said,
       states: [...this.#states].map(([streamId, live]) => ({ streamId, live })),
       deleted: [...this.#deleted],
       heard: this.#heard,
@@ -82,6 +95,7 @@ export class LiveQueue {
     this.#minutes = new Map();
     this.#moments = new Map();
     this.#readings = new Map();
+    this.#said = new Map();
     this.#states = new Map();
     this.#deleted = new Set();
     this.#heard = new Map();
@@ -92,6 +106,7 @@ export class LiveQueue {
   /** Let go of what waits of a deleted stream; later messages are of one that appeared anew. */
   #forget(streamId: string): void {
     this.#deleted.add(streamId);
+    this.#said.delete(streamId);
     this.#states.delete(streamId);
     this.#heard.delete(streamId);
     drop(this.#minutes, (row) => row.stream_id === streamId);

@@ -1,5 +1,9 @@
 /* Small statistics over minutes: what is usual, and which emotes lead. */
-import type { EmoteCount, MinuteRow } from './types';
+import type { EmoteCount } from './types';
+
+interface Emoted {
+  top_emotes: readonly EmoteCount[];
+}
 
 /** Fewer minutes than this do not make a “usual”. */
 const USUAL_LEAST = 8;
@@ -23,7 +27,7 @@ export interface EmoteRank extends EmoteCount {
   ratio: number | null;
 }
 
-function sumEmotes(rows: Iterable<MinuteRow>): Map<string, number> {
+function sumEmotes(rows: Iterable<Emoted>): Map<string, number> {
   const sums = new Map<string, number>();
   for (const row of rows)
     for (const { emote, count } of row.top_emotes)
@@ -33,8 +37,8 @@ function sumEmotes(rows: Iterable<MinuteRow>): Map<string, number> {
 
 /** `share` is the part of the window that has passed: its open minute has only begun. */
 export function rankEmotes(
-  now: Iterable<MinuteRow>,
-  before: Iterable<MinuteRow>,
+  now: Iterable<Emoted>,
+  before: Iterable<Emoted>,
   share: number,
   limit: number,
 ): EmoteRank[] {

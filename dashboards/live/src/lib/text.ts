@@ -1,11 +1,10 @@
 /* Every English sentence and label of the page, in one place, with its plurals. Figures come in
    already formatted; nothing here decides, it only words. */
 
+import { plural } from './plurals';
 import { moment, reason } from './text-moments';
 
 export { isKnownType, momentName } from './text-moments';
-
-const plural = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
 
 export const text = {
   product: 'Telemetra',

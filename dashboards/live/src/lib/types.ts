@@ -34,6 +34,13 @@ export interface Reading {
   timestamp: string;
 }
 
+/** One message of a chat as it was written. */
+export interface ChatMessage {
+  at: string;
+  user: string;
+  text: string;
+}
+
 interface Envelope {
   seq: number;
   timestamp: string;
@@ -45,6 +52,7 @@ export type LiveMessage = Envelope &
     | { type: 'metrics' | 'minute'; stream_id: string; data: MinuteRow }
     | { type: 'moment'; stream_id: string; data: Moment }
     | { type: 'reading'; stream_id: string; data: Reading }
+    | { type: 'chat'; stream_id: string; data: { messages: ChatMessage[] } }
     | { type: 'stream'; stream_id: string; data: { state: 'live' | 'silent' | 'deleted' } }
     | { type: 'dropped'; count: number; replaced: number }
     | { type: 'resumed'; complete: boolean; position?: number }

@@ -14,6 +14,8 @@ export interface Listener {
   topics: readonly string[];
   /** What it takes is on screen only when it says so with `link.noteShown`. */
   paced?: boolean;
+  /** Types of messages that nobody gets without naming them. */
+  types?: readonly string[];
   take(batch: Batch): void;
   /** Fetch what was missed since that time; null when nothing was loaded yet. */
   catchUp(since: number | null): Promise<void>;
@@ -140,7 +142,9 @@ class Link {
 
   #subscribe(): void {
     this.#settledAt = Date.now() + SNAPSHOT_MS;
-    this.#socket.setTopics([...new Set([...this.#listeners].flatMap((one) => one.topics))]);
+    const listeners = [...this.#listeners];
+    this.#socket.setTopics([...new Set(listeners.flatMap((one) => one.topics))]);
+    this.#socket.setTypes([...new Set(listeners.flatMap((one) => one.types ?? []))]);
   }
 
   #setStatus(status: LinkStatus): void {

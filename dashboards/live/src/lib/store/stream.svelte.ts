@@ -1,18 +1,22 @@
-/* One stream as its page shows it: who it is, its minutes, its moments. Charts follow
+/* One stream as its page and its charts show it: who it is, its minutes, its moments. Charts follow
    `version`, which changes in the frame a message is drained; figures follow `shown`, published
-   once a second. */
+   once a second. Take it from `streamPages`: all charts of a stream share one. */
 import { api } from '../api';
+import { chartApi, type WindowRow } from '../api-stream';
+import { Baselines } from '../baseline';
 import { isAbort, toProblem, type Problem } from '../problem';
 import { MINUTE } from '../format';
-import { carryOver, MinuteSeries, type Span } from '../minutes';
+import { carryOver, floorMinute, type Span } from '../minutes';
 import { paced } from '../loop';
 import { mergeMoments } from '../moment';
 import { isNewer, type Batch } from '../queue';
 import { streamState, type StreamState } from '../state';
 import type { LatestMinute, MinuteRow, Moment, StreamInfo } from '../types';
 import { clock } from './clock.svelte';
-import type { Listener } from './link.svelte';
+import { MinuteFeed, type Windows } from './feed.svelte';
+import { link, type Listener } from './link.svelte';
 import { compareMoments } from './moments.svelte';
+import { Shared } from './shared';
 
 const TEXT_EVERY_MS = 1000;
 /** A minute may be revised this long after it closed, so this much is read again after a break. */
@@ -20,26 +24,24 @@ const REVISION_MS = 6 * MINUTE;
 /** The figures stand beside what was usual in the last hour, whatever range the charts show. */
 export const USUAL_MS = 60 * MINUTE;
 
-export class StreamPage implements Listener {
+export class StreamPage extends MinuteFeed<MinuteRow, WindowRow> implements Listener {
   readonly topics: readonly string[];
-  readonly minutes = new MinuteSeries<MinuteRow>(isNewer);
+  readonly baselines = new Baselines(this.minutes);
   info = $state.raw<StreamInfo | null>(null);
   problem = $state.raw<Problem | null>(null);
   /** Deleted while it was on screen; what still arrives is of one that appeared anew. */
   deleted = $state(false);
   /** True until the first history has arrived. */
   loading = $state(true);
-  version = $state(0);
   /** The newest minute, as text shows it. */
   shown = $state.raw<LatestMinute | null>(null);
   moments = $state.raw<Moment[]>([]);
   isLive = $state(false);
   lastEventAt = $state<number | null>(null);
 
-  #covered: Span | null = null;
-  #view: Span | null = null;
-  #abort = new AbortController();
   #heardAt = -Infinity;
+  #identity: Promise<void> | null = null;
+  #unlisten: (() => void) | null = null;
   #publish = paced(() => {
     const last = this.minutes.last;
     const before = last && this.minutes.at(Date.parse(last.window_start) - MINUTE);
@@ -48,19 +50,38 @@ export class StreamPage implements Listener {
   }, TEXT_EVERY_MS);
 
   constructor(readonly id: string) {
+    super(isNewer);
     this.topics = [id];
+  }
+
+  /** The stream's first minute as far as it is known; Infinity when nothing is. */
+  get begin(): number {
+    const created = Date.parse(this.info?.created_at ?? '') || Infinity;
+    return floorMinute(Math.min(created, this.minutes.bounds?.from ?? Infinity));
   }
 
   get state(): StreamState {
     return streamState(this.isLive, this.lastEventAt, this.shown?.chat_rate ?? null, clock.now);
   }
 
-  /** Read what is not yet known of a span. The first call also reads who the stream is. */
-  async show(view: Span): Promise<void> {
-    this.#view = view;
+  /** Read what is not yet known of a span, its moments too. The first call also reads who the
+      stream is, and what arrives from then on. */
+  async show(view: Span, who: object = this): Promise<void> {
     try {
-      if (!this.info) await this.#identify();
-      await this.#cover({ from: Math.min(view.from, view.to - USUAL_MS), to: view.to });
+      await this.#know();
+      await this.cover(view, who);
+      this.problem = null;
+      this.loading = false;
+    } catch (error) {
+      if (!isAbort(error)) this.problem = toProblem(error);
+    }
+  }
+
+  /** The same of a span that is wider than a day: its windows, and its moments. */
+  async showWide(view: Span): Promise<void> {
+    try {
+      await this.#know();
+      await this.wide(view);
       this.problem = null;
       this.loading = false;
     } catch (error) {
@@ -69,10 +90,10 @@ export class StreamPage implements Listener {
   }
 
   take(batch: Batch): void {
-    if (batch.deleted.includes(this.id)) this.deleted = true;
+    if (batch.deleted.includes(this.id)) return this.#vanish();
     const rows = batch.minutes.filter((row) => row.stream_id === this.id);
     const moments = batch.moments.filter((moment) => moment.stream_id === this.id);
-    if (rows.length) this.#add(rows);
+    if (rows.length) this.add(rows);
     if (moments.length) this.addMoments(moments);
     for (const { streamId, live } of batch.states) if (streamId === this.id) this.isLive = live;
     const heard = batch.heard.get(this.id);
@@ -94,65 +115,71 @@ export class StreamPage implements Listener {
       await this.#identify();
     } catch (error) {
       if (toProblem(error).status !== 404) throw error;
-      this.deleted = true;
+      this.#vanish();
       return;
     }
     const start = Math.min(since, this.minutes.bounds?.to ?? since) - REVISION_MS;
-    await this.#fetch({ from: start, to: Date.now() + MINUTE });
+    this.add(await this.readMinutes({ from: start, to: Date.now() + MINUTE }));
   }
 
   stop(): void {
-    this.#abort.abort();
+    this.#unlisten?.();
+    this.abort.abort();
     this.#publish.cancel();
   }
 
+  protected async readMinutes(span: Span): Promise<readonly MinuteRow[]> {
+    const [rows] = await Promise.all([
+      api.listMinutes(this.id, { start: span.from, end: span.to }, this.abort.signal),
+      this.#readMoments(span),
+    ]);
+    return rows;
+  }
+
+  protected async readWindows(span: Span): Promise<Windows<WindowRow>> {
+    const range = { start: span.from, end: span.to };
+    const [windows] = await Promise.all([
+      chartApi.listWindows(this.id, range, this.abort.signal),
+      this.#readMoments(span),
+    ]);
+    return windows;
+  }
+
+  protected override changed(rows: readonly MinuteRow[]): void {
+    for (const row of rows) if (row.final) this.baselines.forget(Date.parse(row.window_start));
+    this.#publish();
+  }
+
+  /** Know who the stream is, and follow it: only one that exists is subscribed to, since the socket
+      may close over an unknown one. */
+  async #know(): Promise<void> {
+    this.#identity ??= this.#identify();
+    try {
+      await this.#identity;
+    } catch (error) {
+      this.#identity = null;
+      throw error;
+    }
+    if (!this.abort.signal.aborted && !this.deleted) this.#unlisten ??= link.listen(this);
+  }
+
   async #identify(): Promise<void> {
-    const info = await api.getStream(this.id, this.#abort.signal);
+    const info = await api.getStream(this.id, this.abort.signal);
     this.info = info;
     this.isLive = info.is_live;
     if (info.last_event_at) this.#heardAt = Math.max(this.#heardAt, Date.parse(info.last_event_at));
     this.#publish();
   }
 
-  async #cover(wanted: Span): Promise<void> {
-    const known = this.#covered;
-    if (known && wanted.from >= known.from && wanted.to <= known.to) return;
-    const touches = known && wanted.from <= known.to && wanted.to >= known.from;
-    const live = wanted.to > Date.now();
-    if (known && touches && wanted.from < known.from) {
-      await this.#fetch({ from: wanted.from, to: known.from });
-    } else if (!touches) {
-      await this.#fetch(wanted);
-    }
-    // What lies after a covered live span arrives by itself, so a live span is covered for good.
-    const to = live ? Infinity : wanted.to;
-    if (!known || touches)
-      this.#covered = {
-        from: Math.min(wanted.from, known?.from ?? Infinity),
-        to: Math.max(to, known?.to ?? to),
-      };
-    else if (live) this.#covered = { from: wanted.from, to };
+  async #readMoments({ from, to }: Span): Promise<void> {
+    this.addMoments(await api.listMoments(this.id, { start: from, end: to }, this.abort.signal));
   }
 
-  async #fetch(span: Span): Promise<void> {
-    const range = { start: span.from, end: span.to };
-    const signal = this.#abort.signal;
-    const [rows, moments] = await Promise.all([
-      api.listMinutes(this.id, range, signal),
-      api.listMoments(this.id, range, signal),
-    ]);
-    this.#add(rows);
-    this.addMoments(moments);
+  #vanish(): void {
+    this.deleted = true;
+    this.#unlisten?.();
+    this.#unlisten = null;
   }
-
-  #add(rows: readonly MinuteRow[]): void {
-    if (!this.minutes.add(rows)) return;
-    const recent = Date.now() - USUAL_MS;
-    if (this.#view && this.minutes.trim(this.#view, recent)) {
-      this.#covered = { from: recent, to: Infinity };
-    }
-    this.version += 1;
-    this.#publish();
-  }
-
 }
+
+export const streamPages = new Shared((id) => new StreamPage(id));
