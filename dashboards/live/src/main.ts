@@ -1,5 +1,4 @@
 /* Starts the page: settings before the first paint, then the clock, the socket and the router. */
-import 'uplot/dist/uPlot.min.css';
 import { mount } from 'svelte';
 import './tokens.css';
 import './app.css';

@@ -82,6 +82,7 @@ describe('a deleted stream', () => {
       minutes: [],
       moments: [other],
       readings: [],
+      said: new Map(),
       states: [],
       deleted: ['a'],
       heard: new Map(),

@@ -1,8 +1,9 @@
 /* The cursor all charts of a view share: a time, whether it is held, and a span being marked.
    uPlot's own cursor sync knows neither holding nor keys nor touch, so each chart follows this
    instead. Moving through time goes through it too: a gesture shows drafts, and its end is one step. */
+import { floorStep, middleOf } from '../lib/course';
 import { MINUTE } from '../lib/format';
-import { floorMinute, type Span } from '../lib/minutes';
+import type { Span } from '../lib/minutes';
 
 export interface Travel {
   /** While a gesture goes on; null when it is given up. */
@@ -70,13 +71,20 @@ export class CursorGroup {
     if (marked) this.zoom(...marked);
   }
 
+  /** Where on the axis a point of that time is drawn: a wide one in its middle. */
+  place(time: number): number {
+    return time + middleOf(this.step);
+  }
+
   #floor(time: number): number {
-    return this.step > MINUTE ? Math.floor(time / this.step) * this.step : floorMinute(time);
+    return floorStep(time, this.step);
   }
 
   #snap(time: number): number {
     const { from, to } = this.view();
-    const point = Math.round(time / this.step) * this.step;
+    // A minute is a point, anything wider is an area.
+    const point =
+      this.step > MINUTE ? this.#floor(time) : Math.round(time / this.step) * this.step;
     return Math.min(this.#floor(to - 1), Math.max(this.#floor(from), point));
   }
 }

@@ -1,7 +1,7 @@
 /* From the data of a chart to what is drawn: its shape, its columns, and all that lies under and over
    them. */
 import { lineColumns, signColumns, type ChartColumns, type Column } from '../lib/columns';
-import { extentOf, stack, type Course } from '../lib/course';
+import { extentOf, middleOf, stack, type Course } from '../lib/course';
 import { clockOn } from '../lib/format';
 import { limitsOf } from '../lib/limits';
 import type { Span } from '../lib/minutes';
@@ -32,10 +32,16 @@ export function shapeOf(style: MetricStyle, wishes: ShapeWishes): ChartShape {
 
 export function columnsOf(kind: ChartShape['kind'], course: Course): ChartColumns {
   const { grid, values, openFrom, parts } = course;
-  if (kind === 'line') return [grid, ...lineColumns(values, openFrom)];
+  if (kind === 'line') return [placesOf(course), ...lineColumns(values, openFrom)];
   if (kind === 'bars') return [grid, ...signColumns(values)];
   const sums: Column[] = parts.length ? stack(parts, grid.length) : [values];
   return [grid, ...sums.reverse()];
+}
+
+/** Where windows lie on the axis. */
+function placesOf({ grid, step }: Course): number[] {
+  const shift = middleOf(step);
+  return shift ? grid.map((start) => start + shift) : grid;
 }
 
 export interface ViewWishes {
@@ -65,7 +71,7 @@ export function viewOf(data: MetricData, { span, live, labelled, minute }: ViewW
     start: labelled ? startOf(data.begin, span, minute) : null,
   };
   const under = {
-    grid,
+    grid: placesOf(course),
     band: course.band,
     envelope: course.envelope,
     compare,

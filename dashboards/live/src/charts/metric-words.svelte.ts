@@ -26,7 +26,7 @@ interface Around {
 export interface WordKey {
   label: string;
   value: string;
-  kind: 'line' | 'dot' | 'box' | 'band';
+  kind: 'line' | 'dot' | 'box' | 'band' | 'plain';
   colour: TokenName;
 }
 
@@ -65,7 +65,10 @@ export class MetricWords {
         { label: t.negative, value: '', kind: 'box', colour: style.shape.colourBelow ?? own },
       );
     if (style.shape.kind === 'stack') keys.push(...this.#partKeys());
-    else keys.push({ label: style.name, value: this.figure, kind: 'line', colour: own });
+    else {
+      const kind = style.shape.kind === 'bars' ? 'plain' : 'line';
+      keys.push({ label: style.name, value: this.figure, kind, colour: own });
+    }
     const expected = course.band && this.#range(course.band.low, course.band.high);
     if (expected)
       keys.push({ label: t.expected, value: expected, kind: 'band', colour: 'text-3' });
@@ -115,16 +118,12 @@ export class MetricWords {
 
   get picture(): Picture {
     const { from, to } = this.around.span();
-    const isDays = to - from > DAY;
+    const isDays = Math.floor(from / DAY) !== Math.floor((to - 1) / DAY);
     const write = (at: number): string =>
       isDays ? `${date(at)} ${clockTime(at)}` : clockTime(at);
     const range = `${write(from)} – ${write(to)}${isDays ? '' : `, ${date(from)}`} UTC`;
-    const keys = this.keys.map(
-      ({ label, kind, colour }): PictureKey => ({
-        label,
-        colour,
-        kind: kind === 'band' ? 'box' : kind,
-      }),
+    const keys = this.keys.flatMap(({ label, kind, colour }): PictureKey[] =>
+      kind === 'plain' ? [] : [{ label, colour, kind: kind === 'band' ? 'box' : kind }],
     );
     return {
       title: `${this.data.what.stream} · ${this.title}${this.unit ? `, ${this.unit}` : ''}`,

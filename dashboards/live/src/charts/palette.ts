@@ -45,12 +45,13 @@ export function colour(name: TokenName): string {
   return tokens[name];
 }
 
-/** A token, thinned; tokens for series, text and severity are six-digit hex. */
+/** A token, thinned; tokens are hex, of which a build may have made three digits where those say it. */
 export function fade(name: TokenName, alpha: number): string {
+  const full = colour(name).replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
   const hex = Math.round(alpha * 255)
     .toString(16)
     .padStart(2, '0');
-  return colour(name) + hex;
+  return full + hex;
 }
 
 /** Diagonal lines `gap` CSS pixels apart, as a fill. */

@@ -62,6 +62,10 @@ const SLICES = 150;
 
 export const floorStep = (time: number, step: number): number => Math.floor(time / step) * step;
 
+/** A minute is drawn where it begins, which is where its chart says it is; of anything wider the
+    middle tells the truth. */
+export const middleOf = (step: number): number => (step > MINUTE ? step / 2 : 0);
+
 /** The start of every window that lies in a span or reaches into it. */
 export function stepGrid(span: Span, step: number): number[] {
   const grid: number[] = [];

@@ -137,6 +137,8 @@ export class ChannelList implements Listener {
   readonly topics: readonly string[];
   names = $state.raw<string[]>([]);
   total = $state(0);
+  /** Whether it is known which there are, or that nobody knows. */
+  loaded = $state(false);
 
   #known = new Set<string>();
   /** Those shown: what the list says of them is kept for their charts. */
@@ -155,6 +157,7 @@ export class ChannelList implements Listener {
     const channels = await api
       .listChannels(this.streamId, this.#abort.signal)
       .catch(() => [] as Channel[]);
+    this.loaded = true;
     if (!channels.length) return;
     this.#known = new Set(channels.map((one) => one.channel));
     this.total = channels.length;
