@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api.alert_routes.endpoints import router as alert_routes
 from api.alert_rules.endpoints import router as alert_rules
 from api.audit.endpoints import router as audit
+from api.boards.endpoints import router as boards
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
@@ -89,6 +90,7 @@ ROUTERS = (
     moments,
     detection,
     tunings,
+    boards,
     remote_write,
     keys,
     tickets,

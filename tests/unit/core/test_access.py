@@ -95,12 +95,14 @@ def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
         "/api/v1/prom/write",
         "/v1/metrics",
         "/api/v1/moments/m",
+        "/api/v1/boards",
+        "/api/v1/boards/b",
     ):
         require_access(caller, Scope.READ, path)
     for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):
         with pytest.raises(ForbiddenError, match="that stream"):
             require_access(caller, Scope.READ, path)
-    for path in ("/api/v1/streams", "/api/v1/moments", "/v1/metricsandmore"):
+    for path in ("/api/v1/streams", "/api/v1/moments", "/v1/metricsandmore", "/api/v1/boardsx"):
         with pytest.raises(ForbiddenError, match="single streams only"):
             require_access(caller, Scope.READ, path)
 
@@ -112,3 +114,10 @@ def test_one_stream_out_of_reach_refuses_them_all(named: list[str]):
     with pytest.raises(ForbiddenError, match="all of these"):
         require_streams(caller, named)
     require_streams(Caller("a", frozenset({Scope.READ})), named)
+
+
+def test_who_reaches_some_streams_sees_boards_and_changes_none():
+    caller = Caller("a", frozenset({Scope.READ, Scope.OPERATE}), streams=("north*",))
+    require_access(caller, Scope.READ, "/api/v1/boards/b")
+    with pytest.raises(ForbiddenError, match="single streams only"):
+        require_access(caller, Scope.OPERATE, "/api/v1/boards/b")
