@@ -58,6 +58,8 @@ export const text = {
     close: 'Close',
   },
 
+  pin: 'Pin to board',
+
   problem: {
     tryAgain: 'Try again',
     overview: 'Go to Overview',
@@ -148,6 +150,8 @@ export const text = {
       live: 'Follow live',
       back: 'Take back a zoom',
       earlier: 'Earlier, later',
+      pinChart: 'Pin chart to a board',
+      arrange: 'Arrange a board',
     },
   },
 

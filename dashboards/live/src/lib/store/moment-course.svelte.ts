@@ -39,7 +39,8 @@ export class Course implements Listener {
     const points = own.flatMap((row) => pointOf(measure, row) ?? []);
     if (!points.length) this.#again();
     else if (this.minutes.add(points)) this.version += 1;
-    this.minutes.trim(spanAround(this.moment, clock.now), clock.now - REVISION_MS);
+    const revised = { from: clock.now - REVISION_MS, to: Infinity };
+    this.minutes.trim([spanAround(this.moment, clock.now), revised]);
   }
 
   async catchUp(since: number | null): Promise<void> {

@@ -10,8 +10,9 @@ const TICK_MS = 250;
 export interface Notice {
   words: string;
   isFault?: boolean;
+  link?: { href: string; label: string };
   /** Takes back what was done; the notice goes with it. */
-  undo?: () => Promise<void>;
+  undo?: () => unknown;
 }
 
 export interface Toast extends Notice {
@@ -27,10 +28,12 @@ class Toasts {
   #count = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  show(notice: Notice): void {
-    const left = notice.undo ? UNDO_MS : PLAIN_MS;
-    this.list = [...this.list, { ...notice, left, id: ++this.#count }].slice(-SHOWN_MAX);
+  /** Show a notice; return what it is closed by. */
+  show(notice: Notice): number {
+    const [id, left] = [++this.#count, notice.undo ? UNDO_MS : PLAIN_MS];
+    this.list = [...this.list, { ...notice, left, id }].slice(-SHOWN_MAX);
     this.#timer ??= setInterval(() => this.#pass(), TICK_MS);
+    return id;
   }
 
   close(id: number): void {
@@ -52,7 +55,7 @@ class Toasts {
 
   #take(toast: Toast): void {
     this.close(toast.id);
-    void toast.undo?.();
+    toast.undo?.();
   }
 
   #pass(): void {
