@@ -1,4 +1,5 @@
 /* The questions of the moments page. */
+import { countMinutes, makePoint, measureOf, pointOf, type Counted, type Minute, type Point } from './course';
 import { SCORES, type FeedFilter, type MomentState } from './feed-filter';
 import { client, read } from './http';
 import { during, readAll } from './lists';
@@ -92,3 +93,21 @@ export const momentsApi = {
       ),
     ),
 };
+
+/** The minutes of what a moment is about. */
+export async function readCourse(
+  moment: Moment,
+  span: Span,
+  now: number,
+  signal: AbortSignal,
+): Promise<Point[]> {
+  const [measure, stream] = [measureOf(moment), moment.stream_id];
+  if (measure === 'channel') {
+    const rows = await momentsApi.listChannelMinutes(stream, moment.metric_name, span, signal);
+    return rows.map((row) => makePoint(row as Minute, row.mean));
+  }
+  if (measure === 'transactions')
+    return countMinutes(await momentsApi.listTransactionMinutes(stream, span, signal), span, now);
+  const rows = await momentsApi.listMinutes(stream, span, signal);
+  return rows.flatMap((row) => pointOf(measure, row as Counted) ?? []);
+}

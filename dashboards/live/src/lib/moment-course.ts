@@ -1,6 +1,5 @@
 /* The course of what a moment is about: one value a minute, whether it is counted from a chat,
    measured on a channel or given in a transaction. */
-import { momentsApi } from './api-moments';
 import { MINUTE } from './format';
 import { floorMinute, type Span } from './minutes';
 import { chartOf } from './moment';
@@ -38,12 +37,12 @@ export function spanAround(moment: Moment, now: number): Span {
 
 const FIELDS = { chat: 'chat_rate', viewers: 'avg_viewers', sentiment: 'avg_sentiment' } as const;
 
-interface Minute {
+export interface Minute {
   window_start: string;
   final: boolean | null;
   revision: number;
 }
-type Counted = Minute & Record<(typeof FIELDS)[keyof typeof FIELDS], number | null>;
+export type Counted = Minute & Record<(typeof FIELDS)[keyof typeof FIELDS], number | null>;
 
 /** A minute of a stream as a point; null where what is measured is none of its figures. */
 export function pointOf(measure: Measure, row: Counted): Point | null {
@@ -51,29 +50,12 @@ export function pointOf(measure: Measure, row: Counted): Point | null {
   return makePoint(row, row[FIELDS[measure]]);
 }
 
-const makePoint = ({ window_start, final, revision }: Minute, value: number | null): Point => ({
+export const makePoint = ({ window_start, final, revision }: Minute, value: number | null): Point => ({
   window_start,
   final: final ?? true,
   revision,
   value,
 });
-
-export async function readCourse(
-  moment: Moment,
-  span: Span,
-  now: number,
-  signal: AbortSignal,
-): Promise<Point[]> {
-  const [measure, stream] = [measureOf(moment), moment.stream_id];
-  if (measure === 'channel') {
-    const rows = await momentsApi.listChannelMinutes(stream, moment.metric_name, span, signal);
-    return rows.map((row) => makePoint(row as Minute, row.mean));
-  }
-  if (measure === 'transactions')
-    return countMinutes(await momentsApi.listTransactionMinutes(stream, span, signal), span, now);
-  const rows = await momentsApi.listMinutes(stream, span, signal);
-  return rows.flatMap((row) => pointOf(measure, row as Counted) ?? []);
-}
 
 /** All kinds of a minute together; a minute without any has no row, and had none. */
 export function countMinutes(

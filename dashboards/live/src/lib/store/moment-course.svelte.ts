@@ -1,6 +1,7 @@
 /* The minutes around the opened moment: read once, then as they come. Channels and transactions
    have no message of their own for a minute; their newest ones are read again after each. */
-import { measureOf, pointOf, readCourse, spanAround, type Point } from '../moment-course';
+import { readCourse } from '../api-moments';
+import { measureOf, pointOf, spanAround, type Point } from '../moment-course';
 import { MINUTE } from '../format';
 import { paced } from '../loop';
 import { floorMinute, MinuteSeries } from '../minutes';

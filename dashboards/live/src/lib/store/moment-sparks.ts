@@ -1,6 +1,6 @@
 /* The small lines of the feed: forty minutes around each moment, a few requests at a time, and what
    was read of a moment that is over is not read again. */
-import { readCourse } from '../moment-course';
+import { readCourse } from '../api-moments';
 import { MINUTE } from '../format';
 import { floorMinute, type Span } from '../minutes';
 import type { Moment } from '../types';
