@@ -5,6 +5,8 @@ import { alertText as t } from './text-alerts';
 export type Day = Hours['days'][number];
 export const DAYS: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
 /** What a form begins with: working hours, where this browser is. */
 export function suggestHours(days: readonly Day[] = DAYS.slice(0, 5)): Hours {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
@@ -14,7 +16,7 @@ export function suggestHours(days: readonly Day[] = DAYS.slice(0, 5)): Hours {
 export function findHoursFault(hours: Hours | null): string {
   if (!hours) return '';
   if (!hours.days.length) return t.hours.noDay;
-  if (!hours.from || !hours.to) return t.hours.noTime;
+  if (!TIME.test(hours.from) || !TIME.test(hours.to)) return t.hours.noTime;
   return isZone(hours.zone ?? 'UTC') ? '' : t.hours.noZone;
 }
 
