@@ -164,7 +164,7 @@ async def test_the_chip_tells_the_delay_leads_to_the_system_and_holds_the_pictur
         await eventually(
             lambda: chip.get_attribute("data-delay"), holds=lambda ms: ms is not None, within_s=60
         )
-        assert 0 < float(await chip.get_attribute("data-delay") or "0") < SEEN_MS_MAX
+        assert 0 <= float(await chip.get_attribute("data-delay") or "0") < SEEN_MS_MAX
         await page.get_by_test_id("pause").click()
         await expect(chip).to_have_attribute("data-state", "paused")
         held = await rate.inner_text()

@@ -5,7 +5,8 @@
 
    The stamp is of the server's clock, the pixels of this one's. What lies between the two clocks
    is learned from pings: a pong carries the server's time, and the shortest of the last round
-   trips tells it best, to half of that trip. */
+   trips tells it best, to half of that trip. What could be the trip is not taken for a wrong
+   clock: on one machine nothing is put right. */
 
 /** Pings that are remembered: with one in ten seconds, clocks may drift apart for three minutes. */
 const PINGS = 16;
@@ -37,7 +38,8 @@ export class ClockOffset {
       (least, ping) => (least === null || ping.trip < least.trip ? ping : least),
       null,
     );
-    return best?.ahead ?? null;
+    if (best === null) return null;
+    return Math.sign(best.ahead) * Math.max(0, Math.abs(best.ahead) - best.trip / 2);
   }
 
   forget(): void {
