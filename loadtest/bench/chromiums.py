@@ -9,8 +9,9 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import orjson
 import psutil
 from playwright.async_api import CDPSession, Page, async_playwright
 
@@ -24,6 +25,8 @@ SWITCHES: Final = (
     "--disable-sync",
     "--no-first-run",
 )
+PAGE_THREAD: Final = "CrRendererMain"
+TASK: Final = "RunTask"
 WIDTH: Final = 1400
 HEIGHT: Final = 900
 
@@ -79,12 +82,42 @@ class Tab:
             read_browser_seconds(),
         )
 
+    @asynccontextmanager
+    async def trace(self) -> AsyncIterator[list[float]]:
+        """Fill a list with the milliseconds of processor time of each task of the page's thread."""
+        tasks: list[float] = []
+        browser = self.page.context.browser
+        if browser is None:
+            message = "a tab without its browser cannot be traced"
+            raise RuntimeError(message)
+        await browser.start_tracing(page=self.page, categories=["toplevel"])
+        try:
+            yield tasks
+        finally:
+            events = orjson.loads(await browser.stop_tracing())["traceEvents"]
+            tasks += _list_tasks(events)
+
     async def read_heap_mb(self) -> float:
         """Return what lives on the heap when garbage is gone."""
         for _ in range(2):
             await self._session.send("HeapProfiler.collectGarbage")
         usage = await self._session.send("Runtime.getHeapUsage")
         return float(usage["usedSize"]) / 1e6
+
+
+def _list_tasks(events: list[dict[str, Any]]) -> list[float]:
+    """Return how long each task of the busiest page thread took, in milliseconds."""
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == PAGE_THREAD
+    }
+    found: dict[tuple[int, int], list[float]] = {}
+    for event in events:
+        thread = (event["pid"], event["tid"])
+        if thread in pages and event["name"].endswith(TASK) and "tdur" in event:
+            found.setdefault(thread, []).append(event["tdur"] / 1000)
+    return max(found.values(), key=sum, default=[])
 
 
 def read_browser_seconds() -> float:

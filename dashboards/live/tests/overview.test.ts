@@ -78,6 +78,7 @@ describe('a line', () => {
       true,
     ]);
     expect(ring.set(-5, 9)).toBe(false);
+    expect([ring.at(2), ring.at(0), ring.at(3), ring.at(-9)]).toEqual([Math.fround(0.2), NaN, NaN, NaN]);
     expect([...ring.values]).toEqual([NaN, Math.fround(0.2), Math.fround(0.2)]);
   });
 });

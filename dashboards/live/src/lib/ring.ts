@@ -22,6 +22,11 @@ export class Ring {
     return changed;
   }
 
+  /** The value of a slot; NaN for a hole and outside of the window. */
+  at(slot: number): number {
+    return this.values[this.size - 1 - (this.end - slot)] ?? NaN;
+  }
+
   /** Make `slot` the newest without giving it a value. */
   advance(slot: number): boolean {
     if (slot <= this.end) return false;

@@ -90,6 +90,11 @@ export class StreamEntry {
     if (this.rates.set(minute, rate)) this.#lineChanged = true;
   }
 
+  /** Take a rate from an answer; of the newest minute the row may know better. */
+  fillRate(minute: number, rate: number): void {
+    if (minute !== this.rates.end || Number.isNaN(this.rates.at(minute))) this.setRate(minute, rate);
+  }
+
   hear(at: number | null): void {
     if (at !== null && at > (this.lastEventAt ?? -Infinity)) this.lastEventAt = at;
   }
@@ -163,10 +168,16 @@ export class StreamList implements Listener {
 
   /** Look at all streams every few seconds until the returned function is called. */
   watch(): () => void {
+    let isLooking = false;
     const look = (minutes: number): void => {
       if (document.hidden) return;
       for (const entry of this.list) entry.pass(clock.now);
-      this.#look(minutes).catch(() => undefined);
+      // After a break the link catches up; a slow answer is waited for.
+      if (isLooking || link.status.state === 'offline') return;
+      isLooking = true;
+      this.#look(minutes)
+        .catch(() => undefined)
+        .finally(() => (isLooking = false));
     };
     const onVisible = (): void => look(SPARK_MINUTES);
     const timer = setInterval(
@@ -239,8 +250,7 @@ export class StreamList implements Listener {
     data.id.forEach((id, k) => {
       const entry = this.#byId.get(id);
       data.rates[k]?.forEach((rate, slot) => {
-        // The newest minute may be known better: it is told by the row.
-        if (rate !== null && first + slot !== entry?.rates.end) entry?.setRate(first + slot, rate);
+        if (rate !== null) entry?.fillRate(first + slot, rate);
       });
       entry?.pass(clock.now);
     });
