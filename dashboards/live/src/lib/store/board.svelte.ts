@@ -147,6 +147,8 @@ export class OpenBoard {
       const merged = mergeDrafts(draftOf(this.kept), this.draft, draftOf(theirs));
       this.theirs = theirs;
       this.draft = merged;
+      // Steps from before know nothing of theirs: taking one back would take theirs away.
+      this.steps = [];
       this.saving = 'conflict';
       this.problem = null;
     } catch (error) {
