@@ -60,6 +60,10 @@ load: ## Load what runs, and judge (SCENARIO=senders|readers|watchers|all, USERS
 docs: ## Write the pages that come from the code
 	@$(BOOTSTRAP) -- infra.settings_pages
 
+.PHONY: dashboards
+dashboards: ## Write the dashboards and rules of Grafana (ARGS='--page https://… --to FOLDER')
+	@$(BOOTSTRAP) --dev -- dashboards.grafana $(ARGS)
+
 .PHONY: lock
 lock: ## Resolve the lock files again after a change of dependencies
 	@$(BOOTSTRAP) --dev -- infra.lock $(ARGS)

@@ -38,7 +38,12 @@ READABLE: Final[dict[str, tuple[str, ...]]] = {
     "reading_summary_hour": (),
     "reading_summary_day": (),
     "transaction_summary_minute": (),
-    "moments": (),
+    # Without the words of people, which may be among its reasons.
+    "moments": (
+        *("moment_id", "timestamp", "stream_id", "started_at", "peak_at", "ended_at"),
+        *("moment_type", "metric_name", "metric_value", "expected", "threshold", "z_score"),
+        *("score", "direction", "state", "former_state", "shelved_until", "description"),
+    ),
     "late_events": (),
     # Without the bytes of what could not be read.
     "dead_letters": ("shard", "batch_offset", "arrived_at", "reason", "replayed_at"),

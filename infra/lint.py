@@ -45,6 +45,7 @@ def list_checks(*, fix: bool) -> list[Check]:
         Check("ruff format --check", (ruff, "format", "--check")),
         Check("mypy", (str(TOOLS / "mypy"),)),
         Check("lint-imports", (str(TOOLS / "lint-imports"),)),
+        Check("dashboards --check", (sys.executable, "-m", "dashboards.grafana", "--check")),
     ]
 
 

@@ -42,8 +42,7 @@ def to_stream(panel: table.Panel) -> table.Panel:
 def show_moments(panel: table.Panel) -> table.Panel:
     """Let the columns of a list of moments look as what they are, and lead to their pages."""
     return (
-        to_stream(panel)
-        .override_by_name("score", SCORE)
+        panel.override_by_name("score", SCORE)
         .override_by_name("value", column(decimals=1))
         .override_by_name("expected", column(decimals=1))
         .override_by_name("lasts", column(unit="s", decimals=0))

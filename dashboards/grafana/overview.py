@@ -125,12 +125,14 @@ def _lists() -> Row:
         .override_by_name("sentiment", column(decimals=2))
         .override_by_name("highest score", SCORE)
         .override_by_name("heard ago", column(unit="s", decimals=0)),
-        show_moments(
-            listing(
-                "Moments",
-                "The newest hundred. Good: those that are open are being looked at. A moment leads"
-                " to its page, with its reasons.",
-                Sql(SQL["moments"], "table"),
+        to_stream(
+            show_moments(
+                listing(
+                    "Moments",
+                    "The newest hundred. Good: those that are open are being looked at. A moment"
+                    " leads to its page, with its reasons.",
+                    Sql(SQL["moments"], "table"),
+                )
             )
         ),
     )

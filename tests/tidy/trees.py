@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.settings import REPOSITORY
 
-CODE_FOLDERS = ("api", "core", "db", "infra", "loadtest", "streaming")
+CODE_FOLDERS = ("api", "core", "dashboards", "db", "infra", "loadtest", "streaming")
 
 
 @cache

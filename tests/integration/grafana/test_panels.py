@@ -57,8 +57,6 @@ SPANS: Final = {
 }
 """What each resolution is for: the text of ``width`` for these times."""
 
-OPENED: Final = {"overview": timedelta(hours=3)}
-
 ONLY_MINUTES: Final = {"Z-score of messages", "Z-scores"}
 """Panels that say of themselves that longer times have nothing to show."""
 
@@ -94,14 +92,19 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             ports["api"] = urlsplit(status["api_url"]).port or 0
             prometheus = Prometheus(folder)
             prometheus.configure(configure(ports | {"prometheus": prometheus.port}))
-            now = datetime.now(UTC)  # noqa: TID251 - the product's clock is the machine's.
             with prometheus.run():
+                begun = read_clock()
                 with httpx.Client(base_url=status["api_url"], timeout=60) as client:
-                    send_past(client, now)
+                    send_past(client, begun)
                     client.get("/api/v1/streams")
-                run_apart(finish_past(status["database_url"], now))
+                run_apart(finish_past(status["database_url"], begun))
                 run_apart(eventually(lambda: scraped(prometheus), within_s=60))
-                yield Watched(now, name_reader(status["database_url"]), prometheus)
+                yield Watched(read_clock(), name_reader(status["database_url"]), prometheus)
+
+
+def read_clock() -> datetime:
+    """Return the time of the product's clock, which is the machine's."""
+    return datetime.now(UTC)  # noqa: TID251
 
 
 def configure(ports: dict[str, int]) -> str:
@@ -196,16 +199,18 @@ def check_columns(question: Question, rows: list[Any]) -> None:
 async def test_every_statement_is_answered_for_hours_months_and_a_year(
     watched: Watched, resolution: str
 ) -> None:
-    said = []
+    said: list[tuple[Question, int]] = []
     connection = await asyncpg.connect(watched.reader_url)
     try:
         for name, questions in QUESTIONS.items():
             look = await open_dashboard(connection, name, watched.look(SPANS[resolution]))
             if "width" in look.chosen:
                 assert look.chosen["width"].text == resolution
-            for question in questions:
-                if question.source == DATABASE:
-                    said.append((question, len(await ask_sql(connection, question, look))))
+            said += [
+                (question, len(await ask_sql(connection, question, look)))
+                for question in questions
+                if question.source == DATABASE
+            ]
     finally:
         await connection.close()
     report(f"SQL, {resolution}s", said, "rows")

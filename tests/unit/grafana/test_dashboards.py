@@ -21,6 +21,7 @@ from core import metrics
 from dashboards.grafana.__main__ import KEPT, find_old, main, render
 from dashboards.grafana.frames import SEVERITIES
 from dashboards.grafana.variables import PAGE
+from db.readers import READABLE
 from tests.fixtures.dashboards import (
     DATABASE,
     FOLDER,
@@ -45,6 +46,9 @@ QUESTIONS: Final = [
 UNITS: Final = {value for value in vars(units).values() if isinstance(value, str)}
 WAYS: Final = {"/app", "/app/system", "/app/streams/", "/app/moments/", "/d/telemetra-stream"}
 """Where links lead: pages of ours, by the start of their address, and other dashboards."""
+
+TABLE: Final = re.compile(r"^\s*(?:SELECT )?(?:FROM|(?:LEFT )?JOIN) ([a-z]\w+)", re.MULTILINE)
+"""What a statement reads, as ours are written."""
 
 each_dashboard = pytest.mark.parametrize("name", DASHBOARDS)
 each_panel = pytest.mark.parametrize("panel", PANELS)
@@ -252,7 +256,7 @@ def test_an_expression_asks_for_metrics_and_labels_that_exist(question):
         target for target in question.around["targets"] if target["refId"] == question.ref_id
     )
     named = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
-    assert named <= grouped
+    assert named <= (grouped or everywhere)
 
 
 def test_every_statement_is_bounded_by_time_or_by_a_limit():
@@ -263,6 +267,26 @@ def test_every_statement_is_bounded_by_time_or_by_a_limit():
             assert "LIMIT" in question.text or counts or is_one or "datname" in question.text
         elif question.source == DATABASE:
             assert "$__timeFilter(" in question.text, str(question)
+
+
+def test_the_role_may_read_the_tables_that_are_asked_and_no_others():
+    variables = [
+        variable["query"]
+        for one in DASHBOARDS.values()
+        for variable in one["templating"]["list"]
+        if variable["type"] == "query"
+    ]
+    rules = [rule["data"][0]["model"]["rawSql"] for rule in read_rules()]
+    asked = [question.text for question in QUESTIONS if question.source == DATABASE]
+    tables = {
+        table
+        for text in (*variables, *rules, *asked)
+        for width in ("minute", "hour", "day")
+        for table in TABLE.findall(text.replace("${width:text}", width))
+    }
+    named = {name for text in (*rules, *asked) for name in re.findall(r"(\w+) AS \(\n", text)}
+    catalogue = {"timescaledb_information", "pg_stat_database"}
+    assert tables - named - catalogue == READABLE.keys()
 
 
 @pytest.mark.parametrize("name", ["stream", "devices"])
