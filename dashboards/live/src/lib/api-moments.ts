@@ -1,5 +1,5 @@
 /* The questions of the moments page. */
-import { countMinutes, makePoint, measureOf, pointOf, type Counted, type Minute, type Point } from './course';
+import { countMinutes, makePoint, measureOf, pointOf, type Counted, type Minute, type Point } from './moment-course';
 import { SCORES, type FeedFilter, type MomentState } from './feed-filter';
 import { client, read } from './http';
 import { during, readAll } from './lists';
