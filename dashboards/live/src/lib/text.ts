@@ -152,6 +152,8 @@ export const text = {
       earlier: 'Earlier, later',
       pinChart: 'Pin chart to a board',
       arrange: 'Arrange a board',
+      zoom: 'Zoom in, out',
+      compare: 'Compare, end it',
     },
   },
 

@@ -18,7 +18,7 @@ const CLOSING_MS = 12_000;
 /** A minute may be revised this long after it closed. */
 const REVISION_MS = 6 * MINUTE;
 /** More small charts than this hide one another; the first by name are shown. */
-export const CHANNELS_MAX = 12;
+export const CHANNELS_MAX = 16;
 
 const isNewerMinute = (row: ChannelMinute, known: ChannelMinute): boolean =>
   row.final !== known.final ? row.final : !row.final || row.revision >= known.revision;
