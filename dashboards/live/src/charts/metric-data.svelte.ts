@@ -74,6 +74,9 @@ export class MetricData {
     null,
   );
 
+  // The clock ticks every second; charts change with the minute only.
+  readonly #minute = $derived.by(() => floorMinute(clock.now));
+  readonly #settled = $derived.by(() => floorMinute(clock.now - ARRIVAL_MS));
   readonly isWide = $derived.by(() => {
     const { from, to } = this.shown().span;
     return to - from > MINUTES_SPAN_MAX;
@@ -108,7 +111,7 @@ export class MetricData {
   readonly gaps: Span[] = $derived.by(() => {
     const { grid, values, step, known } = this.course;
     const late = this.isWide ? step : this.channel ? MINUTE : 0;
-    const end = floorMinute(clock.now - ARRIVAL_MS) - late;
+    const end = this.#settled - late;
     return known.flatMap(({ from, to }) =>
       findGaps(grid, values, Math.max(from, this.begin), Math.min(to, end), step),
     );
@@ -123,7 +126,7 @@ export class MetricData {
   readonly warming = $derived.by(() => {
     void this.page.version;
     if (this.what.metric !== 'chat' || this.isWide || !this.shown().live) return 0;
-    return this.page.baselines.missing(floorMinute(clock.now));
+    return this.page.baselines.missing(this.#minute);
   });
 
   constructor(
@@ -281,7 +284,7 @@ export class MetricData {
     const own = this.channel === null;
     const rows = placeRows(wide.rows, grid, step);
     const values = column(rows, (row) => this.#valueOf(row));
-    const newest = floorMinute(clock.now);
+    const newest = this.#minute;
     const open = grid.findIndex((start, k) => start + step > newest && values[k] !== null);
     const edges = [...wide.extremes, ...wide.rows].map((row) => this.#edgesOf(row));
     return {

@@ -14,7 +14,9 @@ export class TimeTravel implements Travel {
   #draft = $state.raw<Range | null>(null);
   #stepAt = -Infinity;
   readonly range: Range = $derived.by(() => this.#draft ?? readRange(router.query));
-  readonly span: Span = $derived.by(() => spanOf(this.range, floorMinute(clock.now)));
+  /** Of its own, so that a second changes nothing. */
+  readonly #minute = $derived.by(() => floorMinute(clock.now));
+  readonly span: Span = $derived.by(() => spanOf(this.range, this.#minute));
 
   go(range: Range, isStep = true): void {
     this.#draft = null;

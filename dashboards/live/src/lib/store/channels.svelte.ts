@@ -153,12 +153,13 @@ export class ChannelList implements Listener {
 
   /** Most streams have no channels: that their list failed is no news beside the minutes. */
   async load(): Promise<void> {
-    this.#unlisten ??= link.listen(this);
     const channels = await api
       .listChannels(this.streamId, this.#abort.signal)
-      .catch(() => [] as Channel[]);
+      .catch(() => null);
     this.loaded = true;
-    if (!channels.length) return;
+    if (!channels || this.#abort.signal.aborted) return;
+    // It exists: the socket may close over an unknown one.
+    this.#unlisten ??= link.listen(this);
     this.#known = new Set(channels.map((one) => one.channel));
     this.total = channels.length;
     const names = [...this.#known].sort((a, b) => a.localeCompare(b)).slice(0, CHANNELS_MAX);
