@@ -64,6 +64,14 @@ describe('the sentence of a moment', () => {
     );
   });
 
+  it('lets a silence grow until it ends', () => {
+    const about = { moment_type: 'silence', metric_name: 'events', metric_value: 60 };
+    expect(say(detail(about))).toBe('No event of any kind for 6 min. ');
+    expect(say(detail({ ...about, ended_at: at(1) }))).toBe(
+      'There was no event of any kind for 1 min. ',
+    );
+  });
+
   it('names what moved with it', () => {
     const moved = (name: string, value: number) => ({
       kind: 'metric',

@@ -53,6 +53,16 @@ export function toggleState(
   return isUsual ? null : wanted.join(',') || null;
 }
 
+/** What is written into the address for the usual feed. */
+export const PLAIN: Readonly<Record<string, null>> = {
+  q: null,
+  state: null,
+  severity: null,
+  type: null,
+  stream: null,
+  before: null,
+};
+
 /** Whether anything is left out that a plain address shows. */
 export const isNarrowed = (filter: FeedFilter): boolean =>
   !!(filter.type || filter.stream || filter.words.trim() || filter.before !== null) ||

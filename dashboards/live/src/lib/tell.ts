@@ -25,17 +25,25 @@ export function lasting(moment: Moment, now: number): number {
   return Math.max(1000, end - Date.parse(moment.started_at));
 }
 
+/** A silence that goes on is longer by now than when it was told. */
+export function passTime(moment: Moment, now: number): Moment {
+  if (moment.moment_type !== 'silence' || moment.ended_at !== null) return moment;
+  const seconds = lasting(moment, now) / 1000;
+  return { ...moment, metric_value: Math.max(moment.metric_value, seconds) };
+}
+
 /** What, how much against what, since when. */
 export function tellMoment(moment: Moment, now: number): Piece[] {
   const t = page.lede;
   const withdrawn = isWithdrawn(moment) ? [plain(` ${text.moment.withdrawnWhy}`)] : [];
   const time = duration(lasting(moment, now));
   return [
-    ...tellValue(moment),
+    ...tellValue(passTime(moment, now)),
     plain(tellOthers(moment)),
-    plain(moment.ended_at ? t.over : t.going),
-    strong(time),
-    plain('.'),
+    // Of a silence it was said.
+    ...(moment.moment_type === 'silence'
+      ? []
+      : [plain(moment.ended_at ? t.over : t.going), strong(time), plain('.')]),
     ...withdrawn,
   ];
 }
