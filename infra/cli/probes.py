@@ -58,6 +58,15 @@ async def is_archive_ready(api_url: str) -> bool:
         return False
 
 
+async def are_alerts_ready(api_url: str) -> bool:
+    """Whether the database has heard from the alerts, be it that they are behind."""
+    _, body = await get(f"{api_url}/api/v1/health")
+    try:
+        return bool(orjson.loads(body)["alerts"]["status"] in {"ok", "degraded"})
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
+
+
 async def _read_bounded(reader: asyncio.StreamReader) -> bytes:
     answer = b""
     while len(answer) < ANSWER_BYTES_MAX and (chunk := await reader.read(65_536)):

@@ -18,7 +18,7 @@ from core.errors import ServiceMissingError
 from core.settings import REPOSITORY, Settings
 from infra.cli.addresses import choose_api_port, format_url
 from infra.cli.connectors import read_connectors
-from infra.cli.probes import is_api_ready, is_archive_ready, is_flow_ready
+from infra.cli.probes import are_alerts_ready, is_api_ready, is_archive_ready, is_flow_ready
 from infra.cli.steps import Steps
 from infra.services.base import Service
 from infra.services.discovery import find_services
@@ -72,7 +72,7 @@ class Stack:
             self._start("api", "api", lambda: is_api_ready(api_url)),
             self._start("flow", "streaming.flow", lambda: is_flow_ready(api_url)),
             self._start("archive", "streaming.archive", lambda: is_archive_ready(api_url)),
-            self._start("alerts", "streaming.alerts", _is_alive_a_while),
+            self._start("alerts", "streaming.alerts", lambda: are_alerts_ready(api_url)),
         )
         if self._options.demo:
             await self._start(

@@ -15,7 +15,7 @@ from tests.fixtures.products import Product, run_product
 from tests.fixtures.recomputations import generate_events
 from tests.fixtures.waiting import eventually
 
-VICTIMS = ("flow", "api", "redis", "archive", "postgres", "flow")
+VICTIMS = ("flow", "api", "redis", "archive", "alerts", "postgres", "flow")
 """The flow twice: once before and once after the others have died under it."""
 
 EVENTS = 60_000

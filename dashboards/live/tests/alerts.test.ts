@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { describeRule, describeStreams, draftRule, findFaults, writeRule } from '../src/lib/alert-rules';
+import {
+  describeRule,
+  describeStreams,
+  draftRule,
+  findFaults,
+  writeRule,
+} from '../src/lib/alert-rules';
 import {
   draftRoute,
   findFault as findRouteFault,

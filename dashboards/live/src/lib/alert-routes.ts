@@ -1,5 +1,5 @@
-/* Alert routes as a form holds them, and what is wrong with one. A target and a secret are taken and
-   never shown again: an empty field leaves them as they are. */
+/* Alert routes as a form holds them, and what is wrong with one. A target and a secret are taken
+   and never shown again: an empty field leaves them as they are. */
 import { findNameFault, findNumberFault } from './alert-rules';
 import type { Hours, Route, RouteBody, RouteChange } from './api-alerts';
 import { type Bounds, type Faults, listChanges, readNumber } from './forms';

@@ -167,7 +167,7 @@ export function describeStreams(rule: Rule): string {
   return parts.join(', ') || t.fits.everything;
 }
 
-/** What of them: “chat spike, silence · score 2.5 and up · lasting 20 s · Mon–Fri 08:00–18:00”. */
+/** What of them: “chat spike, silence · 2.5 and up · 20 s at least · Mon–Fri 08:00–18:00 UTC”. */
 export function describeRule(rule: Rule): string {
   const types = rule.types.map((type) => momentName(type).toLowerCase()).join(', ');
   return [

@@ -1,4 +1,5 @@
-/* Forms: what people type, checked where it stands, and what the server says about it afterwards. */
+/* Forms: what people type, checked where it stands, and what the server says about it afterwards.
+   */
 import type { Problem } from './problem';
 
 export interface Bounds {

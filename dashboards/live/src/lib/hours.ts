@@ -1,4 +1,5 @@
-/* Hours of the week: when a rule speaks, when a route is quiet; as typed, as sent, and in words. */
+/* Hours of the week: when a rule speaks, when a route is quiet; as typed, as sent, and in words.
+   */
 import type { Hours } from './api-alerts';
 import { alertText as t } from './text-alerts';
 

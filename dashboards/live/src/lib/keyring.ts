@@ -1,5 +1,5 @@
-/* API keys as the page tells them: how one is, what a new one is to allow, and what an entry of the
-   audit log says. */
+/* API keys as the page tells them: how one is, what a new one is to allow, and what an entry of
+   the audit log says. */
 import type { ApiKey, AuditEntry, KeyBody, Scope } from './api-keys';
 import { clip, MISSING } from './format';
 import { type Faults, readWords } from './forms';

@@ -1,5 +1,5 @@
-/* Rules, routes and how much was sent, while the alerts page is open. Deliveries are the business of
-   their own list. */
+/* Rules, routes and how much was sent, while the alerts page is open. Deliveries are the business
+   of their own list. */
 import { alertsApi, type DeliveryCount, type Route, type Rule } from '../api-alerts';
 import { countByRoute, countByRule, sumDay } from '../deliveries';
 import { type Problem, toProblem } from '../problem';
