@@ -197,7 +197,9 @@ describe('troubles', () => {
 });
 
 describe('traces', () => {
-  const line = (...values: number[]) => [{ values: Float32Array.from(values), ink: 'text' as const }];
+  const line = (...values: number[]) => [
+    { values: Float32Array.from(values), ink: 'text' as const },
+  ];
 
   it('hold the limit when it is near, and name it at the edge when it is far', () => {
     expect(traceScale(line(10, 20), null, 40)).toEqual({ top: expect.closeTo(44), shows: true });

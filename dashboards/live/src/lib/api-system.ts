@@ -35,7 +35,8 @@ export const systemApi = {
     ),
 
   /** Of the last two days, by reason and by hour. */
-  countLetters: (signal?: AbortSignal) => read(client.GET('/api/v1/dead-letters/counts', { signal })),
+  countLetters: (signal?: AbortSignal) =>
+    read(client.GET('/api/v1/dead-letters/counts', { signal })),
 
   getLetter: (letter_id: string, signal?: AbortSignal) =>
     read(

@@ -18,9 +18,10 @@ export function nextFrame(task: Task): void {
   handle ||= requestAnimationFrame(run);
 }
 
-/** Run `task` once what this frame draws is on screen: the next task of the browser. */
+/** Run `task` once what came of this frame is on screen. Charts are drawn in the frame after the
+    one in which their data came, and a browser paints a frame before it begins its next task. */
 export function afterPaint(task: Task): void {
-  setTimeout(task, 0);
+  requestAnimationFrame(() => setTimeout(task, 0));
 }
 
 export function dropFrame(task: Task): void {

@@ -124,6 +124,8 @@ export const words = {
     evicted: 'Keys evicted',
   },
   database: 'Database',
+  databaseUnit: (postgres: string, timescale: string) =>
+    `PostgreSQL ${postgres}${timescale ? `, TimescaleDB ${timescale}` : ''}`,
   databaseRows: {
     pool: 'Pool connections lent',
     waiting: 'Requests waiting',
@@ -166,7 +168,13 @@ export const words = {
   lettersNoneWaiting: 'None is waiting; those before were replayed.',
   letterFilter: 'Show',
   letterFilters: { waiting: 'Waiting', all: 'All' },
-  letterColumns: { time: 'Arrived', about: 'About', reason: 'Reason', size: 'Size', actions: 'Actions' },
+  letterColumns: {
+    time: 'Arrived',
+    about: 'About',
+    reason: 'Reason',
+    size: 'Size',
+    actions: 'Actions',
+  },
   noStream: 'no stream can be read',
   moreStreams: (first: string, rest: number) => `${first} and ${rest} more`,
   show: 'Show',

@@ -63,6 +63,7 @@ export const text = {
   problem: {
     tryAgain: 'Try again',
     overview: 'Go to Overview',
+    system: 'Open System',
     details: 'Details',
     status: (status: number) => `The server answered with status ${status}`,
     noDetail: 'It gave no further reason. Stored data is safe.',

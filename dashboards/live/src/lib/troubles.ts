@@ -42,5 +42,7 @@ const GONE_MAX = 16;
 export function findGone<T extends Named>(before: readonly T[], now: readonly Named[]): T[] {
   const there = new Set(now.map(({ name }) => name));
   const gone = before.filter(({ name }) => !there.has(name) && !name.startsWith('api '));
-  return gone.filter(({ name }, k) => gone.findIndex((one) => one.name === name) === k).slice(0, GONE_MAX);
+  return [...new Map(gone.reverse().map((one) => [one.name, one])).values()]
+    .reverse()
+    .slice(0, GONE_MAX);
 }

@@ -91,7 +91,7 @@ class Link {
       : null;
   }
 
-  /** What was taken is drawn in this frame. */
+  /** What was taken is drawn in this frame and the next. */
   noteShown(): void {
     const oldest = this.#oldest;
     this.#oldest = null;

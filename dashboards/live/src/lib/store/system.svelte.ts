@@ -34,6 +34,7 @@ export type Figure = (typeof NAMES)[number];
 
 /** Answers that nobody had to ask the database for. */
 export const isAtHand: Choose = ({ result }) => result === 'memory' || result === 'redis';
+const isFailed: Choose = ({ status }) => status?.startsWith('5') ?? false;
 const SECONDS = 1000;
 
 class SystemStore implements Listener {
@@ -145,7 +146,7 @@ class SystemStore implements Listener {
       events: rate('telemetra_events_accepted_total') ?? (isServed ? 0 : null),
       refused: grown('telemetra_events_rejected_total') ?? (isServed ? 0 : null),
       requests: rate(served),
-      failed: grown(served, ({ status }) => status?.startsWith('5') ?? false) ?? (isServed ? 0 : null),
+      failed: grown(served, isFailed) ?? (isServed ? 0 : null),
       p50: ms('telemetra_requests_duration_seconds', 0.5),
       p99: ms('telemetra_requests_duration_seconds', 0.99),
       append: ms('telemetra_bus_append_seconds', 0.99),
