@@ -137,7 +137,9 @@ async def test_order_filter_and_pins_survive_a_reload(url: str):
         # The pinned one stands on top although the pointer rests on the list: somebody asked.
         await expect(_rows(page).first).to_have_attribute("data-stream-id", "bulk-0790")
         await page.reload()
-        await expect(_rows(page).first).to_have_attribute("data-stream-id", "bulk-0790")
+        await expect(_rows(page).first).to_have_attribute(
+            "data-stream-id", "bulk-0790", timeout=WAIT_MS
+        )
         await expect(_rows(page).nth(1)).to_have_attribute("data-stream-id", "bulk-0799")
         await expect(page.get_by_role("searchbox")).to_have_value("bulk-07")
         await expect(_rows(page).first.get_by_test_id("pin")).to_have_attribute(

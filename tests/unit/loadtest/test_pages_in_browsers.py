@@ -3,7 +3,7 @@
 import pytest
 
 from loadtest.bench.chromiums import Usage
-from loadtest.bench.page_overview import Bundle, Found, write_found
+from loadtest.bench.page_overview import Bundle, Found, Paint, write_found
 from loadtest.bench.smoothness import Frames, Smoothness, Tasks
 
 
@@ -24,7 +24,7 @@ def make_found(heaps_mb: list[float]) -> Found:
     smooth = Smoothness(Frames(60, 3600, 3, 34.0), Tasks(5000, 0, 9.9))
     return Found(
         streams=1000,
-        paints_ms=[500, 400, 900],
+        paints=[Paint(500, 90), Paint(400, 80), Paint(900, 70)],
         bundle=Bundle(90.0, 120.0),
         seconds=60,
         at_rest=Usage(3.0, 0.6, 6.0, 12.0),
@@ -39,6 +39,7 @@ def make_found(heaps_mb: list[float]) -> Found:
 def test_the_table_tells_shares_of_a_core_and_the_slope_of_an_hour():
     table = write_found(make_found([6.0, 6.1, 6.2]))
     assert "| first useful paint | 500 ms |" in table
+    assert "| of it processor time of the page's thread | 80 ms |" in table
     assert "| scripting, of a core | 5.0% |" in table
     assert "| heap, slope | +6.00 MB/h over 2 min |" in table
     assert "| rows in the document | 35 of 1000 |" in table

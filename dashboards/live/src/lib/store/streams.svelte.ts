@@ -144,6 +144,8 @@ export class StreamList implements Listener {
   #byId = new Map<string, StreamEntry>();
   #changed = new Set<StreamEntry>();
   #deletions = 0;
+  /** How many answers are on their way. */
+  #looking = 0;
   /** Whether the past hour was read; a stream that appears later is young. */
   #hasLines = false;
   #publish = paced(() => this.#show(), TEXT_EVERY_MS);
@@ -168,16 +170,12 @@ export class StreamList implements Listener {
 
   /** Look at all streams every few seconds until the returned function is called. */
   watch(): () => void {
-    let isLooking = false;
     const look = (minutes: number): void => {
       if (document.hidden) return;
       for (const entry of this.list) entry.pass(clock.now);
       // After a break the link catches up; a slow answer is waited for.
-      if (isLooking || link.status.state === 'offline') return;
-      isLooking = true;
-      this.#look(minutes)
-        .catch(() => undefined)
-        .finally(() => (isLooking = false));
+      if (this.#looking > 0 || link.status.state === 'offline') return;
+      this.#look(minutes).catch(() => undefined);
     };
     const onVisible = (): void => look(SPARK_MINUTES);
     const timer = setInterval(
@@ -219,7 +217,8 @@ export class StreamList implements Listener {
 
   async #look(minutes: number): Promise<void> {
     const deletions = this.#deletions;
-    const pages = await api.readOverview(minutes);
+    this.#looking += 1;
+    const pages = await api.readOverview(minutes).finally(() => (this.#looking -= 1));
     // What was on its way while a stream was deleted may still name it.
     if (this.#deletions !== deletions) return this.#look(minutes);
     this.#take(pages.flatMap(readColumns));
