@@ -58,6 +58,7 @@ from api.pages.endpoints import add_pages
 from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
+from api.reports.endpoints import router as reports
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.system.endpoints import router as system
@@ -88,6 +89,7 @@ ROUTERS = (
     transactions,
     compare,
     moments,
+    reports,
     detection,
     tunings,
     boards,

@@ -65,6 +65,19 @@ class MomentStore:
         )
         return [show_moment(dict(row), now) for row in rows]
 
+    async def list_best(
+        self, stream_id: str, span: Span, *, now: datetime
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return the moments of a stream with the highest scores, and how many there are."""
+        rows = await self._connection.fetch(
+            SQL["list_best_moments"], stream_id, span.start, span.end, span.limit
+        )
+        moments = [dict(row) for row in rows]
+        found = moments[0]["found"] if moments else 0
+        for moment in moments:
+            del moment["found"]
+        return [show_moment(moment, now) for moment in moments], found
+
     async def find_shelf_end(self, stream_id: str | None, *, now: datetime) -> datetime | None:
         """Return when the next moment of a stream, or of all, comes back from its shelf."""
         end: datetime | None = await self._connection.fetchval(

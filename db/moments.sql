@@ -84,3 +84,16 @@ RETURNING
     moment_id, stream_id, timestamp, started_at, peak_at, ended_at, moment_type, metric_name,
     metric_value, expected, threshold, z_score, score, direction, state, description, reasons,
     metadata, former_state, shelved_until, label, version, revision;
+
+-- list_best_moments
+-- The highest scores of one stream, and how many moments there are.
+SELECT
+    moment_id, stream_id, timestamp, started_at, peak_at, ended_at, moment_type, metric_name,
+    metric_value, expected, threshold, z_score, score, direction, state, description, reasons,
+    metadata, former_state, shelved_until, label, version, revision, count(*) OVER () AS found
+FROM moments
+WHERE stream_id = $1
+  AND timestamp >= $2
+  AND timestamp < $3
+ORDER BY score DESC, timestamp, moment_id
+LIMIT $4;

@@ -1,7 +1,7 @@
 """Transactions: the raw list, and what their minutes count and sum."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from db.minutes import END, PointSpan, Span
@@ -58,5 +58,12 @@ class TransactionStore:
             span.end,
             *(after or (END, "", "")),
             span.limit,
+        )
+        return [dict(row) for row in rows]
+
+    async def sum_up(self, stream_id: str, span: Span, width: timedelta) -> list[dict[str, Any]]:
+        """Return counts and sums by stretch of time, kind and currency, oldest first."""
+        rows = await self._connection.fetch(
+            SQL["sum_transactions"], stream_id, span.start, span.end, width, span.limit
         )
         return [dict(row) for row in rows]

@@ -27,3 +27,16 @@ WHERE stream_id = $1
   AND (window_start < $6 OR (kind, minutes.currency) > ($7::text, $8::text))
 ORDER BY window_start DESC, kind, minutes.currency
 LIMIT $9;
+
+-- sum_transactions
+-- Counts and sums of one stream by stretch of time ($4), kind and currency, oldest first.
+SELECT
+    time_bucket($4::interval, window_start) AS window_start, kind,
+    nullif(minutes.currency, '') AS currency, sum(count)::bigint AS count, sum(sum) AS sum
+FROM transaction_summary_minute AS minutes
+WHERE stream_id = $1
+  AND window_start >= $2
+  AND window_start < $3
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+LIMIT $5;

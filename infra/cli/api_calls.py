@@ -32,8 +32,10 @@ class ApiCaller:
 
     def __init__(self, url: str, api_key: str | None) -> None:
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = httpx.Client(timeout=TIMEOUT_S, headers=headers, trust_env=False)
+        self.headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        """What shows the key, where there is one."""
+
+        self._client = httpx.Client(timeout=TIMEOUT_S, headers=self.headers, trust_env=False)
 
     def __enter__(self) -> Self:
         """Ask with it."""
@@ -64,7 +66,22 @@ class ApiCaller:
         """
         return self._ask("PATCH", path, json=dict(given))
 
+    def get_page(self, path: str, query: Mapping[str, str | int | float]) -> bytes:
+        """Return what the API tells as it came.
+
+        Raises:
+            TelemetraError: It refused, or did not answer.
+        """
+        return self._send("GET", path, params=dict(query))
+
     def _ask(self, method: str, path: str, **asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            told: dict[str, Any] = orjson.loads(self._send(method, path, **asked))
+        except orjson.JSONDecodeError as error:
+            raise ServiceMissingError(f"{self.url} is no API of Telemetra.") from error
+        return told
+
+    def _send(self, method: str, path: str, **asked: Any) -> bytes:  # noqa: ANN401
         try:
             answer = self._client.request(method, f"{self.url}/api/v1{path}", **asked)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -73,11 +90,7 @@ class ApiCaller:
             ) from error
         if not answer.is_success:
             raise _read_problem(answer)
-        try:
-            told: dict[str, Any] = orjson.loads(answer.content)
-        except orjson.JSONDecodeError as error:
-            raise ServiceMissingError(f"{self.url} is no API of Telemetra.") from error
-        return told
+        return answer.content
 
 
 def open_api(settings: Settings, url: str | None, api_key: str | None) -> ApiCaller:

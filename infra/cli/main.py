@@ -43,6 +43,9 @@ COMMANDS: Final = {
     "moments": CommandEntry(
         "infra.cli.moments", "List what is unusual; see it, shelve it, label it."
     ),
+    "tail": CommandEntry("infra.cli.tail", "Watch a stream: rate, viewers, mood, moments, chat."),
+    "top": CommandEntry("infra.cli.top", "Watch all streams, the busiest or oddest first."),
+    "report": CommandEntry("infra.cli.report", "Write a page about a stream and a period."),
     "backtest": CommandEntry(
         "infra.cli.processes", "Replay the past under other settings; compare the moments."
     ),

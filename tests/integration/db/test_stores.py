@@ -139,6 +139,7 @@ USED: dict[str, set[str]] = {
         "find_moment",
         "find_shelf_end",
         "list_open_moments",
+        "list_best_moments",
         "upsert_moments",
     },
     "moment_lives": {
@@ -188,7 +189,7 @@ USED: dict[str, set[str]] = {
         "lock_stream",
     },
     "readings": {"list_readings", "list_heard_channels"},
-    "transactions": {"list_transactions", "list_transaction_minutes"},
+    "transactions": {"list_transactions", "list_transaction_minutes", "sum_transactions"},
     "dead_letters": {
         "list_letters",
         "find_letter",
