@@ -43,8 +43,8 @@ REASONS_MAX: Final = 4
 
 WINDOWS: Final = {
     "1m": "minute",
-    "5m": "5 minutes",
-    "15m": "15 minutes",
+    "5m": "stretch of 5 minutes",
+    "15m": "stretch of 15 minutes",
     "1h": "hour",
     "1d": "day",
 }
@@ -134,7 +134,7 @@ def list_pictures(report: ReportOut) -> Iterator[Picture]:
     if report.transaction_times:
         line = Line("series-4", [float(count) for count in report.transaction_counts])
         svg = _draw(report, "Transactions", report.transaction_times, line, is_bars=True)
-        yield Picture("Transactions", f"a {WINDOWS[report.resolution]}", "", svg)
+        yield Picture("Transactions", f"in one {WINDOWS[report.resolution]}", "", svg)
     for channel in report.channels:
         yield _picture_channel(report, channel)
 
