@@ -24,7 +24,7 @@ doctor: ## Check this machine and the installation, and say what to mend
 
 .PHONY: test
 test: ## Run every test against real services (ARGS='-k name')
-	@$(BOOTSTRAP) --dev -- pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BOOTSTRAP) --dev -- pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: ## Run the tests that need no services
@@ -63,6 +63,10 @@ docs: ## Write the pages that come from the code
 .PHONY: dashboards
 dashboards: ## Write the dashboards and rules of Grafana (ARGS='--page https://… --to FOLDER')
 	@$(BOOTSTRAP) --dev -- dashboards.grafana $(ARGS)
+
+.PHONY: pictures
+pictures: ## Take pictures of every view of what runs, for the docs (ARGS='--url URL --view NAME')
+	@$(BOOTSTRAP) --dev -- dashboards.pictures $(ARGS)
 
 .PHONY: lock
 lock: ## Resolve the lock files again after a change of dependencies

@@ -69,7 +69,7 @@ async def find_views(url: str) -> dict[str, str]:
     if strongest:
         views["moment"] = f"/app/moments/{strongest['moment_id']}"
     if boards:
-        views["board"] = f"/app/boards/{boards[0]['id']}"
+        views["board"] = f"/app/boards/{boards[0]['board_id']}"
     return views
 
 
@@ -80,7 +80,7 @@ async def take(page: Page, url: str, file: Path) -> None:
     await page.wait_for_timeout(SETTLED_MS)
     session = await page.context.new_cdp_session(page)
     shot = await session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
-    file.write_bytes(base64.b64decode(shot["data"]))
+    await asyncio.to_thread(file.write_bytes, base64.b64decode(shot["data"]))
 
 
 async def take_all(
@@ -103,10 +103,16 @@ async def take_all(
 
 async def main() -> None:
     """Take the pictures that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="the API that serves the page")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8000", help="the API that serves the page"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go")
-    parser.add_argument("--view", action="append", default=[], help="only this view; may be repeated")
+    parser.add_argument(
+        "--view", action="append", default=[], help="only this view; may be repeated"
+    )
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     views = await find_views(asked.url)
