@@ -178,7 +178,7 @@ export class MomentList implements Listener {
     if (!isNew || this.loading || !isShown(this.#filter, moment)) return;
     this.arrived.add(moment.moment_id);
     if (!this.atTop) this.#held.add(moment.moment_id);
-    if (moment.version === 0 && moment.ended_at === null) this.onnew(moment);
+    if (moment.version === 0) this.onnew(moment);
   }
 
   get #filter(): FeedFilter {
