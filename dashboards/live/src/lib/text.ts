@@ -43,7 +43,7 @@ export const text = {
     resume: 'Go on',
     pausedTitle: (at: string) => `Held since ${at}.`,
     pausedWhy:
-      'What arrives meanwhile is kept, and shown when you go on. Figures are those of then.',
+      'What arrives meanwhile is kept, and shown when you go on. Rows and charts are those of then.',
     lostTitle: (at: string) => `Connection lost at ${at}.`,
     lost: (wait: string, attempt: number) =>
       `Showing what arrived before. Trying again in ${wait}, attempt ${attempt}.`,
