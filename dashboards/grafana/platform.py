@@ -1,18 +1,13 @@
 """Platform: how Telemetra itself does, from its own metrics; the list is ``docs/metrics.md``."""
 
-from typing import Final
-
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.grafana import platform_edges, platform_parts
 from dashboards.grafana.frames import Row, finish, frame, lead
 from dashboards.grafana.panels import limits, number
+from dashboards.grafana.platform_edges import PROBES, SERVED
 from dashboards.grafana.queries import PromQL, rate
 from dashboards.grafana.variables import page
-
-SERVED: Final = "telemetra_requests_served_total"
-PROBES: Final = 'route!~"/health|/livez|/readyz|/metrics"'
-"""Most requests of an idle API; they would hide everything else."""
 
 
 def build(page_url: str) -> Dashboard:
