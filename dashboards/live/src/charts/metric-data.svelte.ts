@@ -1,17 +1,15 @@
 /* The data of one chart, wherever it stands: taken from the feeds that all charts share, read in
    minutes or in wider windows as its span asks for, and put into the one form that is drawn, listed
    and exported. Made while a component is set up, and let go with it. */
-import { chartApi, type ResolutionName } from '../lib/api-stream';
-import { readMinutes, regionsFor, type Column } from '../lib/columns';
+import type { ChannelWindow, WindowRow } from '../lib/api-stream';
+import { readMinutes, regionsFor, type ChartRegion, type Column } from '../lib/columns';
 import type { Compare } from '../lib/compare';
 import {
   envelopeOf,
   MINUTES_SPAN_MAX,
   placeRows,
-  STEPS,
   stepGrid,
   type Course,
-  type Edged,
 } from '../lib/course';
 import { MINUTE } from '../lib/format';
 import { findGaps, floorMinute, type Span } from '../lib/minutes';
@@ -23,10 +21,9 @@ import type { Wide } from '../lib/store/feed.svelte';
 import { link } from '../lib/store/link.svelte';
 import { StreamPage, streamPages } from '../lib/store/stream.svelte';
 import { KINDS, TransactionFeed, transactionFeeds } from '../lib/store/transactions.svelte';
-import type { MinuteRow } from '../lib/types';
-import type { WindowRow, ChannelWindow } from '../lib/api-stream';
-import type { ChartRegion } from '../lib/columns';
-import { METRICS, type ChartOf, type Metric } from './metrics';
+import { Compared } from './compared.svelte';
+import { METRICS, type ChartOf } from './metrics';
+import { column, edgesOf, moreOf, peaksOf, startOf, valueOf } from './rows';
 
 /** A minute that closed this recently may still be on its way. */
 const ARRIVAL_MS = 20_000;
@@ -45,22 +42,6 @@ export interface Shown {
   opened: string | null;
 }
 
-/** Over how many seconds the metrics of chat moments count messages. */
-const CHAT_SECONDS: Readonly<Record<string, number>> = { chat_rate: 1, chat_count: 60 };
-
-type OwnRow = Pick<MinuteRow, 'chat_rate' | 'avg_viewers' | 'avg_sentiment' | 'peak_viewers'>;
-
-const VALUES: Record<'chat' | 'viewers' | 'sentiment', (row: OwnRow) => number | null> = {
-  chat: (row) => row.chat_rate,
-  viewers: (row) => row.avg_viewers,
-  sentiment: (row) => row.avg_sentiment,
-};
-
-const isOwn = (metric: Metric): metric is keyof typeof VALUES => metric in VALUES;
-const column = <T>(rows: readonly (T | null)[], pick: (row: T) => number | null): Column =>
-  rows.map((row) => (row ? pick(row) : null));
-const startOf = (row: { window_start: string }): number => Date.parse(row.window_start);
-
 export class MetricData {
   readonly page: StreamPage;
   readonly channel: ChannelFeed | null = null;
@@ -70,9 +51,7 @@ export class MetricData {
   loading = $state(true);
 
   #wide = $state.raw<Wide<WindowRow | ChannelWindow> | null>(null);
-  #compared = $state.raw<{ shift: number; step: number; at: Map<number, number | null> } | null>(
-    null,
-  );
+  #compared = new Compared();
 
   // The clock ticks every second; charts change with the minute only.
   readonly #minute = $derived.by(() => floorMinute(clock.now));
@@ -89,11 +68,9 @@ export class MetricData {
     if (this.gifts) return this.#giftCourse(this.gifts);
     return this.channel ? this.#channelCourse(this.channel) : this.#ownCourse();
   });
-  readonly compare: Column | null = $derived.by(() => {
-    const compared = this.#compared;
-    if (!compared || !this.shown().compare || compared.step !== this.course.step) return null;
-    return this.course.grid.map((start) => compared.at.get(start - compared.shift) ?? null);
-  });
+  readonly compare: Column | null = $derived.by(() =>
+    this.shown().compare ? this.#compared.onto(this.course) : null,
+  );
   readonly regions: ChartRegion[] = $derived.by(() => {
     const { span, opened } = this.shown();
     const { channel } = this;
@@ -199,8 +176,6 @@ export class MetricData {
     channelFeeds.drop(channelKey(stream, channel ?? ''));
   }
 
-  // -- courses --
-
   #nothing(span = this.shown().span, step = MINUTE): Course {
     const grid = stepGrid(span, step);
     return {
@@ -221,14 +196,13 @@ export class MetricData {
     void page.version;
     const { span } = this.shown();
     const { grid, rows, openFrom } = readMinutes(page.minutes, span);
-    const pick = isOwn(what.metric) ? VALUES[what.metric] : VALUES.chat;
     return {
       ...this.#nothing(span),
       grid,
       openFrom,
-      values: column(rows, pick),
+      values: column(rows, (row) => valueOf(what.metric, row)),
       band: what.metric === 'chat' ? page.baselines.band(grid) : null,
-      more: this.#more(rows),
+      more: moreOf(what.metric, rows),
       known: within(page.covered, span),
     };
   }
@@ -253,10 +227,7 @@ export class MetricData {
       values,
       openFrom: openFrom < 0 ? grid.length : openFrom,
       envelope: envelopeOf(edges, span, MINUTE),
-      more: [
-        { name: 'min', values: column(rows, (row) => row.min) },
-        { name: 'max', values: column(rows, (row) => row.max) },
-      ],
+      more: moreOf('channel', rows),
       known: within(channel.covered, span),
     };
   }
@@ -281,85 +252,36 @@ export class MetricData {
     if (!wide) return this.#nothing();
     const { step, span } = wide;
     const grid = stepGrid(span, step);
-    const own = this.channel === null;
+    const { metric } = this.what;
     const rows = placeRows(wide.rows, grid, step);
-    const values = column(rows, (row) => this.#valueOf(row));
+    const values = column(rows, (row) => valueOf(metric, row));
     const newest = this.#minute;
     const open = grid.findIndex((start, k) => start + step > newest && values[k] !== null);
-    const edges = [...wide.extremes, ...wide.rows].map((row) => this.#edgesOf(row));
+    const edges = [...wide.extremes, ...wide.rows].map((row) => edgesOf(metric, row));
     return {
       ...this.#nothing(span, step),
       grid,
       values,
       openFrom: open < 0 ? grid.length : open,
-      envelope: envelopeOf([...edges, ...this.#peaks()], span),
-      more: own ? this.#more(rows as (WindowRow | null)[]) : this.#channelMore(rows),
+      envelope: envelopeOf([...edges, ...peaksOf(metric, this.page.moments)], span),
+      more: moreOf(metric, rows),
       known: [span],
     };
   }
-
-  #valueOf(row: WindowRow | ChannelWindow): number | null {
-    if ('mean' in row) return row.mean;
-    return isOwn(this.what.metric) ? VALUES[this.what.metric](row) : null;
-  }
-
-  #edgesOf(row: WindowRow | ChannelWindow): Edged {
-    const at = startOf(row);
-    if ('mean' in row) return { at, low: row.min, high: row.max };
-    const value = this.#valueOf(row);
-    return { at, low: value, high: this.what.metric === 'viewers' ? row.peak_viewers : value };
-  }
-
-  /** The peaks of chat that became moments: a window of hours knows only its mean. */
-  #peaks(): Edged[] {
-    if (this.what.metric !== 'chat') return [];
-    return this.page.moments.flatMap((moment) => {
-      if (!(moment.metric_name in CHAT_SECONDS)) return [];
-      const value = moment.metric_value / CHAT_SECONDS[moment.metric_name]!;
-      return [{ at: floorMinute(Date.parse(moment.peak_at)), low: value, high: value }];
-    });
-  }
-
-  #more(rows: readonly (OwnRow | null)[]): Course['more'] {
-    if (this.what.metric !== 'viewers') return [];
-    return [{ name: 'peak_viewers', values: column(rows, (row) => row.peak_viewers) }];
-  }
-
-  #channelMore(rows: readonly (WindowRow | ChannelWindow | null)[]): Course['more'] {
-    return (['min', 'max'] as const).map((name) => ({
-      name,
-      values: column(rows, (row) => ('mean' in row ? row[name] : null)),
-    }));
-  }
-
-  // -- another time or stream --
 
   #followCompared(): (() => void) | undefined {
     const { compare, span } = this.shown();
     const { step } = this.course;
     if (!compare || this.gifts || this.loading) {
-      this.#compared = null;
+      this.#compared.forget();
       return;
     }
-    const shift = 'offset' in compare ? compare.ms : 0;
-    const timer = setTimeout(() => void this.#readCompared(compare, span, step, shift), REST_MS);
+    const of = {
+      stream: this.what.stream,
+      channel: this.channel?.name ?? null,
+      column: this.style.column,
+    };
+    const timer = setTimeout(() => void this.#compared.read(compare, of, span, step), REST_MS);
     return () => clearTimeout(timer);
-  }
-
-  async #readCompared(compare: Compare, span: Span, step: number, shift: number): Promise<void> {
-    const stream = 'stream' in compare ? compare.stream : this.what.stream;
-    const channel = this.channel ? `/channel:${this.channel.name}` : '';
-    const series = `${stream}${channel}/${this.style.column}`;
-    const resolution = Object.entries(STEPS).find(([, one]) => one === step)?.[0] ?? '1m';
-    const range = { start: span.from - shift - step, end: span.to - shift };
-    try {
-      const found = await chartApi.compare(series, resolution as ResolutionName, range);
-      const values = found.data[0]?.values ?? [];
-      const at = new Map(found.times.map((time, k) => [Date.parse(time), values[k] ?? null]));
-      this.#compared = { shift, step, at };
-    } catch (error) {
-      // The chart is whole without it; what cannot be compared with is said where it was chosen.
-      if (!isAbort(error)) this.#compared = null;
-    }
   }
 }
