@@ -43,6 +43,8 @@ export class MomentList implements Listener {
   #abort = new AbortController();
   #reading: Promise<void> | null = null;
   #round = 0;
+  /** Whether the first list has been read: what comes after it is new. */
+  #loaded = false;
   #asked = new Set<string>();
 
   constructor(
@@ -105,7 +107,14 @@ export class MomentList implements Listener {
       }
       // What came while the lists were on their way stays.
       for (const moment of this.#known.values()) if (!before.has(moment)) keep(read, moment);
+      const had = this.#known;
       this.#known = read;
+      if (!this.#loaded) return;
+      // What is newer than all that was known came while nothing was heard.
+      const [newest] = [...before].sort(comparePlaces);
+      for (const moment of read.values())
+        if (!had.has(moment.moment_id) && (!newest || comparePlaces(moment, newest) < 0))
+          this.#arrive(moment);
     });
   }
 
@@ -149,6 +158,7 @@ export class MomentList implements Listener {
     try {
       await work();
       this.problem = null;
+      this.#loaded = true;
     } catch (error) {
       if (isAbort(error) || this.#abort.signal.aborted) return;
       this.problem = toProblem(error);
@@ -175,7 +185,12 @@ export class MomentList implements Listener {
     if (!isWithin(this.filter, moment)) return;
     const isNew = !this.#known.has(moment.moment_id);
     keep(this.#known, moment);
-    if (!isNew || this.loading || !isShown(this.#filter, moment)) return;
+    if (isNew && this.#loaded) this.#arrive(moment);
+  }
+
+  /** Nobody has seen it yet, wherever it came from. */
+  #arrive(moment: Moment): void {
+    if (!isShown(this.#filter, moment)) return;
     this.arrived.add(moment.moment_id);
     if (!this.atTop) this.#held.add(moment.moment_id);
     if (moment.version === 0) this.onnew(moment);
