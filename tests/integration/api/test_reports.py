@@ -38,7 +38,11 @@ async def test_totals_and_charts_are_those_of_the_minutes(
     del past
     start, end = midnight + HOUR, midnight + 2 * HOUR
     told = await read(start, end)
-    asked = {"start": start.isoformat(), "end": end.isoformat(), "limit": 1000}
+    asked: dict[str, str | int] = {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "limit": 1000,
+    }
     rows = (await client.get(METRICS, params=asked)).json()["data"][::-1]
     assert told["resolution"] == "1m"
     assert told["chat"]["times"] == [row["window_start"] for row in rows]
