@@ -33,16 +33,7 @@ export async function findMoment(id: string, signal: AbortSignal): Promise<Momen
   }
 }
 
-/** The names of boards; a server from before boards has none. */
-export async function listBoards(signal: AbortSignal): Promise<BoardName[]> {
-  const asked = client.GET(
-    '/api/v1/boards' as never,
-    { params: { query: { limit: BOARDS_MAX } }, signal } as never,
-  ) as unknown as Promise<{ data?: { data: BoardName[] }; response: Response }>;
-  try {
-    return (await read(asked)).data;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return [];
-    throw error;
-  }
-}
+/** Boards by name. */
+export const listBoards = async (signal: AbortSignal): Promise<BoardName[]> =>
+  (await read(client.GET('/api/v1/boards', { params: { query: { limit: BOARDS_MAX } }, signal })))
+    .data;

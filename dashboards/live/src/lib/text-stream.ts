@@ -37,7 +37,6 @@ export const chartText = {
   limit: { low: 'low limit', high: 'high limit' },
   resolution: (width: string) => `${width} · auto`,
   resolutionHint: (width: string) => `One point for each ${width}, chosen to fit the range`,
-  envelopeHint: 'The pale area reaches from the lowest to the highest of finer windows',
   summary: (name: string, last: string, least: string, most: string, moments: number) =>
     `${name}. Last ${last}, least ${least}, most ${most}, ${moments} ${plural(moments, 'moment')}. ` +
     'Arrow keys move the cursor.',
@@ -79,7 +78,6 @@ export const streamText = {
   messages: 'Last messages',
   messagesUnit: 'a sample',
   messagesNone: 'Messages appear here as they are written.',
-  messagesSilent: 'No message since this page was opened.',
   hold: 'Hold',
   go: 'Go on',
   held: (n: number) => `held, ${n} new`,

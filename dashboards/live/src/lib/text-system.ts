@@ -162,7 +162,6 @@ export const words = {
 
   letters: 'Dead letters',
   lettersUnit: (n: string, waiting: string) => `${n} in 48 h, ${waiting} waiting, none lost`,
-  lettersWhy: 'Entries of the bus that could not be read, kept as they came.',
   lettersNone: 'No dead letters',
   lettersNoneWhy: 'Everything that senders were promised could be read.',
   lettersNoneWaiting: 'None is waiting; those before were replayed.',
