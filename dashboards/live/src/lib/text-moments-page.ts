@@ -47,7 +47,7 @@ export const page = {
     calm: 'Nothing unusual',
     calmWhy: 'Nothing needs anybody now. What was resolved is one press away.',
     acknowledgeAll: 'Acknowledge all',
-    acknowledgeAllHint: (n: number) => `Acknowledge ${n} open ${plural(n, 'moment')}`,
+    acknowledgeAllHint: (n: number) => `Acknowledge all: ${n} open ${plural(n, 'moment')}`,
     course: (name: string, stream: string) => `Course of ${lower(name)} on ${stream}`,
     yesterday: 'Yesterday',
   },

@@ -24,7 +24,7 @@ export const text = {
     docs: 'API',
     home: 'Telemetra, overview',
   },
-  search: { label: 'Go to a stream, moment, board or page', placeholder: 'Go to stream, moment, board…' },
+  search: { placeholder: 'Go to stream, moment, board…' },
   theme: 'Switch between dark and light',
   events: 'events',
   eventsLabel: 'Events per second, all streams',
