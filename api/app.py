@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from starlette.types import ASGIApp
 
 from api.alert_routes.endpoints import router as alert_routes
+from api.alert_rules.endpoints import previews as alert_previews
 from api.alert_rules.endpoints import router as alert_rules
 from api.audit.endpoints import router as audit
 from api.boards.endpoints import router as boards
@@ -100,6 +101,7 @@ ROUTERS = (
     dead_letters,
     system,
     alert_rules,
+    alert_previews,
     alert_routes,
     deliveries,
 )

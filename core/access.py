@@ -59,7 +59,7 @@ ADMINISTERED: Final = frozenset({"/api/v1/alert-rules", "/api/v1/alert-routes"})
 """What whoever reads may see, and only ``admin`` changes: an alert that is led elsewhere, or not
 sent, is seen by nobody."""
 
-QUESTIONS: Final = frozenset({"/api/v1/alert-rules/preview"})
+QUESTIONS: Final = frozenset({"/api/v1/alert-previews"})
 """What is asked with a body and changes nothing: whoever reads may."""
 
 INGEST_PATHS: Final = frozenset(

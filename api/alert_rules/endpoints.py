@@ -28,6 +28,7 @@ from db.alerts import AlertStore
 RuleId: TypeAlias = Annotated[str, Path(pattern=r"^rul_[0-9a-f]{16}$", examples=[examples.RULE_ID])]
 
 router = APIRouter(prefix="/alert-rules", tags=["alerts"])
+previews = APIRouter(prefix="/alert-previews", tags=["alerts"])
 
 
 @router.get("", response_model=AlertRulePage, responses=examples.RULES, summary="List rules")
@@ -59,8 +60,8 @@ async def create_alert_rule(
     return send_row(row, status=201)
 
 
-@router.post(
-    "/preview",
+@previews.post(
+    "",
     response_model=AlertPreviewOut,
     responses=examples.PREVIEW,
     summary="See what a rule would have told",

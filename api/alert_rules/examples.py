@@ -5,6 +5,7 @@ from typing import Any, Final
 from api.examples import Responses, show, show_problem
 
 PATH: Final = "/api/v1/alert-rules"
+PREVIEWS: Final = "/api/v1/alert-previews"
 RULE_ID: Final = "rul_0123456789abcdef"
 ONE_PATH: Final = f"{PATH}/{RULE_ID}"
 
@@ -85,7 +86,7 @@ PREVIEW: Final[Responses] = {
     ),
     **show_problem(
         422,
-        f"{PATH}/preview",
+        PREVIEWS,
         "min_score: Input should be greater than or equal to 0",
         "min_score",
     ),

@@ -41,28 +41,23 @@ async def is_api_ready(api_url: str) -> bool:
 
 async def is_flow_ready(api_url: str) -> bool:
     """Whether the API has heard from the flow."""
-    _, body = await get(f"{api_url}/api/v1/health")
-    try:
-        health = orjson.loads(body)
-        return bool(health["flow"]["status"] == "ok")
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return False
+    return await _is_said("flow", api_url, {"ok"})
 
 
 async def is_archive_ready(api_url: str) -> bool:
     """Whether the API has heard from the archive, be it that its disk is full."""
-    _, body = await get(f"{api_url}/api/v1/health")
-    try:
-        return bool(orjson.loads(body)["archive"]["status"] in {"ok", "degraded"})
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return False
+    return await _is_said("archive", api_url, {"ok", "degraded"})
 
 
 async def are_alerts_ready(api_url: str) -> bool:
     """Whether the database has heard from the alerts, be it that they are behind."""
+    return await _is_said("alerts", api_url, {"ok", "degraded"})
+
+
+async def _is_said(part: str, api_url: str, wanted: set[str]) -> bool:
     _, body = await get(f"{api_url}/api/v1/health")
     try:
-        return bool(orjson.loads(body)["alerts"]["status"] in {"ok", "degraded"})
+        return orjson.loads(body)[part]["status"] in wanted
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return False
 

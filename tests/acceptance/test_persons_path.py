@@ -181,6 +181,11 @@ class Scene:
         """Return the moment on the page."""
         return self.page.locator(f'[data-testid="moment"][data-moment-id="{moment_id}"]')
 
+    async def expect_step(self, name: str, words: str) -> None:
+        """Wait until the page of the moment says that it has come so far."""
+        step = self.page.get_by_test_id("life").locator(f'[data-step={name}][aria-current="step"]')
+        await expect(step).to_contain_text(words, timeout=SEEN_MS_MAX)
+
 
 async def meet_incident(scene: Scene) -> str:
     """Let the raid come in; see the webhook, the socket and the page tell of it."""
@@ -198,13 +203,17 @@ async def meet_incident(scene: Scene) -> str:
         row = scene.find_row(moment_id)
         await expect(row).to_contain_text("Chat spike", timeout=SEEN_MS_MAX)
         await scene.page.goto(str(scene.client.base_url.join(told["link"])))
-        await expect(row.get_by_test_id("moment-why")).to_contain_text("Raid of 900")
-        await expect(row.get_by_test_id("moment-told")).to_contain_text("on call")
+        await expect(scene.page.get_by_test_id("moment-page")).to_have_attribute(
+            "data-moment-id", moment_id
+        )
+        await expect(scene.page.get_by_test_id("reasons")).to_contain_text("Raid of 900")
+        await expect(scene.page.get_by_test_id("moment-told")).to_contain_text("on call")
 
         await scene.do(moment_id, action="acknowledge", comment=COMMENT)
-        await expect(row).to_contain_text("acknowledged", timeout=SEEN_MS_MAX)
+        await scene.expect_step("acknowledged", "Acknowledged")
+        await expect(scene.page.get_by_test_id("history")).to_contain_text(COMMENT)
         await scene.do(moment_id, action="mute")
-        await expect(row).to_contain_text("muted", timeout=SEEN_MS_MAX)
+        await scene.expect_step("shelved", "Muted")
         await eventually(lambda: is_seen(scene.seen, moment_id, "shelved", ended=False))
     return moment_id
 
@@ -221,7 +230,8 @@ async def see_it_end(scene: Scene, moment_id: str) -> None:
     assert [moment for moment, _ in scene.receiver.told] == [moment_id, moment_id]
     await eventually(lambda: is_seen(scene.seen, moment_id, "resolved", ended=True))
     await scene.do(moment_id, label=True)
-    await expect(scene.find_row(moment_id)).to_contain_text("resolved · a true one")
+    await scene.expect_step("resolved", "Resolved")
+    await expect(scene.page.get_by_test_id("history")).to_contain_text("a true one")
 
 
 async def assert_on_record(scene: Scene, moment_id: str, admin: str) -> None:

@@ -113,7 +113,7 @@ async def test_a_route_and_a_rule_are_made_by_keys_alone_and_a_delivery_is_seen(
         await find_field(page, "Streams").fill(HALL)
         await page.get_by_role("button", name="on call").press("Space")
         asked = {"stream": HALL, "min_score": 1.5}
-        preview = (await stage.api.post("/api/v1/alert-rules/preview", json=asked)).json()
+        preview = (await stage.api.post("/api/v1/alert-previews", json=asked)).json()
         assert preview["told"] == 1
         await expect(page.get_by_test_id("look-told")).to_have_text(
             "Would have told 1 time in 7 days"

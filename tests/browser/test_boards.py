@@ -132,7 +132,7 @@ async def test_a_board_arranged_by_keys_survives_and_is_the_same_for_others(prod
     path = f"/app/boards/{board_id}"
     async with open_page() as page:
         await open_at(page, product, path)
-        await expect(page.locator("canvas").first).to_be_visible()
+        await expect(page.locator('[data-tile="chat"] canvas').first).to_be_visible()
         await page.keyboard.press("e")
         await page.locator('[data-tile="chat"]').focus()
         for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown"):

@@ -167,13 +167,16 @@ async def test_the_chip_tells_the_delay_leads_to_the_system_and_holds_the_pictur
         assert 0 <= float(await chip.get_attribute("data-delay") or "0") < SEEN_MS_MAX
         await page.get_by_test_id("pause").click()
         await expect(chip).to_have_attribute("data-state", "paused")
-        held = await rate.inner_text()
         await expect(page.get_by_text("What arrives meanwhile is kept")).to_be_visible()
         async with open_page() as other:
             await other.goto(page.url)
-            await expect(other.get_by_test_id("chat-rate")).not_to_have_text(
-                held, timeout=SEEN_MS_MAX
-            )
+            moving = other.get_by_test_id("chat-rate")
+            await expect(moving).to_contain_text("/s", timeout=SEEN_MS_MAX)
+            # What had come before it was held may still be written, a second later at most.
+            await expect(moving).not_to_have_text(await moving.inner_text(), timeout=SEEN_MS_MAX)
+            held = await rate.inner_text()
+            await expect(moving).not_to_have_text(await moving.inner_text(), timeout=SEEN_MS_MAX)
+            await expect(moving).not_to_have_text(held, timeout=SEEN_MS_MAX)
         assert await rate.inner_text() == held
         await page.get_by_test_id("pause").click()
         await expect(rate).not_to_have_text(held, timeout=SEEN_MS_MAX)

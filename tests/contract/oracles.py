@@ -19,6 +19,7 @@ NO_SCHEMA_SAYS: Final = (
     "to lies before from",
     "from: more than",
     "points cover the whole range",
+    "A report tells of ",
     "streams: an admin key reaches every stream.",
     # A schema could say these, as choices of some that would make no client better.
     "name an action, a label or a comment",

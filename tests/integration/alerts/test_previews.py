@@ -11,7 +11,7 @@ from core.clock import SystemClock
 from tests.fixtures.alerts import name_moment, write_moment, write_route
 from tests.integration.api.problems import read_problem
 
-PREVIEW = "/api/v1/alert-rules/preview"
+PREVIEW = "/api/v1/alert-previews"
 COUNTS = "/api/v1/deliveries/counts"
 
 DELIVERY = """

@@ -66,7 +66,7 @@ def choose_scopes(method: str, path: str) -> set[str]:
     if path.startswith(("/api/v1/keys", "/api/v1/audit")):
         return {"admin"}
     is_administered = path.startswith(("/api/v1/alert-rules", "/api/v1/alert-routes"))
-    is_question = path == "/api/v1/alert-rules/preview"
+    is_question = path == "/api/v1/alert-previews"
     if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}") or (
         is_administered and method != "GET" and not is_question
     ):

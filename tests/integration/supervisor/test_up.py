@@ -25,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
         ok = {"status": "ok"}
-        self.wfile.write(json.dumps({"flow": ok, "archive": ok}).encode())
+        self.wfile.write(json.dumps({"flow": ok, "archive": ok, "alerts": ok}).encode())
 address = (os.environ["API_HOST"], int(os.environ["API_PORT"]))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """

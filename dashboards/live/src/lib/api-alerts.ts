@@ -43,7 +43,7 @@ export const alertsApi = {
     done(client.DELETE('/api/v1/alert-rules/{rule_id}', { params: { path: { rule_id } } })),
 
   preview: (body: Conditions, signal?: AbortSignal) =>
-    read(client.POST('/api/v1/alert-rules/preview', { body, signal })),
+    read(client.POST('/api/v1/alert-previews', { body, signal })),
 
   listRoutes: async () =>
     (await read(client.GET('/api/v1/alert-routes', { params: { query: { limit: ALL } } }))).data,
