@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StringConstraints
 
 from api.alert_routes.schemas import Name
 from api.deliveries.schemas import RouteName
@@ -50,14 +50,14 @@ class AlertConditionIn(BaseModel):
     kind: WordGlob = Field("*", description=_KIND)
     tags: list[WordGlob] = Field([], max_length=TAGS_MAX, description=_TAGS)
     types: list[MomentType] = Field([], max_length=20, description=_TYPES)
-    min_score: float = Field(0.0, ge=0, le=1e9, description=_SCORE)
-    min_duration_s: float = Field(0.0, ge=0, le=DAY_S, description=_DURATION)
+    min_score: StrictFloat = Field(0.0, ge=0, le=1e9, description=_SCORE)
+    min_duration_s: StrictFloat = Field(0.0, ge=0, le=DAY_S, description=_DURATION)
     schedule: Hours | None = Field(None, description=_SCHEDULE)
     group_by: list[Dimension] = Field(
         [Dimension.STREAM, Dimension.TYPE], max_length=3, description=_GROUP
     )
-    group_wait_s: float = Field(0.0, ge=0, le=3600, description=_WAIT)
-    cool_down_s: float = Field(300.0, ge=0, le=DAY_S, description=_COOL)
+    group_wait_s: StrictFloat = Field(0.0, ge=0, le=3600, description=_WAIT)
+    cool_down_s: StrictFloat = Field(300.0, ge=0, le=DAY_S, description=_COOL)
 
     def to_row(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -81,7 +81,7 @@ class AlertRuleIn(AlertConditionIn):
     """A rule to be made."""
 
     name: Name = Field(examples=["spikes"])
-    enabled: bool = True
+    enabled: StrictBool = True
     severity: Severity = Severity.WARNING
     routes: list[RouteName] = Field(
         min_length=1,
@@ -89,7 +89,7 @@ class AlertRuleIn(AlertConditionIn):
         description=_ROUTES,
         examples=[["rte_0123456789abcdef"]],
     )
-    tell_ends: bool = Field(True, description=_ENDS)
+    tell_ends: StrictBool = Field(True, description=_ENDS)
 
 
 class AlertRuleChangeIn(BaseModel):
@@ -98,7 +98,7 @@ class AlertRuleChangeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(LEFT_OUT, json_schema_extra=describe_left_out)
-    enabled: bool = Field(LEFT_OUT, json_schema_extra=describe_left_out, examples=[False])
+    enabled: StrictBool = Field(LEFT_OUT, json_schema_extra=describe_left_out, examples=[False])
     stream: StreamGlob = Field(LEFT_OUT, description=_STREAM, json_schema_extra=describe_left_out)
     kind: WordGlob = Field(LEFT_OUT, description=_KIND, json_schema_extra=describe_left_out)
     tags: list[WordGlob] = Field(
@@ -107,7 +107,7 @@ class AlertRuleChangeIn(BaseModel):
     types: list[MomentType] = Field(
         LEFT_OUT, max_length=20, description=_TYPES, json_schema_extra=describe_left_out
     )
-    min_score: float = Field(
+    min_score: StrictFloat = Field(
         LEFT_OUT,
         ge=0,
         le=1e9,
@@ -115,7 +115,7 @@ class AlertRuleChangeIn(BaseModel):
         json_schema_extra=describe_left_out,
         examples=[2.0],
     )
-    min_duration_s: float = Field(
+    min_duration_s: StrictFloat = Field(
         LEFT_OUT, ge=0, le=DAY_S, description=_DURATION, json_schema_extra=describe_left_out
     )
     schedule: Hours | None = Field(
@@ -125,10 +125,10 @@ class AlertRuleChangeIn(BaseModel):
     group_by: list[Dimension] = Field(
         LEFT_OUT, max_length=3, description=_GROUP, json_schema_extra=describe_left_out
     )
-    group_wait_s: float = Field(
+    group_wait_s: StrictFloat = Field(
         LEFT_OUT, ge=0, le=3600, description=_WAIT, json_schema_extra=describe_left_out
     )
-    cool_down_s: float = Field(
+    cool_down_s: StrictFloat = Field(
         LEFT_OUT, ge=0, le=DAY_S, description=_COOL, json_schema_extra=describe_left_out
     )
     routes: list[RouteName] = Field(
@@ -138,7 +138,7 @@ class AlertRuleChangeIn(BaseModel):
         description=_ROUTES,
         json_schema_extra=describe_left_out,
     )
-    tell_ends: bool = Field(LEFT_OUT, description=_ENDS, json_schema_extra=describe_left_out)
+    tell_ends: StrictBool = Field(LEFT_OUT, description=_ENDS, json_schema_extra=describe_left_out)
 
     def to_row(self) -> dict[str, Any]:
         """Return what is named, as it is stored."""
