@@ -25,8 +25,11 @@ THEMES: Final = ("dark", "light")
 QUALITY: Final = 82
 """Of 100; below it the smallest letters fray."""
 
-SETTLED_MS: Final = 6000
+SETTLED_MS: Final = 4000
 """After the numbers are live: sparklines and charts have come, and a second value of each."""
+
+MEASURED_MS: Final = 20_000
+"""What is measured while the view is open has its first figures then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ async def find_views(url: str) -> dict[str, str]:
             return found
 
         moments = await read("/api/v1/moments?state=open&limit=50")
-        boards = await read("/api/v1/boards?limit=1")
+        boards = await read("/api/v1/boards?limit=50")
     strongest = max(moments, key=lambda moment: float(moment["score"]), default=None)
     stream = strongest["stream_id"] if strongest else "northlight_live"
     views = {
@@ -69,15 +72,16 @@ async def find_views(url: str) -> dict[str, str]:
     if strongest:
         views["moment"] = f"/app/moments/{strongest['moment_id']}"
     if boards:
-        views["board"] = f"/app/boards/{boards[0]['board_id']}"
+        fullest = max(boards, key=lambda board: len(board["charts"]))
+        views["board"] = f"/app/boards/{fullest['board_id']}"
     return views
 
 
-async def take(page: Page, url: str, file: Path) -> None:
-    """Take the picture of one view, when its numbers are live."""
+async def take(page: Page, url: str, file: Path, settled_ms: int) -> None:
+    """Take the picture of one view, so long after its numbers are live."""
     await page.goto(url)
     await page.locator('[data-testid="connection"][data-state="live"]').wait_for()
-    await page.wait_for_timeout(SETTLED_MS)
+    await page.wait_for_timeout(settled_ms)
     session = await page.context.new_cdp_session(page)
     shot = await session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
     await asyncio.to_thread(file.write_bytes, base64.b64decode(shot["data"]))
@@ -97,7 +101,9 @@ async def take_all(
             page = await context.new_page()
             for view, path in views.items():
                 if not full or view in full:
-                    await take(page, url + path, folder / f"{view}-{theme}-{name}.webp")
+                    settled_ms = MEASURED_MS if view == "system" else SETTLED_MS
+                    file = folder / f"{view}-{theme}-{name}.webp"
+                    await take(page, url + path, file, settled_ms)
             await context.close()
 
 
