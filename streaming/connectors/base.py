@@ -7,6 +7,7 @@ the same ``id`` twice, and count once.
 """
 
 import asyncio
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol, TypeAlias
@@ -131,7 +132,7 @@ async def keep_reading(read: Read, health: Health, back_off: BackOff) -> None:
             return
         pause_s = back_off.draw_pause_s()
         log.warning("source_lost", connector=health.name, reason=reason, pause_seconds=pause_s)
-        await asyncio.sleep(pause_s)
+        await sleep(pause_s)
 
 
 async def _wait_for(stop: asyncio.Event) -> None:

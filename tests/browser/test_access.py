@@ -75,11 +75,11 @@ async def test_no_page_has_a_serious_fault_in_either_theme_and_none_complains(pr
     async with open_page() as page:
         complaints.listen(page)
         for name, path in PAGES.items():
-            await page.emulate_media(color_scheme="dark")
+            await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
             await show(page, url + path)
             faults[f"{name}, dark"] = await list_faults(page)
             # A theme changes colours and nothing else.
-            await page.emulate_media(color_scheme="light")
+            await page.emulate_media(color_scheme="light", reduced_motion="reduce")
             faults[f"{name}, light"] = await list_faults(page, "color-contrast")
     assert {name: found for name, found in faults.items() if found} == {}
     assert complaints.told == []

@@ -4,7 +4,7 @@ An application shows itself with a token that it gets for its id and secret, and
 the old one is refused.
 """
 
-import asyncio
+from asyncio import sleep
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,7 +88,7 @@ class Helix:
         return await self._get(logins)
 
     async def _get(self, logins: Sequence[str]) -> httpx.Response:
-        await asyncio.sleep(self._pause_s)
+        await sleep(self._pause_s)
         if self._token is None:
             self._token = await self._fetch_token()
         params = httpx.QueryParams({"first": LOGINS_MAX, "user_login": list(logins)})

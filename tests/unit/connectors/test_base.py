@@ -128,7 +128,7 @@ async def test_between_two_tries_there_is_a_pause(
     async def sleep(seconds: float) -> None:
         pauses_s.append(seconds)
 
-    monkeypatch.setattr("streaming.connectors.base.asyncio.sleep", sleep)
+    monkeypatch.setattr("streaming.connectors.base.sleep", sleep)
     fails = [OSError("gone"), OSError("gone"), None]
 
     async def read() -> None:

@@ -64,7 +64,7 @@ async def test_a_budget_that_is_used_up_is_waited_for(
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("streaming.connectors.twitch.helix.asyncio.sleep", sleep)
+    monkeypatch.setattr("streaming.connectors.twitch.helix.sleep", sleep)
     reset = str(clock.now_ms() // 1000 + 20)
     helix_server.answers.append(Response(status_code=429, headers={"Ratelimit-Reset": reset}))
     helix_server.headers = {"Ratelimit-Remaining": "3", "Ratelimit-Reset": reset}
