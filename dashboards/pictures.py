@@ -9,16 +9,16 @@ behind the lines and something in the feed.
 import argparse
 import asyncio
 import base64
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize
 
 from core.settings import REPOSITORY
+from loadtest.bench.chromiums import open_browser
 
 FOLDER: Final = REPOSITORY / "docs" / "pictures"
 THEMES: Final = ("dark", "light")
@@ -122,12 +122,8 @@ async def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     views = await find_views(asked.url)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+    async with open_browser() as browser:
         await take_all(browser, asked.url, views, asked.folder, frozenset(asked.view))
-        await browser.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ browser used is told beside it.
 """
 
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from typing import Any, Final
 
 import orjson
 import psutil
-from playwright.async_api import CDPSession, Page, async_playwright
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES: Final = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -133,17 +135,31 @@ def read_browser_seconds() -> float:
     return total
 
 
+def find_chromium() -> str | None:
+    """Return the program of the browser, where there is one."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
 @asynccontextmanager
-async def open_tab(*, width: int = WIDTH, height: int = HEIGHT) -> AsyncIterator[Tab]:
-    """Open an empty page in a browser that has never seen any."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        message = "no Chromium here: `apt install chromium` brings it"
-        raise RuntimeError(message)
+async def open_browser() -> AsyncIterator[Browser]:
+    """Start a browser that has never seen any page.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    if (path := find_chromium()) is None:
+        sys.exit("There is no Chromium here: `apt install chromium` brings it.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
         try:
-            page = await browser.new_page(viewport={"width": width, "height": height})
-            yield await Tab.open(page)
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def open_tab(*, width: int = WIDTH, height: int = HEIGHT) -> AsyncIterator[Tab]:
+    """Open an empty page in a browser of its own."""
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        yield await Tab.open(page)

@@ -13,7 +13,6 @@ transactions, on a screen tall enough for all of them. Frames are those that the
 import argparse
 import asyncio
 import math
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -25,16 +24,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.async_api import CDPSession, Page, async_playwright
+from playwright.async_api import CDPSession, Page
 
 from core.clock import SystemClock
+from loadtest.bench.chromiums import open_browser
 from loadtest.bench.folders import RESULTS
 from loadtest.bench.reports import Measurement, save_measurement
 from loadtest.bench.tables import write_table
 
 URL: Final = "http://127.0.0.1:8000"
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic")
 STREAM: Final = "charts"
 CHANNELS: Final = 16
 OWN: Final = 4
@@ -79,29 +77,12 @@ class Charted:
 
 async def measure(url: str, seconds: float, range_key: str) -> Charted:
     """Open the page, let it warm up, and count."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=find_browser(), args=list(SWITCHES)
-        )
-        try:
-            page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-            await page.goto(f"{url}/app/streams/{STREAM}?range={range_key}")
-            await page.wait_for_selector('[role="slider"] canvas')
-            await asyncio.sleep(WARM_S)
-            return await _count(page, seconds)
-        finally:
-            await browser.close()
-
-
-def find_browser() -> str:
-    """Return a Chromium.
-
-    Raises:
-        SystemExit: There is none.
-    """
-    if found := next(filter(None, map(shutil.which, BROWSERS)), None):
-        return found
-    sys.exit("There is no Chromium here: `apt install chromium` brings it.")
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        await page.goto(f"{url}/app/streams/{STREAM}?range={range_key}")
+        await page.wait_for_selector('[role="slider"] canvas')
+        await asyncio.sleep(WARM_S)
+        return await _count(page, seconds)
 
 
 async def _count(page: Page, seconds: float) -> Charted:

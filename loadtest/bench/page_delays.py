@@ -13,17 +13,17 @@ after its message came.
 
 import argparse
 import asyncio
-import shutil
 import sys
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from loadtest.bench.askable import start_ours
 from loadtest.bench.catch_ups import find_start
+from loadtest.bench.chromiums import open_browser
 from loadtest.bench.delay import Delays
 from loadtest.bench.folders import RESULTS, find_bench_folder
 from loadtest.bench.processes import Process
@@ -32,8 +32,6 @@ from loadtest.bench.servers import Servers, run_servers
 from loadtest.bench.tables import write_table
 
 PROBE: Final = Path(__file__).with_name("page_probes.js")
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES: Final = ("--headless", "--no-sandbox", "--disable-gpu")
 READY: Final = "/readyz"
 STREAM: Final = "northlight_live"
 
@@ -77,17 +75,10 @@ def _simulate(servers: Servers, url: str, streams: int) -> AbstractContextManage
 
 
 async def _watch(url: str, seconds: float, streams: int) -> Found:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        sys.exit("There is no Chromium here: `apt install chromium` brings it.")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
-        try:
-            overview = await _watch_page(browser, url, seconds, '[data-testid="stream-row"]')
-            stream = f"{url}/app/streams/{STREAM}"
-            chart = await _watch_page(browser, stream, seconds, '[data-testid="chart-chat"]')
-        finally:
-            await browser.close()
+    async with open_browser() as browser:
+        overview = await _watch_page(browser, url, seconds, '[data-testid="stream-row"]')
+        stream = f"{url}/app/streams/{STREAM}"
+        chart = await _watch_page(browser, stream, seconds, '[data-testid="chart-chat"]')
     return Found(
         seconds=seconds,
         streams=streams,
