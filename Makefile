@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 ROOT := $(shell dirname "$(strip $(MAKEFILE_LIST))")
 ARGS ?=
 BOOTSTRAP = cd "$(ROOT)" && $(if $(PYTHON),"$(PYTHON)",$(error Telemetra needs Python 3.11 or 3.12; set PYTHON=/path/to/it)) infra/bootstrap.py
+# Many processes start here: what one of them has compiled, the others need not.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: up
@@ -24,7 +26,7 @@ doctor: ## Check this machine and the installation, and say what to mend
 
 .PHONY: test
 test: ## Run every test against real services (ARGS='-k name')
-	@$(BOOTSTRAP) --dev -- pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BOOTSTRAP) --dev -- pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: ## Run the tests that need no services

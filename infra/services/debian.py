@@ -124,7 +124,7 @@ class DebianPackages:
     def _prefix(self, packages: Sequence[Package]) -> Path:
         """Name the folder after its content and its place: programs know their loader's path."""
         digests = sorted(package.sha256 for package in packages)
-        identity = "\n".join([*digests, str(self.folder), str(LAYOUT)])
+        identity = "\n".join([*digests, *self.programs, str(self.folder), str(LAYOUT)])
         return self.folder / "unpacked" / hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     def _fetch(self, source: AptSource) -> list[Package]:

@@ -72,7 +72,7 @@ async def test_a_client_sends_reads_and_is_told_what_is_wrong(
 ) -> None:
     made = product.run("keys", "create", "a client", "--scope", "read", "--scope", "ingest")
     key = made.stdout.decode().strip()
-    url = product.status()["api_url"]
+    url = product.url
 
     def run(program: str) -> str:
         done = subprocess.run(

@@ -55,7 +55,7 @@ def make_first_key(product: Product) -> str:
     made = product.run("keys", "create", SETTER, "--scope", "admin", "--json")
     assert made.returncode == 0, made.stderr.decode()
     text: str = orjson.loads(made.stdout)["key"]
-    wait_until_known(product.status()["api_url"], text)
+    wait_until_known(product.url, text)
     return text
 
 
@@ -269,7 +269,7 @@ def format_time(at: datetime | None, *, after_s: int) -> str:
 async def test_an_incident_is_told_acknowledged_muted_ended_labelled_and_on_record(
     product: Product, receiver: Receiver
 ) -> None:
-    url = product.status()["api_url"]
+    url = product.url
     admin = make_first_key(product)
     async with httpx.AsyncClient(base_url=url, timeout=30) as client, open_page() as page:
         keys = await make_keys(client, admin)

@@ -31,7 +31,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 async def test_what_the_readme_sends_is_taken_and_read_back(product: Product) -> None:
     send, read = _list_curls()
-    url = product.status()["api_url"]
+    url = product.url
     media_type = send[send.index("-H") + 1].partition(": ")[2]
     body = send[send.index("-d") + 1]
     async with httpx.AsyncClient() as client:
@@ -54,7 +54,7 @@ async def test_what_the_readme_sends_is_taken_and_read_back(product: Product) ->
 
 
 async def test_the_routes_that_the_readme_names_exist(product: Product) -> None:
-    url = product.status()["api_url"]
+    url = product.url
     async with httpx.AsyncClient(base_url=url) as client:
         for path in ("/docs", "/redoc", "/openapi.json", "/metrics", "/health", "/readyz"):
             assert (await client.get(path)).status_code == 200, path

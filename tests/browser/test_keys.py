@@ -38,7 +38,7 @@ def make_key(product: Product, *scopes: str, streams: Sequence[str] = ()) -> Key
     made = product.run("keys", "create", "a browser", *chosen, "--json")
     assert made.returncode == 0, made.stderr.decode()
     said = orjson.loads(made.stdout)
-    wait_until_known(product.status()["api_url"], said["key"])
+    wait_until_known(product.url, said["key"])
     return Key(said["key_id"], said["key"])
 
 
@@ -49,9 +49,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         # The first key shuts the door, so the demo would be refused: it comes with one of its own.
         sender = make_key(running, "ingest", "read")
         command = [sys.executable, "-m", "streaming.simulator", "--api-key", sender.text]
-        simulator = subprocess.Popen(
-            [*command, "--url", running.status()["api_url"]], cwd=REPOSITORY
-        )
+        simulator = subprocess.Popen([*command, "--url", running.url], cwd=REPOSITORY)
         try:
             yield running
         finally:
@@ -65,7 +63,7 @@ async def show_key(page: Page, text: str) -> None:
 
 
 async def open_shut_page(page: Page, product: Product, path: str = "/") -> None:
-    await page.goto(f"{product.status()['api_url']}{path}")
+    await page.goto(f"{product.url}{path}")
     await expect(page.get_by_role("heading", name="This server asks for a key")).to_be_visible()
 
 
@@ -160,5 +158,5 @@ async def test_a_key_of_one_stream_shows_it_and_says_why_the_rest_is_not_shown(
         await open_shut_page(page, product, f"/app/streams/{STREAM}")
         await show_key(page, key.text)
         await expect(page.get_by_test_id("chat-rate")).to_contain_text("/s", timeout=CHANGE_MS_MAX)
-        await page.goto(product.status()["api_url"])
+        await page.goto(product.url)
         await expect(page.get_by_test_id("problem")).to_contain_text("single streams only")

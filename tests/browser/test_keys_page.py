@@ -63,7 +63,7 @@ async def make_first_key(page: Page, api: httpx.AsyncClient) -> str:
 
 
 async def test_keys_are_made_replaced_and_revoked_and_the_log_says_so(product: Product) -> None:
-    url = product.status()["api_url"]
+    url = product.url
     async with httpx.AsyncClient(base_url=f"{url}/") as api, open_page() as page:
         admin = await make_first_key(page, api)
         api.headers.update(show(admin))

@@ -53,7 +53,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _fill(product: Product) -> str:
-    address: str = product.status()["api_url"]
+    address: str = product.url
     _send(address, [f"bulk-{number:04}" for number in range(COUNT)])
     return address
 

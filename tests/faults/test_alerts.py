@@ -16,6 +16,7 @@ from infra.services.ports import choose_port
 from loadtest.bench.servers import run_servers
 from tests.fixtures.alertmanagers import Alertmanager, running_alertmanager
 from tests.fixtures.alerts import list_states, name_moment, write_moment, write_route, write_rule
+from tests.fixtures.packages import require_program
 from tests.fixtures.processes import ModuleProcess
 from tests.fixtures.receivers import Manners, Receiver, receiving
 from tests.fixtures.waiting import eventually
@@ -152,6 +153,8 @@ async def test_a_database_that_is_restarted_loses_no_alert(
 async def test_an_alertmanager_shows_what_goes_on_also_when_it_was_started_anew(
     connection: asyncpg.Connection, database_url: str, tmp_path: Path
 ):
+    # Before anything is sent: the longer its program is not there, the rarer it is tried.
+    require_program("prometheus-alertmanager")
     port = choose_port()
     route = await write_route(connection, f"http://127.0.0.1:{port}", kind="alertmanager")
     await write_rule(connection, route, name="spikes", severity="critical")

@@ -178,7 +178,7 @@ def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
             for done in (made, narrow)
         ]
         for key in keys:
-            wait_until_known(product.status()["api_url"], key)
+            wait_until_known(product.url, key)
 
         def load(key: str, *arguments: str) -> Ran:
             environment = {**product.environment, "API_KEY": key}

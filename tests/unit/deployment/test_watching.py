@@ -1,7 +1,6 @@
 """What watches the platform: Prometheus, its alerts, whom they reach, what Grafana reads."""
 
 import re
-import shutil
 import subprocess
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from api.health.endpoints import probes
 from core import metrics
 from core.settings import REPOSITORY
 from db.readers import READER
+from tests.fixtures.packages import require_program
 from tests.unit.deployment.compositions import INFRA, interpolate, read_services, read_yaml
 
 PROMETHEUS: Final = INFRA / "prometheus"
@@ -24,11 +24,12 @@ SERVICES: Final = read_services()
 
 
 def _run(program: str, *arguments: str) -> None:
-    path = shutil.which(program)
-    if path is None:
-        pytest.skip(f"{program} is not on the PATH")
     done = subprocess.run(
-        [path, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [require_program(program), *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

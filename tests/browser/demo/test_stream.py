@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Download, Locator, Page, expect
 
 from core.clock import SystemClock
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
 GUEST = "chart_guest"
@@ -33,7 +33,7 @@ class Seeded:
     """A product with two streams whose past is known."""
 
     def __init__(self, product: Product) -> None:
-        self.url = str(product.status()["api_url"])
+        self.url = str(product.url)
         self.end = SystemClock().now().replace(second=0, microsecond=0) - timedelta(minutes=5)
         self.start = self.end - timedelta(minutes=MINUTES)
 
@@ -44,15 +44,13 @@ class Seeded:
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product")) as running:
-        made = Seeded(running)
-        for stream_id, pace in ((GUEST, 3), (OTHER, 7)):
-            events = [*list_days(made, stream_id), *list_minutes(made, stream_id, pace)]
-            sent = httpx.post(f"{made.url}/api/v1/ingest", json=events, timeout=30)
-            assert sent.status_code == 202, sent.text
-        yield made
+def seeded(demo: Product) -> Seeded:
+    made = Seeded(demo)
+    for stream_id, pace in ((GUEST, 3), (OTHER, 7)):
+        events = [*list_days(made, stream_id), *list_minutes(made, stream_id, pace)]
+        sent = httpx.post(f"{made.url}/api/v1/ingest", json=events, timeout=30)
+        assert sent.status_code == 202, sent.text
+    return made
 
 
 def write(at: datetime) -> str:

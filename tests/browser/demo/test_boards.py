@@ -1,16 +1,15 @@
 """Boards on the page: pinned to, arranged by keys, kept, shared, changed by two, hung on a wall."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
 BOARDS = "/api/v1/boards"
@@ -20,41 +19,34 @@ WAIT_MS = 30_000
 """Reaching this means that it never came: a saved step takes a second."""
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product")) as running:
-        yield running
-
-
 @asynccontextmanager
-async def ask(product: Product) -> AsyncIterator[httpx.AsyncClient]:
-    url = product.status()["api_url"]
+async def ask(demo: Product) -> AsyncIterator[httpx.AsyncClient]:
+    url = demo.url
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         yield client
 
 
-async def make_board(product: Product, name: str, *kinds: str, height: int = 2) -> str:
+async def make_board(demo: Product, name: str, *kinds: str, height: int = 2) -> str:
     charts = [
         {"chart_id": kind, "kind": kind, "stream_id": STREAM, "height": height} for kind in kinds
     ]
-    async with ask(product) as client:
+    async with ask(demo) as client:
         answer = await client.post(BOARDS, json={"name": name, "charts": charts})
     assert answer.status_code == 201, answer.text
     board_id: str = answer.json()["board_id"]
     return board_id
 
 
-async def list_kept(product: Product, board_id: str) -> list[tuple[str, int, int]]:
+async def list_kept(demo: Product, board_id: str) -> list[tuple[str, int, int]]:
     """Return what the API says of the charts of a board."""
-    async with ask(product) as client:
+    async with ask(demo) as client:
         charts: list[dict[str, Any]] = (await client.get(f"{BOARDS}/{board_id}")).json()["charts"]
     return [(chart["kind"], chart["width"], chart["height"]) for chart in charts]
 
 
-async def open_at(page: Page, product: Product, path: str) -> None:
+async def open_at(page: Page, demo: Product, path: str) -> None:
     page.set_default_timeout(WAIT_MS)
-    await page.goto(f"{product.status()['api_url']}{path}")
+    await page.goto(f"{demo.url}{path}")
     await expect(page.get_by_test_id("connection")).to_have_attribute(
         "data-state", "live", timeout=WAIT_MS
     )
@@ -95,9 +87,9 @@ async def wait_until_saved(page: Page) -> None:
     )
 
 
-async def test_a_chart_is_pinned_by_keys_and_the_toast_takes_it_back(product: Product):
+async def test_a_chart_is_pinned_by_keys_and_the_toast_takes_it_back(demo: Product):
     async with open_page() as page:
-        await open_at(page, product, f"/app/streams/{STREAM}")
+        await open_at(page, demo, f"/app/streams/{STREAM}")
         await page.get_by_test_id("chart-viewers").focus()
         await page.keyboard.press("b")
         menu = page.get_by_test_id("pin-menu")
@@ -109,7 +101,7 @@ async def test_a_chart_is_pinned_by_keys_and_the_toast_takes_it_back(product: Pr
         await expect(page.get_by_role("heading", level=1)).to_have_text(ROOM)
         await expect(name_tiles(page)).to_have_count(1)
         board_id = page.url.rpartition("/")[2]
-        assert [kind for kind, *_ in await list_kept(product, board_id)] == ["viewers"]
+        assert [kind for kind, *_ in await list_kept(demo, board_id)] == ["viewers"]
 
         # The same once more says so; another one is taken back with a key.
         await page.go_back()
@@ -118,20 +110,20 @@ async def test_a_chart_is_pinned_by_keys_and_the_toast_takes_it_back(product: Pr
             await page.keyboard.press("b")
             await menu.get_by_role("button", name=ROOM).click()
             await expect(menu).to_have_count(0)
-        assert [kind for kind, *_ in await list_kept(product, board_id)] == ["viewers", "chat"]
+        assert [kind for kind, *_ in await list_kept(demo, board_id)] == ["viewers", "chat"]
         await page.keyboard.press("u")
 
         async def list_kinds() -> list[str]:
-            return [kind for kind, *_ in await list_kept(product, board_id)]
+            return [kind for kind, *_ in await list_kept(demo, board_id)]
 
         await eventually(list_kinds, holds=lambda kinds: kinds == ["viewers"], within_s=30)
 
 
-async def test_a_board_arranged_by_keys_survives_and_is_the_same_for_others(product: Product):
-    board_id = await make_board(product, "Keys", "chat", "viewers", "sentiment")
+async def test_a_board_arranged_by_keys_survives_and_is_the_same_for_others(demo: Product):
+    board_id = await make_board(demo, "Keys", "chat", "viewers", "sentiment")
     path = f"/app/boards/{board_id}"
     async with open_page() as page:
-        await open_at(page, product, path)
+        await open_at(page, demo, path)
         await expect(page.locator('[data-tile="chat"] canvas').first).to_be_visible()
         await page.keyboard.press("e")
         await page.locator('[data-tile="chat"]').focus()
@@ -149,7 +141,7 @@ async def test_a_board_arranged_by_keys_survives_and_is_the_same_for_others(prod
         await page.keyboard.press("Escape")
         await wait_until_saved(page)
         kept = [("viewers", 6, 2), ("sentiment", 6, 2), ("chat", 7, 3)]
-        assert await list_kept(product, board_id) == kept
+        assert await list_kept(demo, board_id) == kept
 
         await page.reload()
         await expect(name_tiles(page)).to_have_count(3)
@@ -171,22 +163,22 @@ async def test_a_board_arranged_by_keys_survives_and_is_the_same_for_others(prod
 
 
 async def test_of_two_who_change_a_board_the_second_is_asked_and_nothing_is_lost(
-    product: Product,
+    demo: Product,
 ):
-    board_id = await make_board(product, "Two", "chat", "viewers")
+    board_id = await make_board(demo, "Two", "chat", "viewers")
     async with open_page() as page:
-        await open_at(page, product, f"/app/boards/{board_id}")
+        await open_at(page, demo, f"/app/boards/{board_id}")
         await expect(name_tiles(page)).to_have_count(2)
         await page.route(f"**{BOARDS}/{board_id}", Blinkers().pass_on)
         async with open_other(page) as other:
-            await open_at(other, product, f"/app/boards/{board_id}")
+            await open_at(other, demo, f"/app/boards/{board_id}")
             await expect(name_tiles(other)).to_have_count(2)
             await other.keyboard.press("e")
             await other.locator('[data-tile="chat"]').focus()
             await other.keyboard.press("Shift+ArrowLeft")
             await wait_until_saved(other)
             await eventually(
-                lambda: list_kept(product, board_id), holds=lambda kept: kept[0] == ("chat", 5, 2)
+                lambda: list_kept(demo, board_id), holds=lambda kept: kept[0] == ("chat", 5, 2)
             )
         await page.keyboard.press("e")
         await page.locator('[data-tile="viewers"]').focus()
@@ -194,18 +186,18 @@ async def test_of_two_who_change_a_board_the_second_is_asked_and_nothing_is_lost
         question = page.get_by_test_id("board-conflict")
         await expect(question).to_be_visible(timeout=WAIT_MS)
         # Nothing is saved before it is answered, and both changes are on screen.
-        assert await list_kept(product, board_id) == [("chat", 5, 2), ("viewers", 6, 2)]
+        assert await list_kept(demo, board_id) == [("chat", 5, 2), ("viewers", 6, 2)]
         assert await list_shown(page) == ["viewers", "chat"]
         await question.get_by_role("button", name="Save both").click()
         await wait_until_saved(page)
-        assert await list_kept(product, board_id) == [("viewers", 6, 2), ("chat", 5, 2)]
+        assert await list_kept(demo, board_id) == [("viewers", 6, 2), ("chat", 5, 2)]
         await expect(question).to_have_count(0)
 
 
-async def test_charts_are_dragged_and_a_board_that_was_deleted_comes_back(product: Product):
-    board_id = await make_board(product, "Drag", "chat", "viewers", height=1)
+async def test_charts_are_dragged_and_a_board_that_was_deleted_comes_back(demo: Product):
+    board_id = await make_board(demo, "Drag", "chat", "viewers", height=1)
     async with open_page() as page:
-        await open_at(page, product, f"/app/boards/{board_id}")
+        await open_at(page, demo, f"/app/boards/{board_id}")
         await expect(name_tiles(page)).to_have_count(2)
         await page.get_by_test_id("arrange").click()
         chat, viewers = [await name_tiles(page).nth(k).bounding_box() for k in range(2)]
@@ -223,15 +215,15 @@ async def test_charts_are_dragged_and_a_board_that_was_deleted_comes_back(produc
         await expect(card).to_have_count(0)
         await page.get_by_test_id("toast").get_by_role("button", name="Undo").click()
         await expect(card).to_have_count(1)
-        assert await list_kept(product, board_id) == [("viewers", 6, 1), ("chat", 6, 1)]
+        assert await list_kept(demo, board_id) == [("viewers", 6, 1), ("chat", 6, 1)]
 
 
-async def test_a_wall_shows_boards_in_turn_and_says_how_long(product: Product):
+async def test_a_wall_shows_boards_in_turn_and_says_how_long(demo: Product):
     names = ["Wall one", "Wall two"]
     for name in names:
-        await make_board(product, name, "chat")
+        await make_board(demo, name, "chat")
     async with open_page(width=2560, height=1440) as page:
-        await open_at(page, product, "/app/boards?wall=1&every=600")
+        await open_at(page, demo, "/app/boards?wall=1&every=600")
         await expect(page.get_by_test_id("wall-place")).to_contain_text("each for 10 min")
         await expect(page.locator("nav.rail")).to_be_hidden()
         title = page.get_by_role("heading", level=1)
@@ -244,5 +236,5 @@ async def test_a_wall_shows_boards_in_turn_and_says_how_long(product: Product):
         await page.keyboard.press("Escape")
         await expect(page.locator("nav.rail")).to_be_visible()
         # By itself.
-        await open_at(page, product, "/app/boards?wall=1&every=10")
+        await open_at(page, demo, "/app/boards?wall=1&every=10")
         await expect(title).not_to_have_text(first, timeout=WAIT_MS)

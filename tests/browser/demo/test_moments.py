@@ -1,17 +1,16 @@
 """Moments on the page: somebody says that they saw one, and everybody sees that they did."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from core.clock import SystemClock
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.receivers import Receiver
 from tests.fixtures.uproars import chat, open_spike, send
 from tests.fixtures.waiting import eventually
@@ -28,16 +27,9 @@ HOSTILE = "שלום <img src=x onerror=\"document.title='owned'\"> " + "x" * 120
 """From right to left, with a tag, and too long for a line."""
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product")) as running:
-        yield running
-
-
 @asynccontextmanager
-async def ask(product: Product) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=product.status()["api_url"]) as client:
+async def ask(demo: Product) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=demo.url) as client:
         yield client
 
 
@@ -46,20 +38,20 @@ async def list_over(client: httpx.AsyncClient) -> list[dict[str, Any]]:
     return [moment for moment in answer.json()["data"] if moment["ended_at"] is not None]
 
 
-async def find_over(product: Product) -> dict[str, Any]:
+async def find_over(demo: Product) -> dict[str, Any]:
     """Return a moment of the demo's history that is over, and that nobody has seen."""
-    async with ask(product) as client:
+    async with ask(demo) as client:
         over: list[dict[str, Any]] = await eventually(lambda: list_over(client), within_s=60)
     return over[0]
 
 
-async def reopen(product: Product, moment: dict[str, Any]) -> None:
-    async with ask(product) as client:
+async def reopen(demo: Product, moment: dict[str, Any]) -> None:
+    async with ask(demo) as client:
         await client.patch(f"/api/v1/moments/{moment['moment_id']}", json={"action": "reopen"})
 
 
-async def open_live(page: Page, product: Product, path: str = "/") -> None:
-    await page.goto(f"{product.status()['api_url']}{path}")
+async def open_live(page: Page, demo: Product, path: str = "/") -> None:
+    await page.goto(f"{demo.url}{path}")
     await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
 
 
@@ -72,15 +64,15 @@ def find_row(page: Page, moment: dict[str, Any]) -> Locator:
 
 
 async def test_what_is_done_in_one_page_leaves_the_feed_of_all_and_stays_on_the_stream(
-    product: Product,
+    demo: Product,
 ) -> None:
-    moment = await find_over(product)
+    moment = await find_over(demo)
     stream_path = f"/app/streams/{moment['stream_id']}?moment={moment['moment_id']}"
     async with open_page() as page, open_page() as second, open_page() as third:
         for one in (page, second):
-            await open_live(one, product)
+            await open_live(one, demo)
             await expect(find_row(one, moment)).to_have_count(1)
-        await open_live(third, product, stream_path)
+        await open_live(third, demo, stream_path)
         panel = find_row(third, moment)
         await expect(panel.get_by_role("button", name=re.compile("^Done: "))).to_be_visible()
 
@@ -101,13 +93,13 @@ async def test_what_is_done_in_one_page_leaves_the_feed_of_all_and_stays_on_the_
 
 
 async def test_a_moment_that_goes_on_stays_acknowledged_until_it_is_resolved(
-    product: Product,
+    demo: Product,
 ) -> None:
-    async with ask(product) as client:
+    async with ask(demo) as client:
         moment = await open_spike(client, GUEST)
     async with open_page() as page, open_page() as second:
         for one in (page, second):
-            await open_live(one, product)
+            await open_live(one, demo)
         rows = find_row(page, moment), find_row(second, moment)
         await rows[0].get_by_role("button", name=re.compile("^Acknowledge: ")).click()
         for row in rows:
@@ -130,14 +122,14 @@ async def make_rule(client: httpx.AsyncClient, receiver: Receiver) -> None:
 
 
 async def test_the_panel_tells_why_and_who_knows_and_what_strangers_wrote_stays_text(
-    product: Product, receiver: Receiver
+    demo: Product, receiver: Receiver
 ) -> None:
-    async with ask(product) as client:
+    async with ask(demo) as client:
         await make_rule(client, receiver)
         moment = await open_spike(client, STRANGE, HOSTILE)
         path = f"/app/streams/{STRANGE}?moment={moment['moment_id']}"
     async with open_page(width=390) as page:
-        await open_live(page, product, path)
+        await open_live(page, demo, path)
         panel = find_row(page, moment)
         why = panel.get_by_test_id("moment-why")
         await expect(why.locator(".facts")).to_have_text(re.compile("Value.*Expected.*Usual"))
@@ -151,10 +143,10 @@ async def test_the_panel_tells_why_and_who_knows_and_what_strangers_wrote_stays_
         await expect(told).to_contain_text("on call", timeout=SEEN_MS_MAX)
 
 
-async def test_why_it_was_not_done_is_said_beside_the_button(product: Product) -> None:
-    moment = await find_over(product)
+async def test_why_it_was_not_done_is_said_beside_the_button(demo: Product) -> None:
+    moment = await find_over(demo)
     async with open_page() as page:
-        await open_live(page, product)
+        await open_live(page, demo)
         row = find_row(page, moment)
         button = row.get_by_role("button", name=re.compile("^Done: "))
         await page.context.set_offline(True)
@@ -163,19 +155,19 @@ async def test_why_it_was_not_done_is_said_beside_the_button(product: Product) -
         await page.context.set_offline(False)
         await button.click()
         await expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
-    await reopen(product, moment)
+    await reopen(demo, moment)
 
 
 async def test_a_deleted_stream_leaves_the_list_and_its_own_page_says_so(
-    product: Product,
+    demo: Product,
 ) -> None:
-    async with ask(product) as client, open_page() as page, open_page() as second:
+    async with ask(demo) as client, open_page() as page, open_page() as second:
         await send(client, [chat(BRIEF, SystemClock().now(), 0)])
         await eventually(lambda: is_listed(client, BRIEF), within_s=60)
-        await open_live(page, product)
+        await open_live(page, demo)
         row = page.locator(f'[data-testid="stream-row"][data-stream-id="{BRIEF}"]')
         await expect(row).to_have_count(1, timeout=SEEN_MS_MAX)
-        await open_live(second, product, f"/app/streams/{BRIEF}")
+        await open_live(second, demo, f"/app/streams/{BRIEF}")
         await expect(second.get_by_test_id("chart-chat")).to_be_visible()
 
         deleted = await client.delete(f"/api/v1/streams/{BRIEF}")

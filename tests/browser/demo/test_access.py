@@ -1,15 +1,13 @@
 """Access: nobody is shut out of any page, in either theme, and no page complains of itself."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-import pytest
 from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
 
-from tests.fixtures.axes import list_faults, read_axe
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.axes import list_faults
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 
 SHOWN_MS_MAX: Final = 30_000
 """A page shows itself within a second; reaching this means that it never does."""
@@ -26,14 +24,6 @@ PAGES: Final = {
 }
 LEFT: Final = "net::ERR_ABORTED"
 """What a page had asked when it was left."""
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    read_axe()
-    with run_product(tmp_path_factory.mktemp("product")) as running:
-        yield running
 
 
 @dataclass
@@ -69,8 +59,8 @@ async def show(page: Page, url: str) -> None:
     await expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=SHOWN_MS_MAX)
 
 
-async def test_no_page_has_a_serious_fault_in_either_theme_and_none_complains(product: Product):
-    url = product.status()["api_url"]
+async def test_no_page_has_a_serious_fault_in_either_theme_and_none_complains(demo: Product):
+    url = demo.url
     faults, complaints = {}, Complaints()
     async with open_page() as page:
         complaints.listen(page)
@@ -85,8 +75,8 @@ async def test_no_page_has_a_serious_fault_in_either_theme_and_none_complains(pr
     assert complaints.told == []
 
 
-async def test_a_phone_scrolls_no_page_sideways(product: Product):
-    url = product.status()["api_url"]
+async def test_a_phone_scrolls_no_page_sideways(demo: Product):
+    url = demo.url
     widths = {}
     async with open_page(width=390, height=844) as page:
         for name, path in PAGES.items():

@@ -1,18 +1,16 @@
 """The system page: its figures are the API's, and what goes wrong is named and can be mended."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
 import psutil
-import pytest
 import redis.asyncio
 from playwright.async_api import Locator, Page, Response, expect
 from prometheus_client.parser import text_string_to_metric_families
 
 from streaming.bus.redis import name_shard
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
 SEEN_MS_MAX: Final = 60_000
@@ -22,13 +20,6 @@ SYSTEM: Final = "/app/system"
 LETTERS: Final = "/api/v1/dead-letters"
 GARBAGE: Final = b"no events at all \x00\xff"
 SHARD: Final = 3
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product")) as running:
-        yield running
 
 
 class Overheard:
@@ -54,10 +45,10 @@ async def read_figure(figure: Locator) -> float | None:
     return None if shown is None else float(shown)
 
 
-async def test_the_figures_are_those_of_the_api(product: Product):
+async def test_the_figures_are_those_of_the_api(demo: Product):
     async with open_page() as page:
         overheard = Overheard(page)
-        await page.goto(f"{product.status()['api_url']}{SYSTEM}")
+        await page.goto(f"{demo.url}{SYSTEM}")
         figures = {
             name: page.get_by_test_id(name)
             for name in ("size", "server-connections", "bus-entries", "sockets", "applied")
@@ -92,8 +83,8 @@ async def test_the_figures_are_those_of_the_api(product: Product):
         assert {"archive", "flow 0", "alerts"} < set(names)
 
 
-async def test_a_dead_letter_is_shown_with_its_reason_and_put_on_the_bus_again(product: Product):
-    status = product.status()
+async def test_a_dead_letter_is_shown_with_its_reason_and_put_on_the_bus_again(demo: Product):
+    status = demo.status()
     async with (
         open_page() as page,
         httpx.AsyncClient(base_url=status["api_url"]) as client,
@@ -132,9 +123,9 @@ async def test_a_dead_letter_is_shown_with_its_reason_and_put_on_the_bus_again(p
         await expect(page.get_by_test_id("letter")).to_have_count(2, timeout=SEEN_MS_MAX)
 
 
-async def test_a_flow_that_hangs_is_named_with_what_it_means_until_it_is_back(product: Product):
-    status = product.status()
-    process = psutil.Process(int(product.find_process("flow")["pid"]))
+async def test_a_flow_that_hangs_is_named_with_what_it_means_until_it_is_back(demo: Product):
+    status = demo.status()
+    process = psutil.Process(int(demo.find_process("flow")["pid"]))
     async with open_page() as page, redis.asyncio.from_url(status["redis_url"]) as heartbeats:
         await page.goto(f"{status['api_url']}{SYSTEM}")
         place = page.locator('[data-testid="place"][data-place="flow"]')
@@ -156,10 +147,10 @@ async def test_a_flow_that_hangs_is_named_with_what_it_means_until_it_is_back(pr
 
 
 async def test_the_chip_tells_the_delay_leads_to_the_system_and_holds_the_picture(
-    product: Product,
+    demo: Product,
 ):
     async with open_page() as page:
-        await page.goto(f"{product.status()['api_url']}/app/streams/northlight_live")
+        await page.goto(f"{demo.url}/app/streams/northlight_live")
         chip, rate = page.get_by_test_id("connection"), page.get_by_test_id("chat-rate")
         await eventually(
             lambda: chip.get_attribute("data-delay"), holds=lambda ms: ms is not None, within_s=60
