@@ -32,16 +32,19 @@ ENDLESS: Final = "^/sse/"
 """Event streams go on for as long as somebody listens: a request for one has no end to judge."""
 
 
+ALL: Final = "examples,coverage,fuzzing,stateful"
+
 Tell: TypeAlias = Callable[[str], None]
 
 
 async def attack(
-    address: str, examples: int, headers: dict[str, str], own_key: str = ""
+    address: str, examples: int, headers: dict[str, str], *, own_key: str = "", phases: str = ALL
 ) -> tuple[int, str]:
     """Run schemathesis against a server; return its exit code and what it said."""
     program = Path(sys.executable).with_name("schemathesis")
     shown = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     options = ["--checks", "all", "--exclude-checks", WIDENED, "--exclude-path-regex", ENDLESS]
+    options += ["--phases", phases]
     bounds = ["-n", str(examples), "--generation-database", "none", "--no-color"]
     if examples <= EXAMPLES:
         # What is new is looked for on purpose, and not when somebody else's change is tested.
@@ -89,7 +92,7 @@ async def test_who_shows_a_key_gets_what_the_document_says(
     async with httpx.AsyncClient(base_url=f"http://{served}", headers=headers) as client:
         answer = await client.post("/api/v1/ingest", json=EVENTS)
     assert answer.json()["accepted"] == await flow.pump() == len(EVENTS)
-    code, said = await attack(served, examples, headers, own_key)
+    code, said = await attack(served, examples, headers, own_key=own_key)
     assert code == 0, said
     assert "returned only 401" not in said, said
     tell(said)
@@ -100,7 +103,8 @@ async def test_who_shows_no_key_gets_what_the_document_says(
 ) -> None:
     _, headers = await make_key(connection, "admin")
     await asyncio.to_thread(wait_until_known, f"http://{served}", headers["Authorization"][7:])
-    code, said = await attack(served, max(examples // 10, 1), {})
+    # The door looks at no parameter: their boundaries would all be answered alike.
+    code, said = await attack(served, max(examples // 10, 1), {}, phases="examples,fuzzing")
     assert code == 0, said
     assert "returned only 401" in said, said
     tell(said)
