@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  boundActive,
   explainFailure,
   isNewerMoment,
   listActions,
@@ -97,6 +98,23 @@ describe('a deleted stream', () => {
     queue.push(say('live'));
     const { deleted, states } = queue.drain();
     expect([deleted, states]).toEqual([['a'], [{ streamId: 'a', live: true }]]);
+  });
+});
+
+describe('moments that nobody resolves', () => {
+  const at = (minute: number, more: Partial<Moment> = {}) =>
+    moment({
+      moment_id: `m${minute}`,
+      started_at: `2026-01-26T12:${String(minute).padStart(2, '0')}:00Z`,
+      ended_at: '2026-01-26T13:00:00Z',
+      ...more,
+    });
+  const names = (list: Moment[]) => list.map(({ moment_id }) => moment_id).sort();
+
+  it('are let go from the oldest on, and none that goes on', () => {
+    const many = [at(1, { ended_at: null }), at(2), at(3), at(4)];
+    expect(names(boundActive(many, 3))).toEqual(['m1', 'm3', 'm4']);
+    expect(names(boundActive(many, 4))).toEqual(['m1', 'm2', 'm3', 'm4']);
   });
 });
 

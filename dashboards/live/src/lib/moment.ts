@@ -56,6 +56,18 @@ export function takeList(
   return mergeMoments(kept, listed);
 }
 
+/** At most so many of the active ones: all that go on, then those that began last. */
+export function boundActive(active: readonly Moment[], most: number): Moment[] {
+  if (active.length <= most) return [...active];
+  return [...active]
+    .sort(
+      (a, b) =>
+        Number(b.ended_at === null) - Number(a.ended_at === null) ||
+        Date.parse(b.started_at) - Date.parse(a.started_at),
+    )
+    .slice(0, most);
+}
+
 /** What to offer, the likely one first. To acknowledge what is over resolves it, so that one button
     is enough. */
 export function listActions(moment: Pick<Moment, 'state' | 'ended_at'>): MomentAction[] {

@@ -1,11 +1,13 @@
 /* The moments nobody has resolved, across all streams: those going on first, then by score. */
 import { api } from '../api';
-import { isActive, mergeMoments, takeList } from '../moment';
+import { boundActive, isActive, mergeMoments, takeList } from '../moment';
 import type { Batch } from '../queue';
 import type { Moment } from '../types';
 import type { Listener } from './link.svelte';
 
 const ACTIVE = ['open', 'acknowledged', 'shelved'] as const;
+/** What a list brings, of each state 200. Where nobody resolves any, the oldest are let go. */
+const ACTIVE_MAX = 200 * ACTIVE.length;
 /** Resolved ones are remembered, so that an older message that comes late does not bring them back;
     more than this are not resolved while one is on its way. */
 const RESOLVED_MAX = 1000;
@@ -25,6 +27,8 @@ export class ActiveMoments implements Listener {
   readonly topics: string[] = [];
   list = $state.raw<Moment[]>([]);
   loaded = $state(false);
+  /** There may be more than are held here. */
+  full = $derived(this.list.length >= ACTIVE_MAX);
   /** The strongest moment going on in each stream. */
   byStream = $derived.by(() => {
     const strongest = new Map<string, Moment>();
@@ -71,7 +75,7 @@ export class ActiveMoments implements Listener {
   }
 
   #show(moments: readonly Moment[]): void {
-    this.list = moments.filter(isActive).sort(compareMoments);
+    this.list = boundActive(moments.filter(isActive), ACTIVE_MAX).sort(compareMoments);
     const resolved = moments.filter((moment) => !isActive(moment));
     this.#known = [...resolved.slice(-RESOLVED_MAX), ...this.list];
   }
