@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api.alert_routes.endpoints import router as alert_routes
 from api.alert_rules.endpoints import previews as alert_previews
 from api.alert_rules.endpoints import router as alert_rules
+from api.aliases import NEXT_CURSOR, SlashMiddleware, include_aliases
 from api.audit.endpoints import router as audit
 from api.boards.endpoints import router as boards
 from api.cache.layered import LayeredCache
@@ -53,6 +54,7 @@ from api.metrics.endpoints import router as metrics
 from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.news import News
+from api.notes.endpoints import router as notes
 from api.otlp.endpoints import router as otlp
 from api.overview.endpoints import router as overview
 from api.pages.endpoints import add_pages
@@ -60,6 +62,9 @@ from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.reports.endpoints import router as reports
+from api.session_telemetry.endpoints import router as session_telemetry
+from api.session_telemetry.written import Written
+from api.sessions.endpoints import router as sessions
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.system.endpoints import router as system
@@ -73,10 +78,14 @@ from core.traces import Tracer
 from db.pool import Pool
 from streaming.bus.base import BusWriter
 from streaming.bus.connections import open_writer
+from streaming.bus.session_news import SessionNews
 from streaming.bus.traced import TracedBusWriter
 from streaming.traces.tracers import open_tracer
 
 CANONICAL = "/api/v1"
+
+SESSIONS = (session_telemetry, notes, sessions)
+"""What front ends of test benches call below `/api`, too."""
 
 ROUTERS = (
     # Looked through one after the other: what is asked most, and cannot wait, stands first.
@@ -94,6 +103,7 @@ ROUTERS = (
     detection,
     tunings,
     boards,
+    *SESSIONS,
     remote_write,
     keys,
     tickets,
@@ -115,6 +125,7 @@ EXPOSED = (
     "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
+    NEXT_CURSOR,
     STALE,
 )
 """Headers of answers that a page from elsewhere may read; a browser hides all others from it."""
@@ -152,6 +163,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(probes)
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
+    include_aliases(app, *SESSIONS, prefix="/api")
     app.include_router(otlp)
     app.include_router(live)
     app.include_router(influx)
@@ -169,7 +181,9 @@ async def run(resources: Resources) -> AsyncIterator[None]:
     resources.hub.start()
     resources.listener.start()
     resources.news.start()
+    resources.session_news.start()
     yield
+    await resources.session_news.stop()
     await resources.news.stop()
     await resources.listener.stop()
     await resources.hub.stop()
@@ -187,6 +201,7 @@ def surround(app: ASGIApp, resources: Resources) -> ASGIApp:
     door = Door(resources.identities, RateLimiter(resources.redis, choose_limit(settings)))
     app = KeyMiddleware(app, door, resources.identities)
     app = RequestIdMiddleware(app)
+    app = SlashMiddleware(app)
     app = ShortcutMiddleware(app, resources.shortcuts, resources.lookups, door)
     if resources.tracer is not None:
         app = TraceMiddleware(app, resources.tracer)
@@ -234,6 +249,8 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
+        written=Written(client, database),
+        session_news=SessionNews(client),
         news=News(client, touches, shards=settings.bus_shards),
     )
 

@@ -19,6 +19,7 @@ from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
 from api.news import News
+from api.session_telemetry.written import Written
 from api.shortcuts import Shortcuts
 from core import keys
 from core.clock import Clock
@@ -26,6 +27,7 @@ from core.settings import Settings
 from core.traces import Tracer
 from db.pool import Pool
 from streaming.bus.base import BusWriter
+from streaming.bus.session_news import SessionNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Resources:
     news: News
     ring: KeyRing
     identities: Identities
+    written: Written
+    session_news: SessionNews
     tracer: Tracer | None
 
 

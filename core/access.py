@@ -8,6 +8,7 @@ What is not listed needs ``read`` to be seen and ``operate`` to be changed, so t
 never open by accident.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -55,6 +56,15 @@ A dead letter is raw bytes of many senders that no rule has passed, and all ther
 is to replay it: a key for dashboards needs none of that, and one for single streams cannot have it.
 """
 
+SESSIONS: Final = "/api/v1/sessions"
+
+ALIASES: Final = {"/api/sessions": SESSIONS}
+"""Folders that clients of other systems call, and what is meant; ``api.aliases`` serves them."""
+
+SESSION_FOLDERS: Final = (SESSIONS, "/ws/sessions")
+"""Whether a session is within reach depends on the streams that it looks at, which the endpoint
+knows; one out of reach is not there."""
+
 ADMINISTERED: Final = frozenset({"/api/v1/alert-rules", "/api/v1/alert-routes"})
 """What whoever reads may see, and only ``admin`` changes: an alert that is led elsewhere, or not
 sent, is seen by nobody."""
@@ -88,16 +98,24 @@ def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
         return None
+    path = find_canonical(path)
     if (scope := _find_reserved(path)) is not None:
         return scope
-    if path in INGEST_PATHS:
+    if path in INGEST_PATHS or (method == "POST" and _TELEMETRY.fullmatch(path)):
         return Scope.INGEST
-    if method == "DELETE" and path.startswith(STREAMS):
+    if method == "DELETE" and (path.startswith(STREAMS) or _SESSION.fullmatch(path)):
         # All else that operators do can be undone.
         return Scope.ADMIN
     if method in LOOKING or path == TICKETS or path in QUESTIONS:
         return Scope.READ
     return Scope.ADMIN if _find_folder(path) in ADMINISTERED else Scope.OPERATE
+
+
+def find_canonical(path: str) -> str:
+    """Return the path that an alias stands for; any other is its own."""
+    folder = "/".join(path.split("/")[:3])
+    canonical = ALIASES.get(folder)
+    return path if canonical is None else canonical + path[len(folder) :]
 
 
 def _find_reserved(path: str) -> Scope | None:
@@ -106,6 +124,15 @@ def _find_reserved(path: str) -> Scope | None:
 
 def _find_folder(path: str) -> str:
     return "/".join(path.split("/")[:4])
+
+
+_SESSION: Final = re.compile(rf"{SESSIONS}/[^/]+/?")
+_TELEMETRY: Final = re.compile(rf"{SESSIONS}/[^/]+/telemetry(/batch)?/?")
+
+
+def _is_of_sessions(path: str) -> bool:
+    canonical = find_canonical(path)
+    return any(canonical == name or canonical.startswith(f"{name}/") for name in SESSION_FOLDERS)
 
 
 def find_stream(path: str) -> str | None:
@@ -127,7 +154,7 @@ def require_access(caller: Caller, scope: Scope, path: str) -> None:
         raise ForbiddenError(f"This needs a key with the scope {scope}.")
     if caller.streams is None or path in SELF_CHECKED or path.startswith(MOMENT_FOLDER):
         return
-    if scope is Scope.READ and _find_folder(path) == BOARDS:
+    if _is_of_sessions(path) or (scope is Scope.READ and _find_folder(path) == BOARDS):
         return
     stream_id = find_stream(path)
     if stream_id is None:
