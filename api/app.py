@@ -62,6 +62,8 @@ from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.reports.endpoints import router as reports
+from api.session_live.endpoints import router as session_live
+from api.session_live.hub import SessionHub
 from api.session_telemetry.endpoints import router as session_telemetry
 from api.session_telemetry.written import Written
 from api.sessions.endpoints import router as sessions
@@ -166,6 +168,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     include_aliases(app, *SESSIONS, prefix="/api")
     app.include_router(otlp)
     app.include_router(live)
+    app.include_router(session_live)
     app.include_router(influx)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)
@@ -182,7 +185,9 @@ async def run(resources: Resources) -> AsyncIterator[None]:
     resources.listener.start()
     resources.news.start()
     resources.session_news.start()
+    resources.session_hub.start()
     yield
+    await resources.session_hub.stop()
     await resources.session_news.stop()
     await resources.news.stop()
     await resources.listener.stop()
@@ -251,6 +256,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         tracer=tracer,
         written=Written(client, database),
         session_news=SessionNews(client),
+        session_hub=SessionHub(client),
         news=News(client, touches, shards=settings.bus_shards),
     )
 

@@ -19,6 +19,7 @@ from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
 from api.news import News
+from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
 from api.shortcuts import Shortcuts
 from core import keys
@@ -51,6 +52,7 @@ class Resources:
     identities: Identities
     written: Written
     session_news: SessionNews
+    session_hub: SessionHub
     tracer: Tracer | None
 
 

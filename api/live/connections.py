@@ -36,7 +36,7 @@ class CloseCode(IntEnum):
 
     RESTART = 1012
     AWAY = 1013
-    UNKNOWN_STREAM = 4004
+    UNKNOWN = 4004
     TOO_SLOW = 4408
 
 
@@ -82,6 +82,9 @@ class Connection:
 
         self.is_leaving = False
         """Whether the connection ends once everything pending is sent."""
+
+        self.farewell = (CloseCode.RESTART, "This process is stopping. Connect again.")
+        """Why it ends then."""
 
     @property
     def is_too_slow(self) -> bool:
@@ -138,14 +141,17 @@ class Connection:
 
     def say(self, kind: str, *, position: int | None = None, **facts: object) -> None:
         """Queue a message about the connection itself; a client that asks and never reads goes."""
-        if len(self._pending) >= 2 * self._limit:
-            self.give_up()
-            return
         facts = {"type": kind, "timestamp": self._clock.now(), **facts}
         if position is not None:
             facts["position"] = position
+        self.put(kind, orjson.dumps(facts, option=orjson.OPT_UTC_Z), position)
+
+    def put(self, kind: str, body: bytes, position: int | None = None) -> None:
+        """Queue a message as it is, behind all that waits."""
+        if len(self._pending) >= 2 * self._limit:
+            self.give_up()
+            return
         self._arrivals += 1
-        body = orjson.dumps(facts, option=orjson.OPT_UTC_Z)
         self._pending[kind, str(self._arrivals)] = Told(kind, position, body)
         self._ready.set()
 
