@@ -203,7 +203,7 @@ async def test_a_key_reaches_the_sessions_of_its_streams_and_no_other(
     async with calling(app) as client:
 
         async def make(headers: dict[str, str], *streams: str) -> httpx.Response:
-            wish = {"name": ",".join(streams), "stream_ids": [*streams]}
+            wish = {"name": f"of {streams}", "stream_ids": [*streams]}
             return await client.post(SESSIONS, json=wish, headers=headers)
 
         for streams in ((), ("bench_8",), ("bench_7", "bench_8"), ("benchx7",)):
