@@ -58,6 +58,14 @@ class ApiCaller:
         """
         return self._ask("GET", path, params=dict(query))
 
+    def post(self, path: str, given: Mapping[str, object]) -> dict[str, Any]:
+        """Have something made, and return it.
+
+        Raises:
+            TelemetraError: It refused, or did not answer.
+        """
+        return self._ask("POST", path, json=dict(given))
+
     def patch(self, path: str, given: Mapping[str, object]) -> dict[str, Any]:
         """Have something changed, and return it.
 

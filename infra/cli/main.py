@@ -46,6 +46,9 @@ COMMANDS: Final = {
     "tail": CommandEntry("infra.cli.tail", "Watch a stream: rate, viewers, mood, moments, chat."),
     "top": CommandEntry("infra.cli.top", "Watch all streams, the busiest or oddest first."),
     "report": CommandEntry("infra.cli.report", "Write a page about a stream and a period."),
+    "session": CommandEntry(
+        "infra.cli.session", "Begin, note, end and export sessions of a test bench."
+    ),
     "backtest": CommandEntry(
         "infra.cli.processes", "Replay the past under other settings; compare the moments."
     ),
