@@ -18,7 +18,8 @@ Row: TypeAlias = Mapping[str, Any]
 
 NOTHING: Final = "–"  # noqa: RUF001 (a dash, as people write it)
 
-_ESCAPED: Final = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_ESCAPED: Final = re.compile(r"([\\`*_{}\[\]#|~!])")
+_ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _BREAK: Final = re.compile(r"\r\n|[\r\n\u2028\u2029\x0b\x0c\x85]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Signs that nobody sees, and those that turn the direction of what stands behind them."""
@@ -87,7 +88,7 @@ def escape_cell(text: object) -> str:
 def escape_line(text: object, *, keep_breaks: bool = False) -> str:
     """Return a text in which nothing is Markdown, HTML or a turn of direction."""
     plain = _CONTROL.sub("", str(text))
-    escaped = _ESCAPED.sub(r"\\\1", plain.replace("&", "&amp;"))
+    escaped = _ESCAPED.sub(r"\\\1", plain).translate(_ENTITIES)
     return escaped if keep_breaks else _BREAK.sub(" ", escaped)
 
 

@@ -28,9 +28,13 @@ NO_SCHEMA_SAYS: Final = (
     "two charts have the chart_id",
     # A text deep inside metadata, of which a schema sees only that it is JSON.
     "A text holds a null character.",
+    # How large a thing is once it is written, and what would be chosen among.
+    "telemetry_snapshot: ",
+    "are too many to choose",
     # What depends on the clock, on the calendar, or on how much is stored.
     "expires_at: lies in the past.",
     "a time is ISO 8601",
+    "of the batch nothing was taken",
     "The range has more than",
     "there is no such time zone",
     # What its kind asks of a target, what base64 is, and which URLs a library knows.
