@@ -31,7 +31,13 @@ CROSS JOIN LATERAL (
     ORDER BY timestamp DESC
     LIMIT $5
 ) AS m
-LEFT JOIN notes AS n ON n.session_id = looking.session_id AND n.moment_id = m.moment_id
+LEFT JOIN LATERAL (
+    SELECT note_id, content, version, deleted_at, moment_revision
+    FROM notes
+    WHERE session_id = looking.session_id
+      AND moment_id = m.moment_id
+    LIMIT 1
+) AS n ON true
 WHERE (
     n.note_id IS NULL
     AND coalesce(m.metadata ->> 'withdrawn', 'false') <> 'true'

@@ -135,7 +135,8 @@ async def test_a_note_gets_the_values_of_its_own_time_and_not_of_now(
     }
     # Older than a day is nothing that says how it was.
     assert await snap(now - timedelta(minutes=9)) == {"bench/load": 1.0}
-    assert await snap(now - timedelta(minutes=11)) == {"bench/old": 9.0}
+    assert await snap(now - timedelta(minutes=90)) == {"bench/old": 9.0}
+    assert await snap(now - timedelta(minutes=11)) == {}
     assert await snap(now - timedelta(days=20)) == {}
 
 
