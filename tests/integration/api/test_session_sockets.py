@@ -147,7 +147,7 @@ async def test_a_socket_without_a_good_key_or_out_of_reach_is_closed_with_its_co
                     return socket.close_code or 0
             return 0
 
-        await eventually(knock, holds=lambda found, code=code: found == code)
+        await eventually(knock, holds=code.__eq__)
 
 
 async def test_the_sockets_of_a_deleted_session_are_closed(served: str, api: httpx.AsyncClient):
