@@ -18,6 +18,7 @@ from core.settings_connectors import ConnectorSettings, unset_empty
 from core.settings_doors import DoorSettings, Names
 from core.settings_readers import ReaderSettings
 from core.settings_sessions import SessionSettings
+from core.settings_speech import SpeechSettings
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -26,7 +27,9 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings, SessionSettings):
+class Settings(
+    DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings, SessionSettings, SpeechSettings
+):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(
