@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "serve": CommandEntry("infra.cli.processes", "Run the API alone."),
     "flow": CommandEntry("infra.cli.processes", "Run the flow alone."),
     "archive": CommandEntry("infra.cli.processes", "Run the archive alone."),
+    "jobs": CommandEntry("infra.cli.processes", "Run the jobs alone: speech to text."),
     "verify": CommandEntry("infra.cli.processes", "Hold stored minutes against the archive."),
     "replay": CommandEntry("infra.cli.processes", "Send archived events again; count late ones."),
     "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),

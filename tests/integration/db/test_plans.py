@@ -22,6 +22,7 @@ from tests.fixtures.plans import FILL, NOW, SMALL_ROWS, Chunk, Scan, back, list_
 from tests.fixtures.servers import run_apart
 from tests.integration.db.plan_cases import ONE, PAGE, START, STATEMENTS, STOP, Case, case
 from tests.integration.db.session_plans import SESSIONS
+from tests.integration.db.speech_plans import SPEECH
 
 
 def _list_spans() -> Iterator[Case]:
@@ -268,6 +269,7 @@ CASES: Final = [
     case("tunings.list_tunings", "stream-100", "*", PAGE, note="next page"),
     case("tunings.list_rules", 1000, rows_max=400),
     case("tunings.stamp_rules", rows_max=400),
+    *SPEECH,
     case("boards.lock_changes", 1),
     case("boards.count_boards", rows_max=200),
     case("boards.find_namesake", "board-7", "brd-8", rows_max=1),
