@@ -69,6 +69,8 @@ from api.session_telemetry.written import Written
 from api.sessions.endpoints import router as sessions
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
+from api.stt_tasks.endpoints import router as stt_tasks
+from api.stt_tasks.uploads import Uploads
 from api.system.endpoints import router as system
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
@@ -86,7 +88,7 @@ from streaming.traces.tracers import open_tracer
 
 CANONICAL = "/api/v1"
 
-SESSIONS = (session_telemetry, notes, sessions)
+SESSIONS = (session_telemetry, notes, stt_tasks, sessions)
 """What front ends of test benches call below `/api`, too."""
 
 ROUTERS = (
@@ -257,6 +259,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         written=Written(client, database),
         session_news=SessionNews(client),
         session_hub=SessionHub(client),
+        uploads=Uploads(settings, database),
         news=News(client, touches, shards=settings.bus_shards),
     )
 

@@ -22,6 +22,7 @@ from api.news import News
 from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
 from api.shortcuts import Shortcuts
+from api.stt_tasks.uploads import Uploads
 from core import keys
 from core.clock import Clock
 from core.settings import Settings
@@ -53,6 +54,7 @@ class Resources:
     written: Written
     session_news: SessionNews
     session_hub: SessionHub
+    uploads: Uploads
     tracer: Tracer | None
 
 

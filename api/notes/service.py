@@ -17,6 +17,7 @@ from db.notes import NoteFilter, NoteStore
 from db.pool import Connection
 from db.session_telemetry import SessionTelemetryStore
 from db.sessions import SessionStore
+from db.stt_tasks import SttTaskStore
 
 BYTES_MAX: Final = 50_000_000
 """Of the texts in one export: a book a thousand times over, and what a browser still opens."""
@@ -54,7 +55,7 @@ async def export_session(
             summary=await SessionStore(connection).summarise(session, now),
             notes=await _read_notes(NoteStore(connection, session_id), wanted),
             moments=await NoteStore(connection, session_id).list_moments(now),
-            transcripts=(),
+            transcripts=await SttTaskStore(connection).list_transcripts(session_id),
             exported_at=now,
         )
     # Some megabytes of text take a second: others are served meanwhile.
