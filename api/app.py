@@ -30,7 +30,11 @@ from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
 from api.descriptions import describe, name_operation
 from api.detection.endpoints import router as detection
+from api.devices.aliases import router as device_aliases
 from api.devices.clients import router as device_clients
+from api.devices.commands import router as commands
+from api.devices.endpoints import router as devices
+from api.devices.histories import router as device_histories
 from api.devices.parts import Devices
 from api.devices.sockets import router as device_sockets
 from api.errors import add_error_handlers
@@ -107,6 +111,9 @@ ROUTERS = (
     alert_previews,
     alert_routes,
     deliveries,
+    devices,
+    commands,
+    device_histories,
 )
 """What is found below the canonical path."""
 
@@ -159,6 +166,7 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(live)
     app.include_router(device_clients)
     app.include_router(device_sockets)
+    app.include_router(device_aliases)
     app.include_router(influx)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)

@@ -103,6 +103,8 @@ MOMENT_FOLDER: Final = "/api/v1/moments/"
 """What follows is the id of a moment; its stream is found and asked for by the endpoint, which says
 the same of a moment out of reach and of one that is not there."""
 
+SELF_CHECKED_FOLDERS: Final = (MOMENT_FOLDER, "/command-validation/")
+
 
 def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
@@ -145,7 +147,7 @@ def require_access(caller: Caller, scope: Scope, path: str) -> None:
     """
     if not caller.allows(scope):
         raise ForbiddenError(f"This needs a key with the scope {scope}.")
-    if caller.streams is None or path in SELF_CHECKED or path.startswith(MOMENT_FOLDER):
+    if caller.streams is None or path in SELF_CHECKED or path.startswith(SELF_CHECKED_FOLDERS):
         return
     if scope is Scope.READ and _find_folder(path) == BOARDS:
         return

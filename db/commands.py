@@ -68,6 +68,20 @@ class Wish:
     request_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CommandFilter:
+    """Which commands are wanted."""
+
+    device_id: str
+    state: State | None = None
+    command: str | None = None
+    asker: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: str | None = None
+    """Of those made at ``until`` only the ones with a smaller id."""
+
+
 class Said(NamedTuple):
     """What is said of a command."""
 
@@ -254,6 +268,22 @@ class CommandStore:
         if row is None:
             raise NotFoundError(f"The device {device_id!r} has no command {command_id!r}.")
         return dict(row)
+
+    async def list_commands(self, wanted: CommandFilter, *, limit: int) -> list[Row]:
+        """Return commands of a device, newest first."""
+        return _to_dicts(
+            await self._connection.fetch(
+                SQL["list_commands"],
+                wanted.device_id,
+                wanted.state,
+                wanted.command,
+                wanted.asker,
+                wanted.since,
+                wanted.until,
+                wanted.before,
+                limit,
+            )
+        )
 
     async def list_events(self, command_id: str) -> list[Row]:
         """Return what was said of a command, oldest first."""
