@@ -64,7 +64,7 @@ FOR UPDATE SKIP LOCKED;
 -- get_device
 SELECT
     device_id, title, kind, telemetry_types, command_templates, heartbeat_s, at_once, link,
-    last_seen_at, registered_at, created_at
+    link_id, last_seen_at, registered_at, created_at
 FROM devices
 WHERE device_id = $1;
 

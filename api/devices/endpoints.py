@@ -19,6 +19,7 @@ from api.devices.schemas import (
 )
 from api.devices.views import show_device, show_templates, show_types
 from api.paging import CURSOR_TEXT, read_cursor, write_page
+from core.device_news import REGISTERED, tell_device
 from core.errors import InvalidError
 from core.events import NAME_PATTERN
 from db.devices import DeviceStore
@@ -74,6 +75,9 @@ async def delete_device(uses: Uses, caller: Caller, device_id: DeviceId) -> Resp
     """
     async with uses.pool.connection() as connection:
         row = await DeviceStore(connection).delete(device_id, actor=caller)
+    # No connection from before counts any more, and every later one does.
+    after = str(row["link_id"] + 1)
+    uses.devices.hub.tell([tell_device(device_id, REGISTERED, after, {})])
     return send_row({"device_id": device_id, "title": row["title"]})
 
 

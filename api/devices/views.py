@@ -6,6 +6,7 @@ from typing import Any, Final
 from core.commands import State, find_status
 from core.devices import write_parameters_schema
 
+UNSAID: Final = frozenset({"at_once", "link_id"})
 HIDDEN: Final = frozenset({"confirm_token", "verifiers", "due_at"})
 
 Row = dict[str, Any]
@@ -31,7 +32,7 @@ _PARAMETER: Final[Row] = {
 def show_device(row: Mapping[str, Any]) -> Row:
     """Return a device with what it registered only counted."""
     counts = {name: len(row[name]) for name in ("telemetry_types", "command_templates")}
-    return {name: row[name] for name in row if name != "at_once"} | counts
+    return {name: row[name] for name in row if name not in UNSAID} | counts
 
 
 def show_types(row: Mapping[str, Any]) -> Row:
