@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.fixtures.flows",
     "tests.fixtures.archives",
     "tests.fixtures.receivers",
+    "tests.fixtures.device_servers",
 ]
 
 
