@@ -24,7 +24,7 @@ import signal
 import threading
 import typing
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -318,7 +318,7 @@ class Device:
         Raises:
             DeviceError: The server refuses the device.
         """
-        asyncio.run(self._run_until_told(beside))
+        asyncio.run(run_until_told(self.serve(*beside)))
 
     async def serve(self, *beside: Callable[[], Awaitable[None]]) -> None:
         """Do the same within a loop that runs, until cancelled."""
@@ -335,14 +335,6 @@ class Device:
             if self.connected.is_set():
                 await self._flush()
             await _end([link])
-
-    async def _run_until_told(self, beside: Iterable[Callable[[], Awaitable[None]]]) -> None:
-        serving = asyncio.ensure_future(self.serve(*beside))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
 
     async def _stay_connected(self) -> None:
         pause_s = PAUSE_S_MIN
@@ -506,6 +498,16 @@ class Device:
                     await asyncio.sleep(BATCH_S)
 
 
+async def run_until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Do work until it is over, or until Ctrl-C or SIGTERM."""
+    working = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
 async def _send_heartbeats(socket: ClientConnection, every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
@@ -573,10 +575,12 @@ def _first_line(function: Callable[..., Any]) -> str | None:
 
 
 def _read_outcome(given: object) -> Result:
-    """Make a result of what a handler returned: a sentence, details, or nothing."""
-    if isinstance(given, Mapping):
-        return {"stage": "succeeded", "details": dict(given)}
-    return {"stage": "succeeded", "message": None if given is None else str(given)}
+    """Make a result of what a handler returned: a sentence, details, both, or nothing."""
+    message, details = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if isinstance(message, Mapping):
+        message, details = None, message
+    said = None if message is None else str(message)
+    return {"stage": "succeeded", "message": said, "details": details}
 
 
 def _raise_refused(error: Exception) -> None:
