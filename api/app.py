@@ -30,6 +30,13 @@ from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
 from api.descriptions import describe, name_operation
 from api.detection.endpoints import router as detection
+from api.devices.aliases import router as device_aliases
+from api.devices.clients import router as device_clients
+from api.devices.commands import router as commands
+from api.devices.endpoints import router as devices
+from api.devices.histories import router as device_histories
+from api.devices.parts import Devices
+from api.devices.sockets import router as device_sockets
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
@@ -104,6 +111,9 @@ ROUTERS = (
     alert_previews,
     alert_routes,
     deliveries,
+    devices,
+    commands,
+    device_histories,
 )
 """What is found below the canonical path."""
 
@@ -154,6 +164,9 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.include_router(router, prefix=CANONICAL)
     app.include_router(otlp)
     app.include_router(live)
+    app.include_router(device_clients)
+    app.include_router(device_sockets)
+    app.include_router(device_aliases)
     app.include_router(influx)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)
@@ -169,7 +182,9 @@ async def run(resources: Resources) -> AsyncIterator[None]:
     resources.hub.start()
     resources.listener.start()
     resources.news.start()
+    resources.devices.start()
     yield
+    await resources.devices.stop()
     await resources.news.stop()
     await resources.listener.stop()
     await resources.hub.stop()
@@ -235,6 +250,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
         news=News(client, touches, shards=settings.bus_shards),
+        devices=Devices.of(settings, clock=clock, pool=database, client=client, bus=bus),
     )
 
 

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.devices.parts import Devices
 from api.ingest.rooms import Room
 from api.ingest.small_bodies import SmallBodies
 from api.keys.identities import Identities
@@ -45,6 +46,7 @@ class Resources:
     small_bodies: SmallBodies
     hub: Hub
     news: News
+    devices: Devices
     ring: KeyRing
     identities: Identities
     tracer: Tracer | None

@@ -68,10 +68,30 @@ INGEST_PATHS: Final = frozenset(
 LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 STREAMS: Final = "/api/v1/streams/"
-STREAM_FOLDERS: Final = (STREAMS, "/ws/live/", "/sse/live/")
-"""What follows is the id of a stream."""
+DEVICES: Final = "/api/v1/devices/"
+DEVICE_SOCKETS: Final = "/ws/devices/"
+"""Where devices themselves connect: what they say are events."""
 
-SELF_CHECKED: Final = INGEST_PATHS | {TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"}
+STREAM_FOLDERS: Final = (STREAMS, "/ws/live/", "/sse/live/", DEVICES, DEVICE_SOCKETS)
+"""What follows is the id of a stream, or of a device, which is one."""
+
+HISTORY: Final = "/historical-data"
+DEVICE_PATHS: Final = frozenset(
+    {
+        "/ws",
+        "/ws/devices",
+        "/api/v1/devices",
+        "/telemetry-types",
+        "/command-templates",
+        "/config-summary",
+        HISTORY,
+    }
+)
+"""Where all devices are meant that are within reach, or the only one."""
+
+SELF_CHECKED: Final = (
+    INGEST_PATHS | DEVICE_PATHS | {TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"}
+)
 """Endpoints that ask the caller about each stream that a request names."""
 
 
@@ -83,6 +103,8 @@ MOMENT_FOLDER: Final = "/api/v1/moments/"
 """What follows is the id of a moment; its stream is found and asked for by the endpoint, which says
 the same of a moment out of reach and of one that is not there."""
 
+SELF_CHECKED_FOLDERS: Final = (MOMENT_FOLDER, "/command-validation/")
+
 
 def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
@@ -90,9 +112,9 @@ def find_scope(method: str, path: str) -> Scope | None:
         return None
     if (scope := _find_reserved(path)) is not None:
         return scope
-    if path in INGEST_PATHS:
+    if path in INGEST_PATHS or path.startswith(DEVICE_SOCKETS):
         return Scope.INGEST
-    if method == "DELETE" and path.startswith(STREAMS):
+    if method == "DELETE" and (path.startswith((STREAMS, DEVICES)) or path == HISTORY):
         # All else that operators do can be undone.
         return Scope.ADMIN
     if method in LOOKING or path == TICKETS or path in QUESTIONS:
@@ -125,7 +147,7 @@ def require_access(caller: Caller, scope: Scope, path: str) -> None:
     """
     if not caller.allows(scope):
         raise ForbiddenError(f"This needs a key with the scope {scope}.")
-    if caller.streams is None or path in SELF_CHECKED or path.startswith(MOMENT_FOLDER):
+    if caller.streams is None or path in SELF_CHECKED or path.startswith(SELF_CHECKED_FOLDERS):
         return
     if scope is Scope.READ and _find_folder(path) == BOARDS:
         return

@@ -228,3 +228,31 @@ alert_deliveries_failed_total = Counter(
 alert_attempt_seconds = Histogram(
     "telemetra_alert_attempt_seconds", "Time of an attempt.", ("kind",), buckets=SECONDS
 )
+device_links = Gauge(
+    "telemetra_device_links", "Devices that are connected to this process.", ("state",)
+)
+device_links_refused_total = Counter(
+    "telemetra_device_links_refused_total",
+    "Connections of devices that were refused or ended, by the code of the close.",
+    ("code",),
+)
+device_points_total = Counter(
+    "telemetra_device_points_total", "Points of devices, taken or refused.", ("result",)
+)
+device_points_lost_total = Counter(
+    "telemetra_device_points_lost_total",
+    "Points that could not be kept while the database (log) or the bus (readings) was away.",
+    ("writer",),
+)
+device_news_untold_total = Counter(
+    "telemetra_device_news_untold_total",
+    "Payloads that other API processes were not told because Redis was away.",
+)
+commands_moved_total = Counter(
+    "telemetra_commands_moved_total", "Commands that came to a state.", ("state",)
+)
+commands_unmoved_total = Counter(
+    "telemetra_commands_unmoved_total",
+    "What devices said of commands and moved none, by the reason.",
+    ("verdict",),
+)

@@ -15,6 +15,7 @@ from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
 from core.settings_alerts import AlertSettings
 from core.settings_connectors import ConnectorSettings, unset_empty
+from core.settings_devices import DeviceSettings
 from core.settings_doors import DoorSettings, Names
 from core.settings_readers import ReaderSettings
 from core.urls import is_loopback, is_safe_url
@@ -25,7 +26,7 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings):
+class Settings(DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings, DeviceSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(

@@ -11,7 +11,7 @@ counted and said.
 import asyncio
 from collections.abc import Callable, Collection
 from enum import IntEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -50,6 +50,9 @@ class Told(NamedTuple):
 
 class Connection:
     """The queue and the subscriptions of one client."""
+
+    latest_wins: ClassVar[Collection[str]] = LATEST_WINS
+    never_skipped: ClassVar[Collection[str]] = NEVER_SKIPPED
 
     def __init__(self, clock: Clock, *, limit: int, visitor: Visitor = SOMEBODY) -> None:
         self._clock = clock
@@ -198,7 +201,7 @@ class Connection:
         self.told_at = asyncio.get_running_loop().time()
 
     def _find_slot(self, message: LiveMessage) -> Slot:
-        if message.kind in LATEST_WINS:
+        if message.kind in self.latest_wins:
             return (message.kind, message.stream_id, message.key)
         self._arrivals += 1
         return (message.kind, str(self._arrivals))
@@ -216,7 +219,7 @@ class Connection:
         return b'{"seq":%d,' % self._sequence + body[1:]
 
     def _refuse(self, message: LiveMessage) -> None:
-        if message.kind in NEVER_SKIPPED:
+        if message.kind in self.never_skipped:
             self.give_up()
         self._skipped += 1
         metrics.live_messages_dropped_total.inc()

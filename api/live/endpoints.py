@@ -138,7 +138,7 @@ async def read_many(
     # Everything is within reach of nobody but a key without a limit to streams.
     require_streams(caller, names)
     wish = Wish(names, since, read_kinds(types))
-    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
+    return _stream(uses, uses.hub.connect(find_visitor(request)), wish)
 
 
 @router.get(
@@ -155,7 +155,7 @@ async def read_one(
     """Push what happens in one stream as server-sent events."""
     await _require_stream(uses, stream_id)
     wish = Wish((stream_id,), since, read_kinds(types))
-    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
+    return _stream(uses, uses.hub.connect(find_visitor(request)), wish)
 
 
 async def _admit(
@@ -167,7 +167,7 @@ async def _admit(
         read_kinds(types)
         if stream_id is not None:
             await _require_stream(uses, stream_id)
-        return uses.hub.connect(_find_visitor(socket))
+        return uses.hub.connect(find_visitor(socket))
     except (NotFoundError, InvalidError) as error:
         await socket.close(CloseCode.UNKNOWN_STREAM, error.detail)
     except TelemetraError as error:
@@ -192,6 +192,11 @@ async def _serve(socket: WebSocket, uses: Resources, connection: Connection, wis
         receive=_receive(socket, uses, connection),
         patience=Patience.of(uses.settings),
     )
+    await say_goodbye(socket, connection)
+
+
+async def say_goodbye(socket: WebSocket, connection: Connection) -> None:
+    """Close a socket with the reason, if it is we who end it."""
     if socket.application_state is not WebSocketState.CONNECTED:
         return
     try:
@@ -269,7 +274,8 @@ def _is_position(given: object) -> bool:
     return given is None or (type(given) is int and given >= 0)
 
 
-def _find_visitor(connection: HTTPConnection) -> Visitor:
+def find_visitor(connection: HTTPConnection) -> Visitor:
+    """Return who wants in."""
     caller: Caller = connection.scope["caller"]
     address = connection.client.host if connection.client else "unknown"
     return Visitor(address, caller.key_id, caller.name)

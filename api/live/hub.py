@@ -10,7 +10,7 @@ When Redis was away the hub makes up for what it missed from the backlog.
 import asyncio
 import random
 from collections.abc import Collection, Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 import redis.asyncio
 import structlog
@@ -37,6 +37,8 @@ RETURNS_A_SECOND: Final = 500
 
 DRAIN_S_MAX: Final = 3.0
 """How long a process that stops waits until its clients are told."""
+
+C = TypeVar("C", bound=Connection)
 
 log = structlog.get_logger()
 
@@ -103,12 +105,20 @@ class Hub:
         Raises:
             LiveFullError: There are as many as there may be.
         """
+        return self.admit(visitor, Connection)
+
+    def admit(self, visitor: Visitor, kind: type[C]) -> C:
+        """Return a connection of a kind for a new client, counted with all others.
+
+        Raises:
+            LiveFullError: There are as many as there may be.
+        """
         try:
             self._admissions.enter(visitor)
         except Exception:
             metrics.live_connections_refused_total.inc()
             raise
-        connection = Connection(self._clock, limit=self._policy.queue_messages, visitor=visitor)
+        connection = kind(self._clock, limit=self._policy.queue_messages, visitor=visitor)
         self._connections.add(connection)
         metrics.live_connections.set(len(self._connections))
         return connection
