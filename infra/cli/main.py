@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),
     "connect": CommandEntry("infra.cli.connect", "Read a source: the chats of Twitch, and others."),
     "simulate": CommandEntry("infra.cli.processes", "Send simulated events, or write them down."),
+    "device": CommandEntry("infra.cli.device", "See devices, command them, be one."),
     "moments": CommandEntry(
         "infra.cli.moments", "List what is unusual; see it, shelve it, label it."
     ),

@@ -1,7 +1,7 @@
 """Stacks: everything that ``telemetra up`` starts, and in which order.
 
 services ─► postgres ─► migrate ─┐
-         └► redis ───────────────┼─► api ────┬─► simulator, connectors
+         └► redis ───────────────┼─► api ────┬─► simulator, device, connectors
 page ────────────────────────────┘   flow    │
                                      archive │
                                      alerts  ┘
@@ -32,6 +32,10 @@ EXTERNAL_POLL: Final = timedelta(milliseconds=200)
 
 ALIVE_AFTER: Final = timedelta(seconds=0.5)
 """A process that answers nobody counts as ready when it has lived so long."""
+
+
+DEMO_DEVICE: Final = ("--id", "climate_1", "--fault-every", "900")
+"""Of the demo: a device on which something goes wrong now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,14 @@ class Stack:
         if self._options.demo:
             await self._start(
                 "simulator", "streaming.simulator", _is_alive_a_while, "--url", api_url
+            )
+            await self._start(
+                "device",
+                "streaming.devices.simulated",
+                _is_alive_a_while,
+                *DEMO_DEVICE,
+                "--url",
+                api_url,
             )
         for each in self._connectors:
             await self._start(

@@ -52,6 +52,11 @@ RUNNING_MAX: Final = 32
 REMEMBERED_MAX: Final = 1000
 """Commands whose results are known, so that a repeat is answered and not done again."""
 
+VALUE_BYTES_MAX: Final = 16_384
+MESSAGE_LENGTH_MAX: Final = 2_000
+DETAILS_BYTES_MAX: Final = 60_000
+"""What the server takes: a result that is longer would be said again for ever."""
+
 OPEN_S_MAX: Final = 10.0
 PAUSE_S_MIN: Final = 0.5
 PAUSE_S_MAX: Final = 30.0
@@ -300,9 +305,11 @@ class Device:
         taken_at = at or datetime.now(UTC)  # noqa: TID251
         point = {"id": telemetry_id, "value": value, "timestamp": taken_at.isoformat()}
         try:
-            text = json.dumps(point, allow_nan=False)
+            text = _encode(point)
         except (TypeError, ValueError) as error:
             raise DeviceError(f"{telemetry_id}: {value!r} cannot be sent: {error}.") from error
+        if len(text) > VALUE_BYTES_MAX:
+            raise DeviceError(f"{telemetry_id}: a value has at most {VALUE_BYTES_MAX} bytes.")
         self._outbox.add_point(text)
         self._wake(self._measured)
 
@@ -521,12 +528,25 @@ async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+def _encode(told: object, default: Callable[[object], str] | None = None) -> str:
+    # Half a sign, as some sources have it, would make the whole message unreadable.
+    text = json.dumps(told, default=default, allow_nan=False, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()
+
+
 def _write(told: dict[str, Any]) -> str:
+    """Write a result or a message so that the server can take it."""
+    message, details = told.get("message"), told.get("details")
+    if message is not None:
+        told["message"] = str(message)[:MESSAGE_LENGTH_MAX].replace("\0", "")
     try:
-        return json.dumps(told, default=str, allow_nan=False)
+        if len(written := _encode(details, str)) > DETAILS_BYTES_MAX or "\\u0000" in written:
+            told["details"] = {"left_out": f"{len(written)} bytes, or a null character in them"}
+        return _encode(told, str)
     except (TypeError, ValueError):
         # Details that are no JSON are told as Python shows them.
-        return json.dumps({**told, "details": {"text": repr(told.get("details"))}})
+        shown = repr(details)[:MESSAGE_LENGTH_MAX]
+        return _encode({**told, "details": {"text": shown}})
 
 
 def _name_socket(url: str, device_id: str) -> str:

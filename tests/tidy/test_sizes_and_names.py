@@ -9,7 +9,7 @@ import pytest
 from tests.tidy.trees import list_files, list_modules, list_with, name_of
 
 MODULE_LINES_MAX = 400
-COPIED_LINES_MAX = {"streaming/devices/sdk.py": 600}
+COPIED_LINES_MAX = {"streaming/devices/sdk.py": 650}
 """What people copy beside a script of theirs is one file, however much it does."""
 
 TEST_LINES_MAX = 500

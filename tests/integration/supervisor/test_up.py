@@ -90,6 +90,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         "streaming/archive/__main__.py": FLOW,
         "streaming/alerts/__main__.py": FLOW,
         "streaming/simulator/__main__.py": SIMULATOR,
+        "streaming/devices/simulated/__main__.py": SIMULATOR,
         "db/migrate.py": MIGRATE,
         "infra/page_build.py": PAGE,
     }
@@ -99,7 +100,8 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         path.write_text(text)
     for folder in {*programs} - {"infra/page_build.py"}:
         (root / folder).with_name("__init__.py").touch()
-    (root / "streaming" / "__init__.py").touch()
+    for name in ("streaming", "streaming/devices"):
+        (root / name / "__init__.py").touch()
     made = Copy(root, tmp_path / "data of it")
     yield made
     made.run("down")
@@ -117,7 +119,7 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     assert set(status) == {"api_url", "database_url", "redis_url", "data_dir", "processes"}
     assert set(status["processes"][0]) == {"name", "pid", "state", "restarts"}
     names = sorted(process["name"] for process in status["processes"])
-    assert names == ["alerts", "api", "archive", "flow", "postgres", "redis", "simulator"]
+    assert names == ["alerts", "api", "archive", "device", "flow", "postgres", "redis", "simulator"]
     assert {process["state"] for process in status["processes"]} == {"ready"}
     assert f"{status['api_url']}/docs" in up.stdout
     with urllib.request.urlopen(f"{status['api_url']}/readyz") as answer:  # noqa: S310

@@ -395,3 +395,30 @@ def test_the_file_stands_alone():
     found = [line.split()[1] for line in lines if line.startswith(("import ", "from "))]
     others = {name.split(".")[0] for name in found} - set(sys.stdlib_module_names)
     assert others == {"websockets"}
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({"message": "a\0b" + "x" * 3000}, ("ab" + "x" * 1997, None)),
+        ({"message": "half \ud800"}, ("half ?", None)),
+        ({"message": "", "details": {"a": float("nan")}}, ("", {"text": "{'a': nan}"})),
+        ({"message": "", "details": {"a": Path("b")}}, ("", {"a": "b"})),
+        ({"message": "", "details": {"a": "x" * 70_000}}, None),
+        ({"message": "", "details": {"a": "\0"}}, None),
+    ],
+)
+def test_what_no_server_would_take_is_made_fit(told, wanted):
+    written = orjson.loads(sdk._write(dict(told)))
+    if wanted is None:
+        assert written["details"].keys() == {"left_out"}
+    else:
+        assert (written["message"], written.get("details")) == wanted
+
+
+def test_a_value_that_would_break_the_connection_is_refused():
+    device = Device("bench_1")
+    device.telemetry("text", data_type="string")
+    device.post("text", "half \ud800")
+    with pytest.raises(DeviceError, match="at most"):
+        device.post("text", "x" * 20_000)
