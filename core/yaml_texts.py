@@ -17,7 +17,7 @@ TEXT_BYTES_MAX: Final = 262_144
 _KEPT: Final = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:int", "tag:yaml.org,2002:null")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc,unused-ignore]
     """Reads only what JSON could say, too."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as the library has it.

@@ -83,8 +83,8 @@ class DeviceScript:
         match message:
             case {"type": "data", "id": name, "value": value}:
                 self._run.note_point(name, value)
-            case {"type": "command_result", "value": {"command_id": str(command_id), **told}}:
-                self._run.note_result(command_id, told["state"], told["message"])
+            case {"type": "command_result", "value": value} if value["command_id"] is not None:
+                self._run.note_result(value["command_id"], value["state"], value["message"])
             case {"type": "connected"} if self._command_id is not None:
                 # Its end may have been told while nobody listened.
                 row = self._calls.find_command(self._command_id)

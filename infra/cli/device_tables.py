@@ -63,8 +63,7 @@ def write_line(row: Row) -> str | None:
             details = orjson.dumps(value["details"]).decode() if value.get("details") else ""
             return f"{at}\tsays\t{value['message']}\t{details}".rstrip()
         case "device_link":
-            told = value if isinstance(value, dict) else row
-            return f"{at}\tlink\t{told.get('link')}\t{told.get('reason') or ''}".rstrip()
+            return f"{at}\tlink\t{row['state']}\t{row['reason']}"
     return f"{at}\tskipped\t{row['count']}" if row["type"] == "dropped" else None
 
 

@@ -134,9 +134,9 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     down = copy.run("down")
     assert down.returncode == 0
     stopped = [line.split()[0] for line in down.stdout.splitlines()]
-    assert stopped[0] == "simulator"
-    assert sorted(stopped[1:5]) == ["alerts", "api", "archive", "flow"]
-    assert sorted(stopped[5:7]) == ["postgres", "redis"]
+    assert stopped[:2] == ["device", "simulator"]
+    assert sorted(stopped[2:6]) == ["alerts", "api", "archive", "flow"]
+    assert sorted(stopped[6:8]) == ["postgres", "redis"]
     assert not any(identity.is_alive for identity in living)
     assert copy.run("status").returncode == 3
 

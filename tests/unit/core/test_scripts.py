@@ -1,5 +1,7 @@
 """Scripts: read with the line of every fault, held against a device, and done step by step."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,10 +83,8 @@ def test_every_fault_is_named_with_its_line(text, faults):
 
 @given(st.text(max_size=200))
 def test_no_text_does_more_than_be_refused(text):
-    try:
-        read_script("steps:\n- " + text)
-    except InvalidError as error:
-        assert error.detail
+    with suppress(InvalidError):
+        assert read_script("steps:\n- " + text).steps
 
 
 def test_a_script_is_held_against_what_a_device_knows():
