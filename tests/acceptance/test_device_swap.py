@@ -79,8 +79,8 @@ async def test_a_client_sees_a_device_change_its_kind_and_loses_nothing(
     address = url.removeprefix("http://")
     config = write_description(tmp_path, DEVICE)
     simulated = ("streaming.devices.simulated", "--id", DEVICE, "--url", url)
-    bridged = ("streaming.devices.mqtt", "--url", url, "--config", str(config))
-    bridged += ("--broker", mosquitto.url)
+    source = ("--broker", mosquitto.url, "--config", str(config))
+    bridged = ("streaming.devices.mqtt", "--url", url, *source)
     async with a_client(address) as client, httpx.AsyncClient(base_url=url) as http:
         async with being(tmp_path, *simulated) as simulator:
             await hear_link(client, "connected")
