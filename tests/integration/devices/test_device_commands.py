@@ -153,7 +153,9 @@ async def test_a_watch_prints_what_happens(served: str, oven: Oven) -> None:
     first = orjson.loads(await asyncio.to_thread(process.stdout.readline))
     assert first["type"] == "connected"
     await oven.device.send("temperature", 42.0)
-    told = orjson.loads(await asyncio.to_thread(process.stdout.readline))
+    told = first
+    while told["type"] != "data":
+        told = orjson.loads(await asyncio.to_thread(process.stdout.readline))
     assert (told["id"], told["value"]) == ("temperature", 42.0)
     process.send_signal(signal.SIGINT)
     assert (await finish(process))[0] == 130
