@@ -115,9 +115,11 @@ async def _run_round(api: Askable, seconds: float, *, has_stalled: bool) -> Roun
     devices = starting.Process(target=send_values, args=(api.url, seconds + WARM_S))
     watchers = [_Watcher([]) for _ in range(CLIENTS)]
     async with AsyncExitStack() as stack:
-        if has_stalled:
-            # It reads what its buffers take, and then nothing.
+        # It reads what its buffers take, and then nothing.
+        stalled = [
             await stack.enter_async_context(connect(address, max_queue=1, proxy=None))
+            for _ in range(has_stalled)
+        ]
         sockets = [await stack.enter_async_context(connect(address, proxy=None)) for _ in watchers]
         devices.start()
         try:
@@ -132,6 +134,9 @@ async def _run_round(api: Askable, seconds: float, *, has_stalled: bool) -> Roun
         except TimeoutError:
             pass
         finally:
+            # Who reads no more hears no farewell either, and would wait for it.
+            for socket in (*stalled, *sockets):
+                socket.transport.abort()
             await asyncio.to_thread(devices.join)
     delays = [delay for watcher in watchers for delay in watcher.delays]
     return Round(

@@ -41,7 +41,8 @@ our_services = pytest.mark.parametrize("name", OURS)
 
 
 def test_the_composition_holds_what_the_platform_consists_of():
-    assert set(OURS) == {"migrate", "api", "flow", "archive", "alerts", "simulator", *CONNECTORS}
+    always = {"migrate", "api", "flow", "archive", "alerts"}
+    assert set(OURS) == {*always, "simulator", "device", *CONNECTORS}
     others = {"timescaledb", "redis", "prometheus", "alertmanager", "grafana"}
     assert set(SERVICES) - set(OURS) == others
 
@@ -195,7 +196,7 @@ def test_our_environment_makes_valid_settings(name, monkeypatch):
     settings = Settings(_env_file=None)  # type: ignore[call-arg,unused-ignore]
     if name == "api":
         refuse_open_doors(settings)
-    if name not in {"simulator", *CONNECTORS}:
+    if name not in {"simulator", "device", *CONNECTORS}:
         assert settings.require_database_url() == (
             f"postgresql://telemetra:{SECRETS['POSTGRES_PASSWORD']}@timescaledb:5432/telemetra"
         )
