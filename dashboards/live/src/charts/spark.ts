@@ -7,6 +7,8 @@ export interface SparkStyle {
   ink: TokenName;
   /** The moment going on: how many slots before the end it began. */
   moment: { slots: number; severity: Severity } | null;
+  /** A measured value: zero is one value among others, and the line fills the height. */
+  isMeasured?: boolean;
 }
 
 const AIR = 2.5;
@@ -28,6 +30,21 @@ export function sparkScale(values: Float32Array): [number, number] | null {
   return high > low ? [low, high] : [low - 1, high + 1];
 }
 
+/** The same of a measured value, with 8 % of air; one that stands still lies in the middle. */
+export function measuredScale(values: Float32Array): [number, number] | null {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return null;
+  const least = Math.max(Math.abs(high), Math.abs(low)) * 0.01 || 1;
+  const air = Math.max((high - low) * 0.08, (least - (high - low)) / 2);
+  return [low - air, high + air];
+}
+
 export function drawSpark(
   canvas: HTMLCanvasElement,
   width: number,
@@ -43,7 +60,8 @@ export function drawSpark(
   pen.scale(ratio, ratio);
   const known = values.reduce((n, value) => n + Number(!Number.isNaN(value)), 0);
   // One value is no course yet.
-  const scale = known > 1 ? sparkScale(values) : null;
+  const scaleOf = style.isMeasured ? measuredScale : sparkScale;
+  const scale = known > 1 ? scaleOf(values) : null;
   if (!scale) return drawEmpty(pen, width, height);
   const last = values.length - 1;
   const x = (slot: number): number => 1.5 + (slot / last) * (width - 5);
