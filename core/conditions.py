@@ -9,7 +9,7 @@ Pure. ``api.devices.watches`` holds each point of a device against those that wa
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, TypeGuard
 
 Comparison: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "within"]
 
@@ -21,7 +21,7 @@ _TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": gt,
     ">=": ge,
 }
-_ORDERED: Final = frozenset({"<", "<=", ">", ">=", "within"})
+_ORDERED: Final = frozenset({"<", "<=", ">", ">="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,10 @@ class Condition:
         """Tell whether a value fulfils it; one of another kind never does, not even ``!=``."""
         if not _are_alike(value, self.wanted):
             return False
-        if self.comparison in _ORDERED and not isinstance(value, int | float | str):
-            return False
         if self.comparison == "within":
-            if isinstance(value, str):
-                return False
-            return bool(abs(cast("float", value) - self.wanted) <= self.tolerance)
+            return is_number(value) and abs(value - self.wanted) <= self.tolerance
+        if self.comparison in _ORDERED and not (is_number(value) or isinstance(value, str)):
+            return False
         return _TESTS[self.comparison](value, self.wanted)
 
 
@@ -58,9 +56,10 @@ def read_condition(verifier: Mapping[str, Any], parameters: Mapping[str, Any]) -
     )
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a number; truths are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _are_alike(value: object, wanted: object) -> bool:
-    if isinstance(value, bool) or isinstance(wanted, bool):
-        return isinstance(value, bool) and isinstance(wanted, bool)
-    if isinstance(value, int | float) and isinstance(wanted, int | float):
-        return True
-    return type(value) is type(wanted)
+    return (is_number(value) and is_number(wanted)) or type(value) is type(wanted)

@@ -49,7 +49,12 @@ def find_parameter_faults(
     template: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> list[FieldError]:
     """Return what is wrong with the parameters of a command."""
-    if len(orjson.dumps(parameters)) > PARAMETERS_BYTES_MAX:
+    try:
+        size = len(orjson.dumps(parameters))
+    except orjson.JSONEncodeError as error:
+        # A whole number of more than 64 bits, or what is no text at all.
+        return [FieldError("parameters", f"hold what cannot be sent: {error}")]
+    if size > PARAMETERS_BYTES_MAX:
         return [FieldError("parameters", f"longer than {PARAMETERS_BYTES_MAX} bytes of JSON")]
     check = _compile(orjson.dumps(write_parameters_schema(template)))
     return [

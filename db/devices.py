@@ -14,8 +14,9 @@ from db.queries import load_queries
 
 SQL: Final = load_queries("devices")
 
-LOST_AFTER_S: Final = 5.0
-"""Beyond the silence that a living connection is ended for: somebody holds it, or nobody does."""
+LOST_AFTER_S: Final = 15.0
+"""Beyond the silence that a living connection is ended for, and far more than passes between two
+times that whoever holds one says so: it is held, or nobody holds it."""
 
 LOST_MAX: Final = 100
 """Devices found lost at once; the rest a second later."""
@@ -67,10 +68,10 @@ class DeviceStore:
             await self._note(device_id, Link.CONNECTED, now, "It registered.")
         return link_id
 
-    async def touch(self, device_id: str, link_id: int, seen_at: datetime) -> bool:
-        """Write when a connection was last heard; return whether it still counts."""
+    async def touch(self, device_id: str, link_id: int, seen_at: datetime) -> Link | None:
+        """Write when a connection was last heard; return its state, None if it counts no more."""
         link = await self._connection.fetchval(SQL["touch_device"], device_id, link_id, seen_at)
-        return link is not None
+        return None if link is None else Link(link)
 
     async def set_link(
         self, device_id: str, link_id: int, link: Link, *, seen_at: datetime, reason: str

@@ -11,6 +11,7 @@ database within a second.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -33,8 +34,13 @@ from db.commands import CommandStore, Moved, Said
 from db.device_logs import LogRow
 from db.devices import DeviceStore, Registration
 
-LOOK_EVERY_S: Final = 1.0
-"""How often the queue of a device is looked at when nobody says that something is in it."""
+TICK_S_MAX: Final = 1.0
+"""How often the silence of a device is looked at."""
+
+LOOK_EVERY_S: Final = 5.0
+LOOK_DEAF_EVERY_S: Final = 1.0
+"""How often the queue of a device is looked at when nobody says that something is in it; and while
+Redis is away, when nobody can."""
 
 SAID_MAX: Final = 1000
 """What was said of commands and is not written yet; a device repeats what is not taken."""
@@ -190,55 +196,65 @@ class DeviceLink:
 
     async def _work(self) -> None:
         """Look after the connection, and give the device what waits for it."""
-        is_first = True
+        loop = asyncio.get_running_loop()
+        looked_at = -LOOK_EVERY_S
         while True:
             self._require_newest()
-            await self._watch_silence()
-            try:
-                async with self._moving:
-                    await self._give_out(is_first=is_first)
-                is_first = False
-                self._is_loaded.set()
-            except TelemetraError as error:
-                log.debug("device_queue_waits", device_id=self._device_id, code=error.code)
-            try:
-                async with asyncio.timeout(min(LOOK_EVERY_S, self._heartbeat_s / 4)):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            finally:
+            self._watch_silence()
+            every_s = LOOK_EVERY_S if self._parts.hub.is_hearing else LOOK_DEAF_EVERY_S
+            if self._wake.is_set() or loop.time() - looked_at >= every_s:
                 self._wake.clear()
+                await self._look()
+                looked_at = loop.time()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(TICK_S_MAX, self._heartbeat_s / 4)):
+                    await self._wake.wait()
+
+    async def _look(self) -> None:
+        try:
+            async with self._moving:
+                await self._keep_state()
+                await self._give_out(is_first=not self._is_loaded.is_set())
+        except TelemetraError as error:
+            log.debug("device_queue_waits", device_id=self._device_id, code=error.code)
+            return
+        self._is_loaded.set()
 
     def _require_newest(self) -> None:
         if self._is_replaced:
-            raise LinkEndedError(4409, "A newer connection of this device registered.")
+            reason = "A newer connection of this device registered, or it was deleted."
+            raise LinkEndedError(4409, reason)
 
-    async def _watch_silence(self) -> None:
-        now = self._parts.clock.now()
-        state = find_link(now - self._heard_at, self._heartbeat_s)
+    def _watch_silence(self) -> None:
+        silent = self._parts.clock.now() - self._heard_at
+        state = find_link(silent, self._heartbeat_s)
         if state is Link.GONE:
-            raise LinkEndedError(4408, f"Nothing was heard for {now - self._heard_at}.")
+            raise LinkEndedError(4408, f"Nothing was heard for {silent.total_seconds():.0f} s.")
         if state is not self._state:
-            reason = "It fell silent." if state is Link.STALE else "It is heard again."
-            try:
-                async with self._parts.pool.connection() as connection:
-                    await DeviceStore(connection).set_link(
-                        self._device_id, self._link_id, state, seen_at=self._heard_at, reason=reason
-                    )
-            except TelemetraError:
-                return
             self._state = state
-            self._parts.hub.tell_link(self._device_id, state, reason, now)
+            self._wake.set()
+
+    async def _keep_state(self) -> None:
+        """Write that the connection is there, and in which state."""
+        async with self._parts.pool.connection() as connection:
+            store = DeviceStore(connection)
+            stored = await store.touch(self._device_id, self._link_id, self._heard_at)
+            if stored is None:
+                self._is_replaced = True
+                self._require_newest()
+            if stored is self._state:
+                return
+            # Also where a sweep of another process took it for lost while the database was away.
+            reason = "It fell silent." if self._state is Link.STALE else "It is heard again."
+            await store.set_link(
+                self._device_id, self._link_id, self._state, seen_at=self._heard_at, reason=reason
+            )
+        self._parts.hub.tell_link(self._device_id, self._state, reason, self._parts.clock.now())
 
     async def _give_out(self, *, is_first: bool) -> None:
         """Send what waits, again what a device that came back has in hand, and cancels."""
         now = self._parts.clock.now()
         async with self._parts.pool.connection() as connection:
-            if not await DeviceStore(connection).touch(
-                self._device_id, self._link_id, self._heard_at
-            ):
-                self._is_replaced = True
-                self._require_newest()
             store = CommandStore(connection, self._parts.numbers)
             in_hand = await store.list_in_hand(self._device_id)
             if is_first and in_hand:

@@ -86,6 +86,8 @@ class DeviceHub:
         self._has_post = asyncio.Event()
         self._heard_at: datetime = clock.now()
         self._tasks: list[asyncio.Task[None]] = []
+        self.is_hearing = False
+        """Whether what other processes tell is heard."""
 
     def start(self) -> None:
         """Begin to hear other processes, and to tell them."""
@@ -205,6 +207,7 @@ class DeviceHub:
                     await self._hear(subscription)
             except AWAY as error:
                 log.warning("device_news_away", error=type(error).__name__, retry_in_s=wait_s)
+            self.is_hearing = False
             await asyncio.sleep(wait_s)
             await self._make_up()
             wait_s = min(wait_s * 2, WAIT_S_MAX)
@@ -223,6 +226,7 @@ class DeviceHub:
             is_asked = False
             self._heard_at = self._clock.now()
             if message["type"] == "subscribe":
+                self.is_hearing = True
                 await self._make_up()
             elif message["type"] == "message":
                 self._hear_payload(message["data"])

@@ -64,6 +64,11 @@ class Writer(ABC, Generic[Row]):
         self._waiting: list[Row] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait to be written."""
+        return len(self._waiting)
+
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.create_task(self._run())

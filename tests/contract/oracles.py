@@ -17,6 +17,9 @@ NO_SCHEMA_SAYS: Final = (
     # How two parameters go together.
     "end lies before start",
     "to lies before from",
+    "until lies before since",
+    # Said twice so that nobody clears a log by accident.
+    "confirm: name the device whose log is cleared",
     "from: more than",
     "points cover the whole range",
     "A report tells of ",

@@ -23,6 +23,7 @@ from db.queries import load_queries
 from tests.fixtures.databases import execute, name_database
 from tests.fixtures.plans import FILL, NOW, SMALL_ROWS, Chunk, Scan, back, list_chunks, list_scans
 from tests.fixtures.servers import run_apart
+from tests.integration.db import device_cases
 
 PAGE: Final = 50
 ONE: Final = "stream-0007"
@@ -360,9 +361,11 @@ CASES: Final = [
     case("recomputations.upsert_readings", NO_ROWS),
     case("recomputations.upsert_transactions", NO_ROWS),
     case("recomputations.mark_applied", NO_ROWS),
+    *(case(query, *parameters, **more) for query, parameters, more in device_cases.CASES),
 ]  # fmt: skip
 
 NOT_PLANNED: Final = {
+    **device_cases.NOT_PLANNED,
     "chat_roll_ups.use_custom_plans": "sets a parameter",
     "databases.describe_database": "asks the server about itself",
     "databases.list_clients": "asks the server about itself",
