@@ -2,6 +2,7 @@
    a tinted region with a cap, the newest value a dot. */
 import type { Severity } from '../lib/format';
 import { colour, fade, hatch, type TokenName } from './palette';
+import { measuredScale, sparkScale } from './spark-scale';
 
 export interface SparkStyle {
   ink: TokenName;
@@ -12,38 +13,6 @@ export interface SparkStyle {
 }
 
 const AIR = 2.5;
-/** Less relative change than this would blow noise up to look like news. */
-const FLAT = 0.12;
-
-/** The values to put at the bottom and the top: part of the way to zero, wider when nearly flat. */
-export function sparkScale(values: Float32Array): [number, number] | null {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  if (low > high) return null;
-  low *= 0.6;
-  if (high - low < high * FLAT) low = high * (1 - FLAT);
-  return high > low ? [low, high] : [low - 1, high + 1];
-}
-
-/** The same of a measured value, with 8 % of air; one that stands still lies in the middle. */
-export function measuredScale(values: Float32Array): [number, number] | null {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  if (low > high) return null;
-  const least = Math.max(Math.abs(high), Math.abs(low)) * 0.01 || 1;
-  const air = Math.max((high - low) * 0.08, (least - (high - low)) / 2);
-  return [low - air, high + air];
-}
 
 export function drawSpark(
   canvas: HTMLCanvasElement,
@@ -95,8 +64,11 @@ export function drawSpark(
     const area = new Path2D(line);
     area.lineTo(x(to - 1), height);
     area.lineTo(x(from), height);
-    pen.fillStyle = fade(style.ink, 0.13);
-    pen.fill(area);
+    // Of a measured value the area says nothing.
+    if (!style.isMeasured) {
+      pen.fillStyle = fade(style.ink, 0.13);
+      pen.fill(area);
+    }
     pen.strokeStyle = colour(style.ink);
     pen.stroke(line);
   }

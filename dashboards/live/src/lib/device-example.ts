@@ -10,7 +10,8 @@ KEY = ${hasKey ? '{"authorization": "Bearer tk_…"}' : '{}'}
 async def measure(socket, state):
     while True:
         value = round(state["target"] + random.uniform(-0.5, 0.5), 2)
-        await socket.send(json.dumps({"type": "points", "points": [{"id": "temperature", "value": value}]}))
+        points = [{"id": "temperature", "value": value}]
+        await socket.send(json.dumps({"type": "points", "points": points}))
         await asyncio.sleep(1)
 
 async def main():
@@ -18,7 +19,8 @@ async def main():
     async with connect(URL, additional_headers=KEY) as socket:
         await socket.send(json.dumps({
             "type": "register", "title": "Thermometer", "heartbeat_seconds": 10,
-            "telemetry_types": {"temperature": {"data_type": "float", "unit": "°C", "range": {"min": 0, "max": 40}}},
+            "telemetry_types": {"temperature": {
+                "data_type": "float", "unit": "°C", "range": {"min": 0, "max": 40}}},
             "command_templates": {"set_target": {
                 "description": "Heats or cools to a temperature.",
                 "parameters": {"target": {"type": "float", "required": True, "min": 5, "max": 35}}}},

@@ -88,7 +88,7 @@ export const deviceText = {
     needed: 'This is needed.',
     required: 'needed',
     unset: 'not given',
-    usual: (value: string) => `else ${value}`,
+    usual: (value: string) => `default ${value}`,
     yes: 'yes',
     no: 'no',
     whole: 'whole',

@@ -17,8 +17,15 @@ const SHOW_EVERY_MS = 250;
 const HOUR_SLOTS = 60;
 /** Sparklines that are asked for; of a device with more, the rest begins with what comes. */
 const COURSES_MAX = 64;
-/** Lines of the log that are read for what was last said of each value. */
+/** Lines of the log that are read for what was last said of all values, and of one that is not
+    among them; of more values than that it is learnt as they come. */
 const LOG_LINES = 1000;
+const LINES_OF_ONE = 9;
+const ASKED_MAX = 24;
+/** Streams that are looked through for the one of this device, and letters of a search. */
+const STREAMS_MAX = 500;
+const WORDS_MAX = 100;
+const STREAM_AGAIN_MS = 15_000;
 
 /** The newest of one value. */
 export class LiveValue {
@@ -49,6 +56,14 @@ export class LiveValue {
     this.#pace.note(at);
     this.#next = { value, at };
     return true;
+  }
+
+  /** Learn from times before, oldest first, how often it comes. */
+  learn(times: readonly number[]): void {
+    if (this.#pace.interval !== null) return;
+    this.#pace = new Pace();
+    times.forEach((at) => this.#pace.note(at));
+    this.interval = this.#pace.interval;
   }
 
   show(): void {
@@ -84,6 +99,7 @@ export class OpenDevice implements DeviceListener {
   #changed = new Set<LiveValue>();
   #ears = new Set<(message: DeviceMessage) => void>();
   #over = false;
+  #later: ReturnType<typeof setTimeout> | undefined;
   #show = paced(() => this.show(), SHOW_EVERY_MS);
 
   constructor(readonly deviceId: string) {}
@@ -104,7 +120,7 @@ export class OpenDevice implements DeviceListener {
       if (!this.loaded || toProblem(error).status === 404) this.problem = toProblem(error);
       return;
     }
-    await Promise.all([this.#readLog(), this.#readLimits(), this.readCourses()]);
+    await Promise.all([this.#readLog(), this.#readStream()]);
   }
 
   /** Also hear what is no value: what became of commands, and of the link. */
@@ -136,11 +152,12 @@ export class OpenDevice implements DeviceListener {
 
   stop(): void {
     this.#over = true;
+    clearTimeout(this.#later);
     this.#show.cancel();
   }
 
   /** The minutes of the last hour. The newest points are drawn already: a failure costs a line. */
-  async readCourses(): Promise<void> {
+  async #readCourses(): Promise<void> {
     const numeric = this.values.filter(({ type }) => isNumeric(type)).slice(0, COURSES_MAX);
     const start = floorMinute(Date.now()) - HOUR_SLOTS * MINUTE;
     for (let first = 0; first < numeric.length && !this.#over; first += CURVES_MAX) {
@@ -180,16 +197,36 @@ export class OpenDevice implements DeviceListener {
 
   /** What was said before the page was opened: the newest of each value, and how often it comes. */
   async #readLog(): Promise<void> {
-    const wanted = { type: 'data', limit: LOG_LINES } as const;
-    const page = await deviceApi.readLog(this.deviceId, wanted).catch(() => null);
-    for (const { id, value, timestamp } of page?.data.toReversed() ?? [])
-      this.#take(id, value, timestamp);
+    await this.#learn({ limit: LOG_LINES });
+    const unknown = this.values.filter(({ interval }) => interval === null).slice(0, ASKED_MAX);
+    await Promise.all(unknown.map(({ name: id }) => this.#learn({ id, limit: LINES_OF_ONE })));
   }
 
-  /** A device that never said a number is no stream yet, and has no limits. */
-  async #readLimits(): Promise<void> {
-    const stream = await api.getStream(this.deviceId).catch(() => null);
-    if (!stream || this.#over) return;
+  async #learn(wanted: { id?: string; limit: number }): Promise<void> {
+    const page = await deviceApi
+      .readLog(this.deviceId, { type: 'data', ...wanted })
+      .catch(() => null);
+    const times = new Map<string, number[]>();
+    for (const { id, value, timestamp } of page?.data.toReversed() ?? []) {
+      times.set(id, [...(times.get(id) ?? []), Date.parse(timestamp)].slice(-LINES_OF_ONE));
+      this.#take(id, value, timestamp);
+    }
+    for (const [id, known] of times) this.#byName.get(id)?.learn(known);
+  }
+
+  /** A device is a stream when its first number has been taken: until then it has no limits and no
+      minutes, and it is looked for, not asked for. */
+  async #readStream(): Promise<void> {
+    clearTimeout(this.#later);
+    const words = this.deviceId.slice(0, WORDS_MAX);
+    const streams = await api.findStreams(words, STREAMS_MAX).catch(() => []);
+    if (this.#over) return;
+    const stream = streams.find(({ id }) => id === this.deviceId);
+    if (!stream) {
+      this.#later = setTimeout(() => void this.#readStream(), STREAM_AGAIN_MS);
+      return;
+    }
+    void this.#readCourses();
     const found = this.values.map(({ name }) => [name, limitsOf(stream.metadata, name)] as const);
     this.limits = Object.fromEntries(found.filter(([, limits]) => limits.length));
   }

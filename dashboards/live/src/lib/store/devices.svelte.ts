@@ -34,7 +34,7 @@ export class DeviceEntry {
   /** Newest point of each value, by its id. */
   readonly points = new Map<string, Point>();
 
-  #counts: number[] = [];
+  #counts: number[] | null = null;
   #count = 0;
   #heardAt = 0;
 
@@ -58,10 +58,15 @@ export class DeviceEntry {
     this.#heardAt = Date.now();
   }
 
+  /** Nobody counts any more; who does later begins anew. */
+  rest(): void {
+    this.#counts = this.rate = null;
+  }
+
   tick(): void {
-    this.#counts = [...this.#counts, this.#count].slice(-RATE_S);
     // What was known before came in the first second, all at once: it says nothing of the pace.
-    if (this.#counts.length === 1) this.#counts = [];
+    if (this.#counts === null) this.#counts = [];
+    else this.#counts = [...this.#counts, this.#count].slice(-RATE_S);
     if (this.#counts.length)
       this.rate = this.#counts.reduce((sum, n) => sum + n, 0) / this.#counts.length;
     if (this.#count && this.link === 'connected')
@@ -111,6 +116,7 @@ class DeviceList {
       this.#users -= 1;
       if (this.#users) return;
       clearInterval(this.#ticking);
+      this.entries.forEach((entry) => entry.rest());
       this.#socket.stop();
       this.status = NOT_YET;
     };
