@@ -12,6 +12,7 @@ import orjson
 import pytest
 from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
+from tests.fixtures.axes import list_faults
 from tests.fixtures.browsers import find_chromium, open_page
 from tests.fixtures.devices import a_device
 from tests.fixtures.products import Product, run_product
@@ -285,4 +286,32 @@ async def test_a_device_that_is_not_there_says_so(url: str):
     async with open_page(width=390, height=844) as page:
         await page.goto(f"{url}/app/devices/nobody")
         await expect(page.get_by_test_id("problem")).to_contain_text("nobody")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_one_device_shuts_nobody_out_and_fits_a_phone(url: str):
+    async with a_device(name_host(url), "kiln") as device, look(url, "/app/devices/kiln") as page:
+        for name, value in (("temperature", 20.5), ("status", "ok"), ("position", [1, 2, 3])):
+            await device.point(name, value)
+        await expect(find_value(page, "position")).to_have_attribute("data-state", "good")
+        await choose(page, "vent")
+        await press_send(page)
+        await expect(page.get_by_test_id("command-confirm")).to_be_focused()
+        await page.get_by_role("button", name="Show what became of vent").click()
+        await expect(page.get_by_test_id("command-details")).to_contain_text("queued")
+        faults = {}
+        for tab in ("Commands", "Log", "Link"):
+            await page.get_by_role("tab", name=tab).click()
+            for theme in ("dark", "light"):
+                await page.emulate_media(
+                    color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce"
+                )
+                faults[tab, theme] = await list_faults(page)
+        assert {where: found for where, found in faults.items() if found} == {}
+        await page.set_viewport_size({"width": 390, "height": 844})
+        for tab in ("Log", "Link", "Commands"):
+            await page.get_by_role("tab", name=tab).click()
+            assert await page.evaluate("document.documentElement.scrollWidth") == 390
+        await page.get_by_role("button", name="Show what became of vent").click()
+        await expect(page.get_by_test_id("command-details")).to_contain_text("queued")
         assert await page.evaluate("document.documentElement.scrollWidth") == 390

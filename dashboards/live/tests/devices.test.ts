@@ -79,6 +79,7 @@ describe('values', () => {
   it('are written as what they are', () => {
     expect(wordValue(61.4)).toBe('61.4');
     expect(wordValue(1284)).toBe('1,284');
+    expect(wordValue(1013, TYPE)).toBe('1013.0');
     expect(wordValue(false)).toBe('no');
     expect(wordValue('nominal')).toBe('nominal');
     expect(wordValue([1, 2])).toBe('[1,2]');

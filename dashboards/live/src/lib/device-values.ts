@@ -14,10 +14,11 @@ const MISSED_INTERVALS = 3;
 /** A value this near to a limit, as a share of the range, is worth a look. */
 const NEAR = 0.05;
 
-/** A value in words, without its unit. */
-export function wordValue(value: unknown): string {
+/** A value in words, without its unit. What is measured keeps its digits when it is just whole. */
+export function wordValue(value: unknown, type?: TelemetryType): string {
   if (value === undefined || value === null) return MISSING;
-  if (typeof value === 'number') return Number.isInteger(value) ? exact(value) : measure(value);
+  if (typeof value === 'number')
+    return Number.isInteger(value) && type?.data_type !== 'float' ? exact(value) : measure(value);
   if (typeof value === 'boolean') return value ? t.yes : t.no;
   return clip(typeof value === 'string' ? value : JSON.stringify(value), WORD_LENGTH);
 }
