@@ -9,9 +9,10 @@ a command only from the states that ``PREDECESSORS`` names, so that of two who t
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 
 class State(StrEnum):
@@ -105,6 +106,34 @@ def find_status(state: State) -> Status:
     if state is State.SUCCEEDED:
         return "success"
     return "error" if state in ENDS else "pending"
+
+
+Source: TypeAlias = Literal["person", "device", "telemetry", "clock"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A command as somebody asks for it; the parameters are checked already."""
+
+    device_id: str
+    command: str
+    parameters: dict[str, Any]
+    template: Mapping[str, Any]
+    priority: int
+    deadline_at: datetime
+    request_id: str | None = None
+
+
+class Said(NamedTuple):
+    """What is said of a command."""
+
+    device_id: str
+    command_id: str
+    state: State
+    source: Source
+    message: str | None = None
+    details: Any = None
+    actor: str | None = None
 
 
 PRIORITY_MAX: Final = 9

@@ -4,10 +4,10 @@ Every move is one conditional update: of two that try at once, one moves the com
 is noted beside it. The event and the log's row are written in the same transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -17,8 +17,10 @@ from core.commands import (
     OPEN_MAX,
     PREDECESSORS,
     STAGES,
+    Said,
     State,
     Verdict,
+    Wish,
     describe_result,
     judge,
     make_command_id,
@@ -27,7 +29,7 @@ from core.commands import (
 from core.errors import ConflictError, NotFoundError
 from core.keys import Caller
 from db.audit_log import AuditStore
-from db.device_logs import DeviceLogStore, LogRow
+from db.device_logs import DeviceLogStore, LogRow, Numbers
 from db.pool import Connection
 from db.queries import load_queries
 
@@ -52,20 +54,6 @@ EVENTS_MAX: Final = 500
 """Of one command: a device that repeats itself for ever is cut short where it is shown."""
 
 Row = dict[str, Any]
-Source: TypeAlias = Literal["person", "device", "telemetry", "clock"]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A command as somebody asks for it; the parameters are checked already."""
-
-    device_id: str
-    command: str
-    parameters: Row
-    template: Mapping[str, Any]
-    priority: int
-    deadline_at: datetime
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +70,12 @@ class CommandFilter:
     """Of those made at ``until`` only the ones with a smaller id."""
 
 
-class Said(NamedTuple):
-    """What is said of a command."""
-
-    device_id: str
-    command_id: str
-    state: State
-    source: Source
-    message: str | None = None
-    details: Any = None
-    actor: str | None = None
-
-
 class Moved(NamedTuple):
     """What came of it: the command as it is now, and the number of the event."""
 
     row: Row
     verdict: Verdict
     event_id: int
-
-
-class Numbers:
-    """Numbers of rows in the log: rising, and of no other process."""
-
-    def __init__(self, start: int) -> None:
-        self._next = start
-
-    def take(self) -> int:
-        """Return the next one."""
-        self._next += 1
-        return self._next
 
 
 class CommandStore:

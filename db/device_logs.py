@@ -44,6 +44,18 @@ class LogRow(NamedTuple):
     received_at: datetime
 
 
+class Numbers:
+    """Numbers of rows in the log: rising, and of no other process."""
+
+    def __init__(self, start: int) -> None:
+        self._next = start
+
+    def take(self) -> int:
+        """Return the next one."""
+        self._next += 1
+        return self._next
+
+
 @dataclass(frozen=True, slots=True)
 class LogFilter:
     """Which rows are wanted."""

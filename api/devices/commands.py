@@ -139,7 +139,7 @@ async def confirm_command(
     caller: Caller,
     device_id: DeviceId,
     command_id: CommandId,
-    given: Annotated[ConfirmIn, Body(examples=[{"token": "h6D0bXkqP1sTgVzA"}])],
+    given: Annotated[ConfirmIn, Body(openapi_examples=examples.TOKENS)],
 ) -> Response:
     """Release a command that is held; once more changes nothing."""
     service = CommandService(uses.devices, uses.settings, caller)

@@ -24,7 +24,7 @@ from core.events import NAME_PATTERN
 from db.devices import DeviceStore
 
 DeviceId: TypeAlias = Annotated[str, Path(pattern=NAME_PATTERN, examples=[examples.DEVICE_ID])]
-Wish: TypeAlias = Annotated[DeviceIn, Body(examples=[{"title": "Chamber in the cellar"}])]
+Wish: TypeAlias = Annotated[DeviceIn, Body(openapi_examples=examples.TITLES)]
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 

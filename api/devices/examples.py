@@ -117,6 +117,13 @@ WISHES: Final[dict[str, Any]] = {
         "value": {"command": "vent", "priority": 9, "deadline_seconds": 5},
     },
 }
+TITLES: Final[dict[str, Any]] = {
+    "named": {"summary": "A name of ours", "value": {"title": "Chamber in the cellar"}},
+    "own": {"summary": "What it calls itself", "value": {"title": None}},
+}
+TOKENS: Final[dict[str, Any]] = {
+    "usual": {"summary": "The token of the answer", "value": {"token": "h6D0bXkqP1sTgVzA"}}
+}
 
 _NONE: Final = show_problem(
     404, ONE, "There is no device 'chamber-1'. It appears when it connects and registers."

@@ -23,14 +23,14 @@ from api.devices.parts import Devices
 from api.devices.watches import Watches
 from api.devices.writers import Reading
 from core import metrics
-from core.commands import Verdict
+from core.commands import Said, Verdict
 from core.device_news import MESSAGE, REGISTERED, RESULT, tell_device, tell_point
 from core.device_schemas import TelemetryTypes
 from core.devices import Link, find_link
 from core.errors import InvalidError, NotFoundError, TelemetraError
 from core.live import LiveMessage
 from core.tasks import run_together
-from db.commands import CommandStore, Moved, Said
+from db.commands import CommandStore, Moved
 from db.device_logs import LogRow
 from db.devices import DeviceStore, Registration
 

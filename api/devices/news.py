@@ -36,7 +36,8 @@ from core.device_news import (
 from core.errors import TelemetraError
 from core.live import LiveMessage
 from core.tasks import end
-from db.commands import CommandStore, Moved, Numbers
+from db.commands import CommandStore, Moved
+from db.device_logs import Numbers
 from db.pool import Pool
 
 TOGETHER_S: Final = 0.005

@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.errors import LiveFullError
 from core.events import TimePolicy
 from core.settings import Settings
-from db.commands import Numbers
+from db.device_logs import Numbers
 from db.pool import Pool
 from streaming.bus.base import BusWriter
 

@@ -52,6 +52,7 @@ class DeviceIn(BaseModel):
         max_length=100,
         pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
         description="null: what the device calls itself.",
+        examples=["Chamber in the cellar"],
     )
 
 
@@ -140,8 +141,10 @@ class CommandIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    command: str = Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")
-    parameters: dict[str, Any] = Field({}, description="As the command's template says.")
+    command: str = Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$", examples=["heat"])
+    parameters: dict[str, Any] = Field(
+        {}, description="As the command's template says.", examples=[{"target": 80}]
+    )
     priority: int = Field(PRIORITY_USUAL, ge=0, le=PRIORITY_MAX, description="Higher goes first.")
     deadline_seconds: float | None = Field(
         None,
@@ -226,7 +229,12 @@ class ConfirmIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    token: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")
+    token: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        examples=["h6D0bXkqP1sTgVzA"],
+    )
 
 
 class HistoryRowOut(BaseModel):

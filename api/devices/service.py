@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from api.devices.parts import Devices
 from core import metrics
-from core.commands import ENDS, PRIORITY_USUAL, Verdict
+from core.commands import ENDS, PRIORITY_USUAL, Verdict, Wish
 from core.device_news import RESULT
 from core.device_schemas import find_parameter_faults
 from core.devices import fill_defaults
@@ -15,7 +15,7 @@ from core.errors import ForbiddenError, InvalidError, NotFoundError
 from core.keys import Caller
 from core.live import LiveMessage
 from core.settings import Settings
-from db.commands import CommandStore, Moved, Row, Wish
+from db.commands import CommandStore, Moved, Row
 from db.devices import DeviceStore
 
 NAMED_MAX: Final = 10

@@ -15,7 +15,8 @@ from core.clock import Clock
 from core.devices import Link
 from core.errors import TelemetraError
 from core.tasks import end
-from db.commands import DUE_MAX, CommandStore, Numbers
+from db.commands import DUE_MAX, CommandStore
+from db.device_logs import Numbers
 from db.devices import DeviceStore
 from db.pool import Pool
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.commands import ENDS, STAGE_OF, STAGES, STATE_OF, Stage, State
+from core.commands import ENDS, STAGE_OF, STAGES, STATE_OF, Said, Stage, State
 from core.conditions import Condition, read_condition
-from db.commands import Said
 
 _PLACES: Final = {state: place for place, state in enumerate(State)}
 

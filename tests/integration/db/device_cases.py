@@ -9,10 +9,13 @@ from tests.fixtures.plans import NOW, back
 PAGE: Final = 50
 DEVICE: Final = "device-0007"
 COMMAND: Final = "cmd-107"
-START, STOP = back(days=12), back(days=11)
+START, STOP = back(days=12), back(days=11.1)
 
 _WIDE: Final[dict[str, Any]] = {"start": BEGINNING, "end": END}
 _FILLED: Final[dict[str, Any]] = {"filled": {"columns": SHOWN}}
+_MANY: Final[dict[str, Any]] = {**_FILLED, "rows_max": 6 * PAGE}
+"""All that a device has open, some two hundred here and a thousand at most."""
+
 _QUEUED: Final[tuple[Any, ...]] = (
     *("cmd-x", DEVICE, "r", "me", "name:me", "heat", {}, {}, 5, False, None, None, NOW),
     *(None, None, None, NOW, 1000),
@@ -33,10 +36,10 @@ CASES: Final[list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("devices.delete_device", (DEVICE,), {}),
     ("devices.list_links", (DEVICE, None, PAGE), {}),
     ("devices.list_links", (DEVICE, 4000, PAGE), {"note": "next page"}),
-    ("commands.insert_command", _QUEUED, _FILLED),
+    ("commands.insert_command", _QUEUED, _MANY),
     ("commands.find_request", (DEVICE, "name:me", "request-107"), _FILLED),
-    ("commands.claim_commands", (DEVICE, 7, back(days=400), PAGE), _FILLED),
-    ("commands.list_in_hand", (DEVICE, PAGE), _FILLED),
+    ("commands.claim_commands", (DEVICE, 7, back(days=400), PAGE), _MANY),
+    ("commands.list_in_hand", (DEVICE, PAGE), _MANY),
     ("commands.note_resent", ([COMMAND],), {}),
     ("commands.lock_command", (DEVICE, COMMAND), {}),
     ("commands.move_command", (COMMAND, DEVICE, "running", ["sent"], NOW, None, None), _FILLED),

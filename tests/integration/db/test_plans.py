@@ -445,7 +445,7 @@ def test_the_tables_lie_in_many_chunks(filled: tuple[str, dict[str, Chunk]]):
     for chunk in chunks.values():
         per_table[chunk.hypertable] = per_table.get(chunk.hypertable, 0) + 1
     assert min(per_table.values()) >= 3, per_table
-    assert len(per_table) == 10
+    assert len(per_table) == 11
 
 
 @pytest.mark.parametrize("wanted", CASES, ids=str)

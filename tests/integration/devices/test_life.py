@@ -1,5 +1,7 @@
 """A device connects, says points and is given commands, over real sockets."""
 
+from typing import Any
+
 import httpx
 import polars as pl
 import pytest
@@ -82,7 +84,8 @@ async def test_numbers_become_readings_of_the_stream(
         )
         await eventually(lambda: count_entries(redis_client))
     shards = [shard async for shard in redis_client.scan_iter("bus:shard:*")]
-    ((_, entry),) = await redis_client.xrange(shards[0])
+    found: list[Any] = list(await redis_client.xrange(shards[0]) or ())
+    ((_, entry),) = found
     events = pl.read_ipc_stream(max(entry.values(), key=len))
     assert sorted(events.select("stream_id", "type", "channel", "value", "unit").rows()) == [
         ("chamber-1", "reading", "count", 7.0, None),

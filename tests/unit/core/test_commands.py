@@ -85,5 +85,5 @@ def test_clients_are_told_three_words():
     assert {find_status(state) for state in ENDS - {State.SUCCEEDED}} == {"error"}
 
 
-def test_ids_differ():
+def test_no_two_commands_share_an_id():
     assert make_command_id() != make_command_id()
