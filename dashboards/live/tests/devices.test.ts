@@ -12,8 +12,10 @@ import {
 } from '../src/lib/command-form';
 import {
   applyResult,
+  catchUp,
   confirmationOf,
   hasEnded,
+  isHeld,
   listSteps,
   mergeCommands,
   stagesOf,
@@ -240,6 +242,13 @@ describe('a command', () => {
     expect(applyResult(ended, result({ state: 'succeeded' }), AT)).toBe(ended);
   });
 
+  it('is not set back by an answer that was on its way', () => {
+    const heard = applyResult(COMMAND, result({ state: 'running' }), AT);
+    const read: Command = { ...COMMAND, state: 'sent', sent_at: AT };
+    expect(catchUp(heard, read)).toEqual({ ...heard, sent_at: AT });
+    expect(catchUp(COMMAND, read)).toBe(read);
+  });
+
   it('shows how far it came when it failed', () => {
     const failed: Command = { ...COMMAND, state: 'timed_out', sent_at: AT, ended_at: AT };
     expect(stagesOf(failed)).toEqual({
@@ -255,6 +264,8 @@ describe('a command', () => {
     const confirmation = { token: 'abc', expires_at: AT };
     expect(confirmationOf({ ...COMMAND, held: true, confirmation })).toBe(confirmation);
     expect(confirmationOf({ ...COMMAND, confirmation: null })).toBeNull();
+    expect(isHeld({ ...COMMAND, held: true })).toBe(true);
+    expect(isHeld({ ...COMMAND, held: true, state: 'cancelled' })).toBe(false);
   });
 
   it('stands once in a list, newest first', () => {

@@ -62,12 +62,29 @@ export function listSteps(command: Command): Step[] {
 export const tookMs = ({ created_at, ended_at }: Command, now: number): number =>
   Math.max(0, (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(created_at));
 
+function rank(state: CommandState): number {
+  const place = ORDER.indexOf(state);
+  return place < 0 ? ORDER.length : place;
+}
+
+/** Whether it waits for its confirmation; one that has ended does no more. */
+export const isHeld = (command: Command): boolean => command.held && !hasEnded(command);
+
+/** What was read, unless a later stage was heard while the answer was on its way: then only the
+    times are taken from it. */
+export function catchUp(known: Command, read: Command): Command {
+  if (rank(read.state) >= rank(known.state)) return read;
+  const { sent_at, acknowledged_at, running_at } = read;
+  return {
+    ...known,
+    sent_at: sent_at ?? known.sent_at,
+    acknowledged_at: acknowledged_at ?? known.acknowledged_at,
+    running_at: running_at ?? known.running_at,
+  };
+}
+
 /** A command after a live result about it; an older word changes nothing. */
 export function applyResult<T extends Command>(command: T, said: CommandResult, at: string): T {
-  const rank = (state: CommandState): number => {
-    const place = ORDER.indexOf(state);
-    return place < 0 ? ORDER.length : place;
-  };
   if (hasEnded(command) || rank(said.state) < rank(command.state)) return command;
   const { state, status } = said;
   const changed: T = {

@@ -1,7 +1,7 @@
 /* The commands that were sent from this page and are still looked at: each with its stages as they
    come, and with what releases one that is held. */
 import { deviceApi, type Command, type CommandWish, type DeviceMessage } from '../api-devices';
-import { applyResult, confirmationOf, hasEnded } from '../commands';
+import { applyResult, catchUp, confirmationOf, hasEnded, isHeld } from '../commands';
 import { toProblem } from '../problem';
 
 const SHOWN_MAX = 4;
@@ -21,7 +21,7 @@ export class SentCommand {
   }
 
   get isHeld(): boolean {
-    return this.token !== null && this.row.held && !hasEnded(this.row);
+    return this.token !== null && isHeld(this.row);
   }
 
   async confirm(): Promise<void> {
@@ -39,7 +39,7 @@ export class SentCommand {
   async look(): Promise<void> {
     const { device_id, command_id } = this.row;
     const row = await deviceApi.getCommand(device_id, command_id).catch(() => null);
-    if (row) this.row = row;
+    if (row) this.row = catchUp(this.row, row);
   }
 
   async #act(what: 'confirm' | 'cancel', ask: () => Promise<Command>): Promise<void> {
