@@ -7,6 +7,7 @@ import type { Moment } from './types';
 
 const STREAMS_MAX = 20;
 const BOARDS_MAX = 200;
+const SESSIONS_MAX = 200;
 
 /** Moments are called like this; anything else is not worth a question. */
 const MOMENT_ID = /^mom_[0-9a-f]{20}$/;
@@ -14,6 +15,12 @@ const MOMENT_ID = /^mom_[0-9a-f]{20}$/;
 export interface BoardName {
   board_id: string;
   name: string;
+}
+
+export interface SessionName {
+  id: string;
+  name: string;
+  stream_ids: string[];
 }
 
 export const findStreams = (q: string, signal: AbortSignal) =>
@@ -32,6 +39,14 @@ export async function findMoment(id: string, signal: AbortSignal): Promise<Momen
     throw error;
   }
 }
+
+/** The newest sessions, by name. */
+export const listSessions = async (signal: AbortSignal): Promise<SessionName[]> =>
+  (
+    await read(
+      client.GET('/api/v1/sessions', { params: { query: { limit: SESSIONS_MAX } }, signal }),
+    )
+  ).data;
 
 /** Boards by name. */
 export const listBoards = async (signal: AbortSignal): Promise<BoardName[]> =>
