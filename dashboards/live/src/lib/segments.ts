@@ -15,6 +15,8 @@ const LEAD_S = 0.3;
 /** So many times the floor is speech, and never less than this. */
 const OVER_FLOOR = 3;
 const LOUD_LEAST = 0.008;
+const FLOOR_LEAST = 1e-5;
+const FLOOR_FIRST_MOST = 0.05;
 /** How fast the floor follows a room that gets louder, a second. */
 const RISE = 0.25;
 
@@ -41,15 +43,17 @@ export class Segmenter {
   #heard = 0;
   #loud = 0;
   #silent = 0;
-  #floor = LOUD_LEAST / OVER_FLOOR;
+  #floor: number | null = null;
 
   constructor(private readonly rate: number) {}
 
   /** Take the next frame; return a piece when this frame ends one. */
   push(frame: Float32Array): Piece | null {
     this.level = loudness(frame);
+    // Of a room that is loud from the start; who speaks at once pauses soon, and it sinks.
+    this.#floor ??= Math.min(this.level, FLOOR_FIRST_MOST);
     const isLoud = this.level > Math.max(LOUD_LEAST, this.#floor * OVER_FLOOR);
-    this.#follow(isLoud, frame.length / this.rate);
+    this.#floor = this.#follow(this.#floor, isLoud, frame.length / this.rate);
     this.#frames.push(frame);
     this.#held += frame.length;
     this.#heard += frame.length;
@@ -77,11 +81,10 @@ export class Segmenter {
     return piece;
   }
 
-  #follow(isLoud: boolean, seconds: number): void {
-    if (this.level < this.#floor) this.#floor = this.level;
+  #follow(floor: number, isLoud: boolean, seconds: number): number {
+    if (this.level < floor) return Math.max(this.level, FLOOR_LEAST);
     // What is taken for speech raises the floor as well, or a fan would be speech for ever.
-    else this.#floor *= 1 + (isLoud ? RISE / 5 : RISE) * seconds;
-    this.#floor = Math.max(this.#floor, 1e-5);
+    return floor * (1 + (isLoud ? RISE / 5 : RISE) * seconds);
   }
 
   /** Nobody speaks: only the last moment is worth keeping. */

@@ -95,8 +95,8 @@ export const sessionText = {
   link: {
     lost: 'Connection to this session lost.',
     lostWhy: 'Showing what arrived before; trying again.',
-    goneTitle: 'This session was deleted',
-    gone: 'Somebody deleted it, or your key does not reach it any more.',
+    goneTitle: 'There is no such session',
+    gone: 'Somebody deleted it, or your key does not reach it.',
     loading: 'Loading session',
   },
 

@@ -45,27 +45,26 @@ export class OpenSession {
       address: () => this.#address(),
       receive: (message) => this.#receive(message),
       resync: () => this.load(),
-      state: (state) => (this.link = state),
+      state: (state) => this.#setLink(state),
       gone: () => (this.isGone = true),
     });
   }
 
-  /** Read it, then follow it. */
-  async start(): Promise<void> {
-    await this.load().catch(() => undefined);
-    if (!this.#abort.signal.aborted && this.isLoaded) this.#socket.start();
+  /** Follow it: it is read once events begin to come, so that none falls between. */
+  start(): void {
+    this.#socket.start();
   }
 
   async load(): Promise<void> {
     const { signal } = this.#abort;
     try {
       const session = await sessionApi.get(this.id, signal);
-      const [notes, tasks, names, moments] = await Promise.all([
+      const [notes, tasks, names] = await Promise.all([
         sessionApi.listNotes(this.id, undefined, signal),
         sessionApi.listTasks(this.id, signal),
         sessionApi.listChannels(this.id, signal),
-        this.#listMoments(session, signal),
       ]);
+      const moments = await this.#listMoments(session, notes[0], signal);
       this.session = session;
       void this.#readLimits(session);
       this.notes = notes.sort(byTime);
@@ -106,6 +105,12 @@ export class OpenSession {
     const had = tasks.find((one) => one.id === task.id);
     if (had && (had.status === 'done' || had.status === 'failed')) return;
     this.tasks = [task, ...tasks.filter((one) => one.id !== task.id)];
+  }
+
+  #setLink(state: SessionLinkState): void {
+    this.link = state;
+    // Without a socket it is shown as it is now.
+    if (state === 'lost' && !this.isLoaded) this.load().catch(() => undefined);
   }
 
   async #address(): Promise<string> {
@@ -169,9 +174,15 @@ export class OpenSession {
     );
   }
 
-  async #listMoments(session: Session, signal: AbortSignal): Promise<Moment[]> {
+  /** Those that began while it went on, or since its first note. */
+  async #listMoments(
+    session: Session,
+    first: Note | undefined,
+    signal: AbortSignal,
+  ): Promise<Moment[]> {
+    const begin = Date.parse(session.started_at);
     const span: Span = {
-      from: Date.parse(session.started_at),
+      from: Math.min(begin, first ? Date.parse(first.timestamp) : begin),
       to: session.ended_at ? Date.parse(session.ended_at) : Date.now() + 3_600_000,
     };
     const streams = [session.id, ...session.stream_ids];
