@@ -1,7 +1,7 @@
 """Notes: written with the values of their time, found, changed, deleted, restored, exported."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -95,6 +95,8 @@ async def test_what_makes_no_sense_is_named_and_not_kept(client: httpx.AsyncClie
     for name in ("xml", "Markdown", "", "pdf"):
         answer = await client.get(f"{path}/export", params={"format": name})
         assert list_fields(read_problem(answer, 422, "invalid")) == {"format"}
+    # An export is no note.
+    read_problem(await client.put(f"{path}/export", json={}), 405, "method_not_allowed")
     unknown = f"{path}/note_0123456789abcdef"
     for answer in (
         await client.get(unknown),
@@ -138,6 +140,8 @@ async def test_a_note_gets_the_values_of_its_own_time_and_not_of_now(
     assert await snap(now - timedelta(minutes=90)) == {"bench/old": 9.0}
     assert await snap(now - timedelta(minutes=11)) == {}
     assert await snap(now - timedelta(days=20)) == {}
+    assert await snap(datetime(1, 1, 1, tzinfo=UTC)) == {}
+    assert await snap(datetime(9999, 12, 31, tzinfo=UTC)) == {}
 
 
 async def test_notes_are_found_by_words_speaker_type_tag_and_time(client: httpx.AsyncClient):
