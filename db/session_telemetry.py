@@ -55,9 +55,6 @@ class SessionTelemetryStore:
 
     async def take_snapshot(self, session: Session, at: datetime) -> Row:
         """Return the newest value of every channel at a time, none older than a day."""
-        if at < BEGINNING:
-            # Nothing is that old, and a day before year 1 there is no time.
-            return {}
         streams = list_streams(session)
         since = max(at - SNAPSHOT_AGE_MAX, BEGINNING)
         starts, ends = [since] * len(streams), [at] * len(streams)

@@ -33,6 +33,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"content": "a\x00"}, "content"),
     ({"content": "x" * (CONTENT_LENGTH_MAX + 1)}, "content"),
     ({"timestamp": "soon"}, "timestamp"),
+    ({"timestamp": "1969-12-31T23:59:59Z"}, "timestamp"),
+    ({"timestamp": "3000-01-01T00:00:00Z"}, "timestamp"),
     ({"type": "NoteType.SYSTEM"}, "type"),
     ({"speaker": "x" * 201}, "speaker"),
     ({"tags": [""]}, "tags.0"),
@@ -140,8 +142,9 @@ async def test_a_note_gets_the_values_of_its_own_time_and_not_of_now(
     assert await snap(now - timedelta(minutes=90)) == {"bench/old": 9.0}
     assert await snap(now - timedelta(minutes=11)) == {}
     assert await snap(now - timedelta(days=20)) == {}
-    assert await snap(datetime(1, 1, 1, tzinfo=UTC)) == {}
-    assert await snap(datetime(9999, 12, 31, tzinfo=UTC)) == {}
+    assert await snap(datetime(1970, 1, 1, tzinfo=UTC)) == {}
+    assert await snap(datetime(2999, 12, 31, tzinfo=UTC)) == {}
+    assert len((await client.get(path)).json()["data"]) == 7
 
 
 async def test_notes_are_found_by_words_speaker_type_tag_and_time(client: httpx.AsyncClient):
