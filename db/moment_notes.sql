@@ -1,7 +1,8 @@
 -- list_unwritten
 -- Moments of the streams of sessions that go on, or ended just now ($3), of which there is no note,
 -- or one that an earlier telling of the moment stands in. A moment belongs to a session when it
--- began during it; those that began before a time ($1) are not looked at.
+-- began during it, or in the minute of its start, to which the flow may have put it; those that began
+-- before a time ($1) are not looked at.
 SELECT
     looking.session_id, looking.stream_ids, m.moment_id, m.stream_id, m.timestamp, m.moment_type,
     m.description, m.reasons, m.score, m.metadata, m.revision,
@@ -25,13 +26,19 @@ CROSS JOIN LATERAL (
     FROM moments
     WHERE stream_id = looked.stream_id
       AND timestamp >= $1
-      AND timestamp >= looking.started_at
+      AND timestamp >= date_bin('1 minute', looking.started_at, 'epoch')
       AND timestamp <= looking.ended_at
       AND timestamp <= $2
     ORDER BY timestamp DESC
     LIMIT $5
 ) AS m
-LEFT JOIN notes AS n ON n.session_id = looking.session_id AND n.moment_id = m.moment_id
+LEFT JOIN LATERAL (
+    SELECT note_id, content, version, deleted_at, moment_revision
+    FROM notes
+    WHERE session_id = looking.session_id
+      AND moment_id = m.moment_id
+    LIMIT 1
+) AS n ON true
 WHERE (
     n.note_id IS NULL
     AND coalesce(m.metadata ->> 'withdrawn', 'false') <> 'true'

@@ -103,7 +103,7 @@ LIMIT $5;
 SELECT moment_type, count(*) AS moments
 FROM moments
 WHERE stream_id = ANY ($1::text[])
-  AND timestamp >= $2
+  AND timestamp >= date_bin('1 minute', $2::timestamptz, 'epoch')
   AND timestamp <= $3
   AND coalesce(metadata ->> 'withdrawn', 'false') <> 'true'
 GROUP BY moment_type

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.aliases import Plain, send_list
 from api.answers import send_row
@@ -32,6 +33,15 @@ from db.notes import NoteFilter, NoteStore
 
 NoteId: TypeAlias = Annotated[str, Path(pattern=NOTE_PATTERN, examples=[examples.NOTE_ID])]
 IfMatch: TypeAlias = Annotated[str | None, Header(description=examples.IF_MATCH)]
+
+
+class NoteConvertor(StringConvertor):
+    """Takes ids of notes only: `export` is the address of something else."""
+
+    regex = "note_[^/]+"
+
+
+register_url_convertor("note", NoteConvertor())
 
 router = APIRouter(prefix="/sessions/{session_id}/notes", tags=["sessions"])
 
@@ -87,7 +97,6 @@ async def create_note(
     return await _tell(uses, row, "note.created", status=201)
 
 
-# Before the notes themselves: `export` is no id of one.
 @router.get("/export", responses=examples.EXPORT, summary="Export a session")
 async def read_export(
     uses: Uses, caller: Caller, session_id: SessionId, query: Annotated[ExportQuery, Query()]
@@ -102,7 +111,9 @@ async def read_export(
     return await export_session(uses, caller, session_id, wanted, query.format)
 
 
-@router.get("/{note_id}", response_model=NoteOut, responses=examples.ONE, summary="Read a note")
+@router.get(
+    "/{note_id:note}", response_model=NoteOut, responses=examples.ONE, summary="Read a note"
+)
 async def get_note(uses: Uses, caller: Caller, session_id: SessionId, note_id: NoteId) -> Response:
     """Return a note, its version in the ETag."""
     async with uses.pool.connection() as connection:
@@ -111,7 +122,9 @@ async def get_note(uses: Uses, caller: Caller, session_id: SessionId, note_id: N
     return _send(row)
 
 
-@router.put("/{note_id}", response_model=NoteOut, responses=examples.PUT, summary="Change a note")
+@router.put(
+    "/{note_id:note}", response_model=NoteOut, responses=examples.PUT, summary="Change a note"
+)
 async def put_note(
     uses: Uses,
     caller: Caller,
@@ -133,7 +146,7 @@ async def put_note(
 
 
 @router.delete(
-    "/{note_id}", response_model=NoteOut, responses=examples.DELETED, summary="Delete a note"
+    "/{note_id:note}", response_model=NoteOut, responses=examples.DELETED, summary="Delete a note"
 )
 async def delete_note(
     uses: Uses,
@@ -152,7 +165,7 @@ async def delete_note(
 
 
 @router.post(
-    "/{note_id}/restore",
+    "/{note_id:note}/restore",
     response_model=NoteOut,
     responses=examples.RESTORED,
     summary="Restore a deleted note",
@@ -168,7 +181,7 @@ async def restore_note(
 
 
 @router.get(
-    "/{note_id}/versions",
+    "/{note_id:note}/versions",
     response_model=NoteVersions,
     responses=examples.VERSIONS,
     summary="List what a note was before",

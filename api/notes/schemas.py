@@ -24,6 +24,7 @@ from core.notes import (
     NoteType,
 )
 from core.sessions import NAME_PATTERN
+from db.minutes import BEGINNING, END
 
 _TEXT = r"^[^\x00]*$"
 Content: TypeAlias = Annotated[
@@ -47,13 +48,20 @@ def _require_size(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _require_time(value: datetime) -> datetime:
+    if not BEGINNING <= value < END:
+        raise ValueError("timestamp: lies between 1970 and 3000")
+    return value
+
+
+NoteTime: TypeAlias = Annotated[Time, AfterValidator(_require_time)]
 Snapshot: TypeAlias = Annotated[dict[str, Any], AfterValidator(_require_size)]
 
 
 class NoteIn(BaseModel):
     """A note to be written."""
 
-    timestamp: Time = Field(examples=["2026-01-26T10:32:15Z"])
+    timestamp: NoteTime = Field(examples=["2026-01-26T10:32:15Z"])
     content: Content = Field(examples=["Valve opened by hand."])
     speaker: Speaker | None = Field(None, examples=["Mara"])
     type: NoteType = NoteType.OBSERVATION
@@ -73,7 +81,7 @@ class NoteIn(BaseModel):
 class NotePatch(BaseModel):
     """What is to change of a note; what is left out or null stays as it is."""
 
-    timestamp: Time | None = None
+    timestamp: NoteTime | None = None
     content: Content | None = Field(None, examples=["Valve opened by hand, twice."])
     speaker: Speaker | None = Field(None, description="An empty one takes it away.")
     type: NoteType | None = None

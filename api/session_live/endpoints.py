@@ -1,7 +1,6 @@
 """Sockets of sessions: everything that happens in one session, as it happens."""
 
 from functools import partial
-from typing import Final
 
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -16,8 +15,6 @@ from core import keys
 from core.errors import NotFoundError, TelemetraError
 from core.sessions import is_within_reach, list_streams
 from core.tasks import run_together
-
-PINGS: Final = ("ping", b"ping")
 
 router = APIRouter(tags=["sessions"])
 

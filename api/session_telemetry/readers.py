@@ -15,7 +15,7 @@ import polars as pl
 from api.ingest.readers import Rows, read_json
 from core.crowds import refuse_values
 from core.errors import BadRequestError, FieldError, InvalidError, TooLargeError
-from core.events import RejectedRow
+from core.events import RAW_SCHEMA, RejectedRow
 from core.json_lines import read_json_list
 
 FIELDS: Final = ("index", "timestamp", "channel", "value", "unit")
@@ -24,6 +24,9 @@ NEEDED: Final = ("timestamp", "channel", "value")
 ERRORS_NAMED_MAX: Final = 100
 """So many bad points are named."""
 
+_EMPTY: Final = pl.DataFrame(
+    schema={"index": pl.UInt32(), **{name: RAW_SCHEMA[name] for name in FIELDS[1:]}}
+)
 _WRAPPED: Final = re.compile(rb'\s*\{\s*"data"\s*:\s*(?=\[)')
 _NO_LIST: Final = 'data: a batch is {"data": [{"timestamp": …, "channel": …, "value": …}, …]}'
 
@@ -41,7 +44,7 @@ def read_batch(body: bytes, *, session_id: str, points_max: int) -> Rows:
     if raw is None:
         listed = _find_list(body)
         if listed == b"[]":
-            return pl.DataFrame(), []
+            return name_stream(_EMPTY, session_id), []
         raw, unreadable = read_json(listed)
     if raw.height + len(unreadable) > points_max:
         raise TooLargeError(

@@ -1,5 +1,6 @@
 """Service of sessions: which ones a caller reaches, and who is told of a change."""
 
+import re
 from typing import Any
 
 from api.deps import Resources
@@ -7,7 +8,7 @@ from core.errors import ForbiddenError, NotFoundError
 from core.keys import Caller
 from core.scopes import STREAMS_ALL, scope_of_stream
 from core.session_events import EventName, SessionEvent
-from core.sessions import is_within_reach
+from core.sessions import SESSION_PATTERN, is_within_reach
 from db.pool import Connection
 from db.sessions import SessionStore
 
@@ -32,6 +33,9 @@ async def read_session(uses: Resources, caller: Caller, session_id: str) -> Row:
     Raises:
         NotFoundError: There is none within reach.
     """
+    if not re.fullmatch(SESSION_PATTERN, session_id):
+        # The address of a socket is held against no pattern.
+        raise NotFoundError(f"There is no session {session_id!r}.")
     async with uses.pool.connection() as connection:
         return await require_session(connection, caller, session_id)
 

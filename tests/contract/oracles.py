@@ -30,6 +30,8 @@ NO_SCHEMA_SAYS: Final = (
     "A text holds a null character.",
     # How large a thing is once it is written, and what would be chosen among.
     "telemetry_snapshot: ",
+    # Which time something may be noted at; a text of one has no bounds.
+    "timestamp: lies between",
     "are too many to choose",
     # What depends on the clock, on the calendar, or on how much is stored.
     "expires_at: lies in the past.",

@@ -1,7 +1,7 @@
 """Notes: written with the values of their time, found, changed, deleted, restored, exported."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -33,6 +33,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"content": "a\x00"}, "content"),
     ({"content": "x" * (CONTENT_LENGTH_MAX + 1)}, "content"),
     ({"timestamp": "soon"}, "timestamp"),
+    ({"timestamp": "1969-12-31T23:59:59Z"}, "timestamp"),
+    ({"timestamp": "3000-01-01T00:00:00Z"}, "timestamp"),
     ({"type": "NoteType.SYSTEM"}, "type"),
     ({"speaker": "x" * 201}, "speaker"),
     ({"tags": [""]}, "tags.0"),
@@ -95,6 +97,8 @@ async def test_what_makes_no_sense_is_named_and_not_kept(client: httpx.AsyncClie
     for name in ("xml", "Markdown", "", "pdf"):
         answer = await client.get(f"{path}/export", params={"format": name})
         assert list_fields(read_problem(answer, 422, "invalid")) == {"format"}
+    # An export is no note.
+    read_problem(await client.put(f"{path}/export", json={}), 405, "method_not_allowed")
     unknown = f"{path}/note_0123456789abcdef"
     for answer in (
         await client.get(unknown),
@@ -135,8 +139,12 @@ async def test_a_note_gets_the_values_of_its_own_time_and_not_of_now(
     }
     # Older than a day is nothing that says how it was.
     assert await snap(now - timedelta(minutes=9)) == {"bench/load": 1.0}
-    assert await snap(now - timedelta(minutes=11)) == {"bench/old": 9.0}
+    assert await snap(now - timedelta(minutes=90)) == {"bench/old": 9.0}
+    assert await snap(now - timedelta(minutes=11)) == {}
     assert await snap(now - timedelta(days=20)) == {}
+    assert await snap(datetime(1970, 1, 1, tzinfo=UTC)) == {}
+    assert await snap(datetime(2999, 12, 31, tzinfo=UTC)) == {}
+    assert len((await client.get(path)).json()["data"]) == 7
 
 
 async def test_notes_are_found_by_words_speaker_type_tag_and_time(client: httpx.AsyncClient):

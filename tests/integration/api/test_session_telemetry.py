@@ -210,7 +210,8 @@ async def test_points_are_chosen_by_channel_and_time_page_by_page(
     assert await read(limit=3) == [("a", 5.0), ("b", 5.0), ("a", 4.0)]
     assert await read(channel="none") == []
     assert await read(channel="foreign/temp") == []
-    seen, cursor = [], None
+    seen: list[str] = []
+    cursor = None
     while len(seen) < 20:
         query = {"limit": 5} | ({"cursor": cursor} if cursor else {})
         page = (await client.get(path, params=query)).json()

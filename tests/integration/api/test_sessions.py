@@ -64,7 +64,14 @@ async def test_what_makes_no_sense_is_named_and_not_kept(client: httpx.AsyncClie
         if given != {"name": None}:
             answer = await client.patch(name_path(made), json=given)
             assert field in list_fields(read_problem(answer, 422, "invalid")), given
-    for query in ({"limit": -1}, {"limit": 0}, {"limit": 1001}, {"status": "paused"}, {"x": 1}):
+    wrong: list[dict[str, str | int]] = [
+        {"limit": -1},
+        {"limit": 0},
+        {"limit": 1001},
+        {"status": "paused"},
+        {"x": 1},
+    ]
+    for query in wrong:
         read_problem(await client.get(SESSIONS, params=query), 422, "invalid")
     read_problem(await client.get(SESSIONS, params={"cursor": "?"}), 422, "invalid")
     read_problem(await client.patch(name_path(made), json={"status": "paused"}), 422, "invalid")
@@ -130,7 +137,7 @@ async def test_front_ends_of_test_benches_get_plain_lists_with_and_without_a_sla
     assert [session["name"] for session in listed.json()] == ["n2", "n1", "n0"]
     assert "X-Next-Cursor" not in listed.headers
     first = await client.get(f"{ALIAS}{slash}", params={"limit": 2})
-    rest = {"limit": 2, "cursor": first.headers["X-Next-Cursor"]}
+    rest: dict[str, str | int] = {"limit": 2, "cursor": first.headers["X-Next-Cursor"]}
     assert [each["name"] for each in (await client.get(ALIAS, params=rest)).json()] == ["n0"]
     one = f"{ALIAS}/{listed.json()[0]['id']}{slash}"
     assert (await client.get(one)).json() == listed.json()[0]

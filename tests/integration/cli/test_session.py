@@ -35,7 +35,7 @@ async def test_what_cannot_be_is_refused_in_one_line(run: Run, tmp_path: Path):
     unknown = "sess_0123456789abcdef"
     for words, part in (
         (("end", unknown), "no session"),
-        (("end", "../streams"), "session_id"),
+        (("end", "sess_x"), "session_id"),
         (("note", made, " "), "content"),
         (("note", made, "x", "--at", "soon"), "neither a span"),
         (("create", ""), "name"),
