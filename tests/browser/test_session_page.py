@@ -1,4 +1,4 @@
-"""Sessions on the page: a note in one keystroke, replay, two people, what fails, export, the end."""
+"""Sessions on the page: notes in one keystroke, replay, two people, what fails, export, the end."""
 
 import re
 from collections.abc import Iterator

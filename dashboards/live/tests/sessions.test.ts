@@ -1,5 +1,6 @@
 /* Sessions: pieces of speech, sound files, time in a session, values by time, notes not saved yet. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { isSameNote, readOutbox, writeOutbox } from '../src/lib/note-outbox';
 import { addPoint, drawnPoints, isInGap, listGaps, pointsOf, valueAt } from '../src/lib/points';
 import {
   advance,
@@ -15,6 +16,17 @@ import { PIECE_MOST_S, Segmenter, type Piece } from '../src/lib/segments';
 import type { Note, Session } from '../src/lib/session-types';
 import { initialOf, isWanted, readFilter, stackRows } from '../src/lib/sessions';
 import { resample, writeWav } from '../src/lib/wav';
+
+/** A browser's storage, there before anything asks for it. */
+const kept = vi.hoisted(() => {
+  const values = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => values.set(key, value),
+  });
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }));
+  return values;
+});
 
 const RATE = 16_000;
 const FRAME = 512;
@@ -228,31 +240,20 @@ describe('the list of sessions', () => {
 });
 
 describe('notes that are not saved yet', () => {
-  const kept = new Map<string, string>();
-  beforeEach(() => {
-    kept.clear();
-    vi.stubGlobal('localStorage', {
-      getItem: (key: string) => kept.get(key) ?? null,
-      setItem: (key: string, value: string) => kept.set(key, value),
-    });
-    vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }));
-  });
+  beforeEach(() => kept.clear());
   const draft = { content: 'x', type: 'observation' as const, tags: [], at: NOON, without: [] };
   const wish = { timestamp: '2026-01-26T12:00:00Z', content: 'x' } as never;
 
-  test('a reload finds them; one that was on its way waits to be sent again', async () => {
-    const { readOutbox, writeOutbox } = await import('../src/lib/note-outbox');
+  test('a reload finds them; one that was on its way waits to be sent again', () => {
     writeOutbox('sess_1', { draft, unsaved: [{ key: 'a', wish, reason: null }] });
     expect(readOutbox('sess_1')).toEqual({ draft, unsaved: [{ key: 'a', wish, reason: '' }] });
     expect(readOutbox('sess_2')).toEqual({ draft: null, unsaved: [] });
   });
-  test('what somebody else wrote there is nothing', async () => {
-    const { readOutbox } = await import('../src/lib/note-outbox');
+  test('what somebody else wrote there is nothing', () => {
     kept.set('telemetra.session.sess_1.unsaved', '{"draft":');
     expect(readOutbox('sess_1')).toEqual({ draft: null, unsaved: [] });
   });
-  test('a note whose answer was lost is known again', async () => {
-    const { isSameNote } = await import('../src/lib/note-outbox');
+  test('a note whose answer was lost is known again', () => {
     const note = { timestamp: '2026-01-26T12:00:00+00:00', content: 'x', type: 'observation' };
     expect(isSameNote(note as Note, wish)).toBe(true);
     expect(isSameNote({ ...note, content: 'y' } as Note, wish)).toBe(false);

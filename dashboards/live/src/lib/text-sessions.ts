@@ -38,7 +38,7 @@ export const sessionText = {
     empty:
       'A session is a recording on a test bench: charts, moments, notes and speech on one time' +
       ' axis, to replay and to export. Begin one here, or from a terminal:',
-    command: 'telemetra session begin "Hot start"',
+    command: 'telemetra session create "Hot start"',
   },
 
   form: {
