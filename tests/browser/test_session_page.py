@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
+from tests.fixtures.axes import list_faults
 from tests.fixtures.browsers import find_chromium, open_page
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.session_pages import (
@@ -224,3 +225,16 @@ async def test_a_session_fits_every_screen(product: Product, width: int) -> None
         await expect(page.get_by_test_id("channel-lane")).to_be_visible()
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
+
+
+async def test_a_session_shuts_nobody_out(product: Product) -> None:
+    async with ask(product) as client, open_page() as page:
+        session_id = await make_session(client, "For all", RISING)
+        begin = read_time((await list_notes(client, session_id))[0])
+        await open_session(page, client, f"{session_id}?t={begin:%Y-%m-%dT%H:%M:%SZ}")
+        await page.keyboard.press("n")
+        await expect(page.get_by_test_id("composer")).to_be_visible()
+        assert await list_faults(page) == []
+        await page.goto(f"{client.base_url}/app/sessions?new=1")
+        await expect(page.get_by_test_id("session-row").first).to_be_visible()
+        assert await list_faults(page) == []
