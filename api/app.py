@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api.alert_routes.endpoints import router as alert_routes
 from api.alert_rules.endpoints import previews as alert_previews
 from api.alert_rules.endpoints import router as alert_rules
+from api.aliases import NEXT_CURSOR, SlashMiddleware, include_aliases
 from api.audit.endpoints import router as audit
 from api.boards.endpoints import router as boards
 from api.cache.layered import LayeredCache
@@ -30,6 +31,13 @@ from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
 from api.descriptions import describe, name_operation
 from api.detection.endpoints import router as detection
+from api.devices.aliases import router as device_aliases
+from api.devices.clients import router as device_clients
+from api.devices.commands import router as commands
+from api.devices.endpoints import router as devices
+from api.devices.histories import router as device_histories
+from api.devices.parts import Devices
+from api.devices.sockets import router as device_sockets
 from api.errors import add_error_handlers
 from api.health.endpoints import probes
 from api.health.endpoints import router as health
@@ -53,6 +61,7 @@ from api.metrics.endpoints import router as metrics
 from api.middleware import RequestIdMiddleware
 from api.moments.endpoints import router as moments
 from api.news import News
+from api.notes.endpoints import router as notes
 from api.otlp.endpoints import router as otlp
 from api.overview.endpoints import router as overview
 from api.pages.endpoints import add_pages
@@ -60,8 +69,15 @@ from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.reports.endpoints import router as reports
+from api.session_live.endpoints import router as session_live
+from api.session_live.hub import SessionHub
+from api.session_telemetry.endpoints import router as session_telemetry
+from api.session_telemetry.written import Written
+from api.sessions.endpoints import router as sessions
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
+from api.stt_tasks.endpoints import router as stt_tasks
+from api.stt_tasks.uploads import Uploads
 from api.system.endpoints import router as system
 from api.traces import TraceMiddleware
 from api.transactions.endpoints import router as transactions
@@ -73,10 +89,14 @@ from core.traces import Tracer
 from db.pool import Pool
 from streaming.bus.base import BusWriter
 from streaming.bus.connections import open_writer
+from streaming.bus.session_news import SessionNews
 from streaming.bus.traced import TracedBusWriter
 from streaming.traces.tracers import open_tracer
 
 CANONICAL = "/api/v1"
+
+SESSIONS = (session_telemetry, notes, stt_tasks, sessions)
+"""What front ends of test benches call below `/api`, too."""
 
 ROUTERS = (
     # Looked through one after the other: what is asked most, and cannot wait, stands first.
@@ -94,6 +114,7 @@ ROUTERS = (
     detection,
     tunings,
     boards,
+    *SESSIONS,
     remote_write,
     keys,
     tickets,
@@ -104,6 +125,9 @@ ROUTERS = (
     alert_previews,
     alert_routes,
     deliveries,
+    devices,
+    commands,
+    device_histories,
 )
 """What is found below the canonical path."""
 
@@ -115,6 +139,7 @@ EXPOSED = (
     "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
+    NEXT_CURSOR,
     STALE,
 )
 """Headers of answers that a page from elsewhere may read; a browser hides all others from it."""
@@ -152,8 +177,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(probes)
     for router in ROUTERS:
         app.include_router(router, prefix=CANONICAL)
+    include_aliases(app, *SESSIONS, prefix="/api")
     app.include_router(otlp)
     app.include_router(live)
+    app.include_router(session_live)
+    app.include_router(device_clients)
+    app.include_router(device_sockets)
+    app.include_router(device_aliases)
     app.include_router(influx)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)
@@ -169,7 +199,13 @@ async def run(resources: Resources) -> AsyncIterator[None]:
     resources.hub.start()
     resources.listener.start()
     resources.news.start()
+    resources.session_news.start()
+    resources.session_hub.start()
+    resources.devices.start()
     yield
+    await resources.devices.stop()
+    await resources.session_hub.stop()
+    await resources.session_news.stop()
     await resources.news.stop()
     await resources.listener.stop()
     await resources.hub.stop()
@@ -187,6 +223,7 @@ def surround(app: ASGIApp, resources: Resources) -> ASGIApp:
     door = Door(resources.identities, RateLimiter(resources.redis, choose_limit(settings)))
     app = KeyMiddleware(app, door, resources.identities)
     app = RequestIdMiddleware(app)
+    app = SlashMiddleware(app)
     app = ShortcutMiddleware(app, resources.shortcuts, resources.lookups, door)
     if resources.tracer is not None:
         app = TraceMiddleware(app, resources.tracer)
@@ -234,7 +271,12 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
+        written=Written(client, database),
+        session_news=SessionNews(client),
+        session_hub=SessionHub(client),
+        uploads=Uploads(settings, database),
         news=News(client, touches, shards=settings.bus_shards),
+        devices=Devices.of(settings, clock=clock, pool=database, client=client, bus=bus),
     )
 
 

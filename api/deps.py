@@ -13,19 +13,24 @@ from starlette.requests import HTTPConnection
 from api.cache.base import Cache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
+from api.devices.parts import Devices
 from api.ingest.rooms import Room
 from api.ingest.small_bodies import SmallBodies
 from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
 from api.news import News
+from api.session_live.hub import SessionHub
+from api.session_telemetry.written import Written
 from api.shortcuts import Shortcuts
+from api.stt_tasks.uploads import Uploads
 from core import keys
 from core.clock import Clock
 from core.settings import Settings
 from core.traces import Tracer
 from db.pool import Pool
 from streaming.bus.base import BusWriter
+from streaming.bus.session_news import SessionNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,13 @@ class Resources:
     small_bodies: SmallBodies
     hub: Hub
     news: News
+    devices: Devices
     ring: KeyRing
     identities: Identities
+    written: Written
+    session_news: SessionNews
+    session_hub: SessionHub
+    uploads: Uploads
     tracer: Tracer | None
 
 

@@ -134,6 +134,9 @@ def restore_examples(document: Document, app: FastAPI) -> None:
         route = context.original_route
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
+        if context.path_format not in document["paths"]:
+            # An alias: the same route, included a second time and left out.
+            continue
         for method in route.methods or ():
             told = document["paths"][context.path_format][method.lower()]["responses"]
             for status, response in route.responses.items():

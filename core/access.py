@@ -8,6 +8,7 @@ What is not listed needs ``read`` to be seen and ``operate`` to be changed, so t
 never open by accident.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -55,6 +56,15 @@ A dead letter is raw bytes of many senders that no rule has passed, and all ther
 is to replay it: a key for dashboards needs none of that, and one for single streams cannot have it.
 """
 
+SESSIONS: Final = "/api/v1/sessions"
+
+ALIASES: Final = {"/api/sessions": SESSIONS}
+"""Folders that clients of other systems call, and what is meant; ``api.aliases`` serves them."""
+
+SESSION_FOLDERS: Final = (SESSIONS, "/ws/sessions")
+"""Whether a session is within reach depends on the streams that it looks at, which the endpoint
+knows; one out of reach is not there."""
+
 ADMINISTERED: Final = frozenset({"/api/v1/alert-rules", "/api/v1/alert-routes"})
 """What whoever reads may see, and only ``admin`` changes: an alert that is led elsewhere, or not
 sent, is seen by nobody."""
@@ -68,10 +78,30 @@ INGEST_PATHS: Final = frozenset(
 LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 STREAMS: Final = "/api/v1/streams/"
-STREAM_FOLDERS: Final = (STREAMS, "/ws/live/", "/sse/live/")
-"""What follows is the id of a stream."""
+DEVICES: Final = "/api/v1/devices/"
+DEVICE_SOCKETS: Final = "/ws/devices/"
+"""Where devices themselves connect: what they say are events."""
 
-SELF_CHECKED: Final = INGEST_PATHS | {TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"}
+STREAM_FOLDERS: Final = (STREAMS, "/ws/live/", "/sse/live/", DEVICES, DEVICE_SOCKETS)
+"""What follows is the id of a stream, or of a device, which is one."""
+
+HISTORY: Final = "/historical-data"
+DEVICE_PATHS: Final = frozenset(
+    {
+        "/ws",
+        "/ws/devices",
+        "/api/v1/devices",
+        "/telemetry-types",
+        "/command-templates",
+        "/config-summary",
+        HISTORY,
+    }
+)
+"""Where all devices are meant that are within reach, or the only one."""
+
+SELF_CHECKED: Final = (
+    INGEST_PATHS | DEVICE_PATHS | {TICKETS, "/ws/live", "/sse/live", "/api/v1/compare"}
+)
 """Endpoints that ask the caller about each stream that a request names."""
 
 
@@ -83,21 +113,43 @@ MOMENT_FOLDER: Final = "/api/v1/moments/"
 """What follows is the id of a moment; its stream is found and asked for by the endpoint, which says
 the same of a moment out of reach and of one that is not there."""
 
+SELF_CHECKED_FOLDERS: Final = (MOMENT_FOLDER, "/command-validation/")
+
 
 def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request needs; None when it is open to everyone."""
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
         return None
+    path = find_canonical(path)
     if (scope := _find_reserved(path)) is not None:
         return scope
-    if path in INGEST_PATHS:
+    if _is_sending(method, path):
         return Scope.INGEST
-    if method == "DELETE" and path.startswith(STREAMS):
-        # All else that operators do can be undone.
+    if method == "DELETE" and _is_for_good(path):
         return Scope.ADMIN
     if method in LOOKING or path == TICKETS or path in QUESTIONS:
         return Scope.READ
     return Scope.ADMIN if _find_folder(path) in ADMINISTERED else Scope.OPERATE
+
+
+def _is_sending(method: str, path: str) -> bool:
+    if path in INGEST_PATHS or path.startswith(DEVICE_SOCKETS):
+        return True
+    return method == "POST" and _TELEMETRY.fullmatch(path) is not None
+
+
+def _is_for_good(path: str) -> bool:
+    """Whether what is deleted there is gone for good; all else of operators can be undone."""
+    if path.startswith((STREAMS, DEVICES)) or path == HISTORY:
+        return True
+    return _SESSION.fullmatch(path) is not None
+
+
+def find_canonical(path: str) -> str:
+    """Return the path that an alias stands for; any other is its own."""
+    folder = "/".join(path.split("/")[:3])
+    canonical = ALIASES.get(folder)
+    return path if canonical is None else canonical + path[len(folder) :]
 
 
 def _find_reserved(path: str) -> Scope | None:
@@ -106,6 +158,15 @@ def _find_reserved(path: str) -> Scope | None:
 
 def _find_folder(path: str) -> str:
     return "/".join(path.split("/")[:4])
+
+
+_SESSION: Final = re.compile(rf"{SESSIONS}/[^/]+/?")
+_TELEMETRY: Final = re.compile(rf"{SESSIONS}/[^/]+/telemetry(/batch)?/?")
+
+
+def _is_of_sessions(path: str) -> bool:
+    canonical = find_canonical(path)
+    return any(canonical == name or canonical.startswith(f"{name}/") for name in SESSION_FOLDERS)
 
 
 def find_stream(path: str) -> str | None:
@@ -125,9 +186,9 @@ def require_access(caller: Caller, scope: Scope, path: str) -> None:
     """
     if not caller.allows(scope):
         raise ForbiddenError(f"This needs a key with the scope {scope}.")
-    if caller.streams is None or path in SELF_CHECKED or path.startswith(MOMENT_FOLDER):
+    if caller.streams is None or path in SELF_CHECKED or path.startswith(SELF_CHECKED_FOLDERS):
         return
-    if scope is Scope.READ and _find_folder(path) == BOARDS:
+    if _is_of_sessions(path) or (scope is Scope.READ and _find_folder(path) == BOARDS):
         return
     stream_id = find_stream(path)
     if stream_id is None:

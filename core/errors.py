@@ -140,6 +140,14 @@ class RateLimitedError(TelemetraError):
     title = "Too many requests"
 
 
+class QueueFullError(TelemetraError):
+    """So many jobs wait already that another would wait for too long."""
+
+    status = 429
+    code = "queue_full"
+    title = "Too many jobs are waiting"
+
+
 class BusFullError(TelemetraError):
     """The bus holds as much as it may; the sender has to wait."""
 
@@ -183,6 +191,14 @@ class DatabaseBusyError(DatabaseAwayError):
 
     code = "database_busy"
     title = "The database is busy"
+
+
+class StorageFullError(TelemetraError):
+    """The disk has no room for what was sent."""
+
+    status = 507
+    code = "storage_full"
+    title = "The disk is full"
 
 
 class LiveFullError(TelemetraError):

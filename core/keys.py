@@ -43,8 +43,8 @@ class Scope(StrEnum):
     """Send events."""
 
     OPERATE = "operate"
-    """Change what is there: names of streams, states of moments, tunings, boards; see dead letters,
-    replay them."""
+    """Change what is there: names of streams, states of moments, tunings, boards, sessions, notes;
+    see dead letters, replay them."""
 
     ADMIN = "admin"
     """All of it, and the keys themselves."""

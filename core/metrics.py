@@ -228,3 +228,62 @@ alert_deliveries_failed_total = Counter(
 alert_attempt_seconds = Histogram(
     "telemetra_alert_attempt_seconds", "Time of an attempt.", ("kind",), buckets=SECONDS
 )
+device_links = Gauge(
+    "telemetra_device_links", "Devices that are connected to this process.", ("state",)
+)
+device_links_refused_total = Counter(
+    "telemetra_device_links_refused_total",
+    "Connections of devices that were refused or ended, by the code of the close.",
+    ("code",),
+)
+device_points_total = Counter(
+    "telemetra_device_points_total", "Points of devices, taken or refused.", ("result",)
+)
+device_points_lost_total = Counter(
+    "telemetra_device_points_lost_total",
+    "Points that could not be kept while the database (log) or the bus (readings) was away.",
+    ("writer",),
+)
+device_news_untold_total = Counter(
+    "telemetra_device_news_untold_total",
+    "Payloads that other API processes were not told because Redis was away.",
+)
+commands_moved_total = Counter(
+    "telemetra_commands_moved_total", "Commands that came to a state.", ("state",)
+)
+commands_unmoved_total = Counter(
+    "telemetra_commands_unmoved_total",
+    "What devices said of commands and moved none, by the reason.",
+    ("verdict",),
+)
+jobs_finished_total = Counter(
+    "telemetra_jobs_finished_total",
+    "Tries of jobs that ended: done, retried because something was away or failed, or cancelled.",
+    ("job", "outcome"),
+)
+jobs_running = Gauge("telemetra_jobs_running", "Jobs that run in this process.", ("job",))
+jobs_waiting = Gauge("telemetra_jobs_waiting", "Jobs that wait, of all workers.", ("queue",))
+jobs_oldest_seconds = Gauge(
+    "telemetra_jobs_oldest_seconds", "How long the oldest job that is due waits.", ("queue",)
+)
+jobs_taken_up_total = Counter(
+    "telemetra_jobs_taken_up_total", "Jobs of workers that fell silent, given to another."
+)
+job_seconds = Histogram(
+    "telemetra_job_seconds",
+    "Time of a try.",
+    ("job",),
+    buckets=(0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800),
+)
+stt_uploads_total = Counter(
+    "telemetra_stt_uploads_total", "Uploads of audio: taken, repeated or refused.", ("result",)
+)
+stt_audio_seconds_total = Counter(
+    "telemetra_stt_audio_seconds_total", "Seconds of audio that were transcribed."
+)
+stt_requests_retried_total = Counter(
+    "telemetra_stt_requests_retried_total", "Requests to a transcriber that have to be repeated."
+)
+stt_files_swept_total = Counter(
+    "telemetra_stt_files_swept_total", "Files of audio removed: too old, or of no task."
+)

@@ -15,8 +15,11 @@ from core.errors import FieldError, SettingsInvalidError
 from core.people import read_grants
 from core.settings_alerts import AlertSettings
 from core.settings_connectors import ConnectorSettings, unset_empty
+from core.settings_devices import DeviceSettings
 from core.settings_doors import DoorSettings, Names
 from core.settings_readers import ReaderSettings
+from core.settings_sessions import SessionSettings
+from core.settings_speech import SpeechSettings
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -25,7 +28,15 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "0.1.0"
 
 
-class Settings(DoorSettings, ConnectorSettings, AlertSettings, ReaderSettings):
+class Settings(
+    DoorSettings,
+    ConnectorSettings,
+    AlertSettings,
+    ReaderSettings,
+    SessionSettings,
+    SpeechSettings,
+    DeviceSettings,
+):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(

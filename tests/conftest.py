@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.archives",
     "tests.fixtures.receivers",
     "tests.fixtures.orders",
+    "tests.fixtures.device_servers",
 ]
 
 

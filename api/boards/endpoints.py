@@ -1,7 +1,6 @@
 """Boards: charts of any streams under one name, for everybody who may read."""
 
-import re
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 
@@ -10,9 +9,9 @@ from api.boards import examples
 from api.boards.schemas import BoardIn, BoardOut, BoardPage, BoardQuery
 from api.deps import Caller, Uses
 from api.paging import read_cursor, write_page
+from api.versions import read_version, tag_version
 from core import keys
 from core.boards import hide_charts, make_board_id
-from core.errors import PreconditionFailedError
 from db.boards import BoardStore
 
 BoardId: TypeAlias = Annotated[
@@ -20,8 +19,6 @@ BoardId: TypeAlias = Annotated[
 ]
 IfMatch: TypeAlias = Annotated[str | None, Header(description=examples.IF_MATCH)]
 Wish: TypeAlias = Annotated[BoardIn, Body(openapi_examples=examples.WISHES)]
-
-_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 router = APIRouter(prefix="/boards", tags=["boards"])
 
@@ -75,7 +72,7 @@ async def put_board(
     """
     async with uses.pool.connection() as connection:
         row = await BoardStore(connection).put(
-            board_id, given.to_row(), version=_read_version(if_match), actor=caller
+            board_id, given.to_row(), version=read_version(if_match, "board"), actor=caller
         )
     return _send(row, caller)
 
@@ -89,7 +86,7 @@ async def delete_board(
     """Take a board away and return it as it was; sent with PUT, it is there again."""
     async with uses.pool.connection() as connection:
         row = await BoardStore(connection).delete(
-            board_id, version=_read_version(if_match), actor=caller
+            board_id, version=read_version(if_match, "board"), actor=caller
         )
     return _send(row, caller)
 
@@ -99,20 +96,4 @@ def _show(row: dict[str, Any], caller: keys.Caller) -> dict[str, Any]:
 
 
 def _send(row: dict[str, Any], caller: keys.Caller, *, status: int = 200) -> Response:
-    answer = send_row(_show(row, caller), status=status)
-    answer.headers["ETag"] = f'"{row["version"]}"'
-    return answer
-
-
-def _read_version(if_match: str | None) -> int | None:
-    """Return the version that a client has seen, from a tag; None when that does not matter.
-
-    Raises:
-        PreconditionFailedError: It is no tag of a board.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    found = _TAG.fullmatch(if_match.strip())
-    if found is None:
-        raise PreconditionFailedError("If-Match: take it from the ETag of the board.")
-    return int(found[1])
+    return tag_version(send_row(_show(row, caller), status=status), row["version"])

@@ -31,6 +31,13 @@ HEALTH: Final[dict[str, Any]] = {
         "deliveries_waiting": 2,
         "deliveries_oldest_ms": 41_000,
     },
+    "jobs": {
+        "status": "ok",
+        "latency_ms": 3100.0,
+        "detail": "running",
+        "waiting": 1,
+        "oldest_ms": 400,
+    },
 }
 _DOWN: Final = "The database did not answer in time."
 

@@ -45,6 +45,16 @@ class AlertsHealth(PartHealth):
     deliveries_oldest_ms: int | None
 
 
+class JobsHealth(PartHealth):
+    """How the jobs are; what they have to do waits in the database until they do it."""
+
+    waiting: int | None
+    """Jobs that nobody has begun, of all queues."""
+
+    oldest_ms: int | None
+    """How long the oldest of them that is due waits; 0 when none does."""
+
+
 class HealthOut(BaseModel):
     """How everything is."""
 
@@ -57,6 +67,7 @@ class HealthOut(BaseModel):
     flow: FlowHealth
     archive: ArchiveHealth
     alerts: AlertsHealth
+    jobs: JobsHealth
 
 
 class AliveOut(BaseModel):

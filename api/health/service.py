@@ -8,7 +8,9 @@ import orjson
 import redis.exceptions
 
 from api.deps import Resources
+from api.health import jobs as jobs_health
 from api.health.alerts import ask_alerts, say_unknown
+from api.health.jobs import ask_jobs
 from api.health.schemas import ArchiveHealth, FlowHealth, HealthOut, PartHealth
 from core.errors import DatabaseBusyError, TelemetraError
 from core.settings import VERSION
@@ -33,6 +35,8 @@ async def read_health(uses: Resources) -> HealthOut:
     # One connection at a time, and none where there is none to be had.
     is_there = database.status == "ok"
     alerts = await ask_alerts(uses.pool, PROBE_TIMEOUT_S) if is_there else say_unknown()
+    jobs = await ask_jobs(uses, PROBE_TIMEOUT_S) if is_there else jobs_health.say_unknown()
+    # Jobs speak for themselves: what waits for them is no part of what is live.
     parts = (database, cache, flow, archive, alerts)
     if database.status == "error":
         status = "error"
@@ -48,6 +52,7 @@ async def read_health(uses: Resources) -> HealthOut:
         flow=flow,
         archive=archive,
         alerts=alerts,
+        jobs=jobs,
     )
 
 

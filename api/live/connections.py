@@ -11,7 +11,7 @@ counted and said.
 import asyncio
 from collections.abc import Callable, Collection
 from enum import IntEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -36,7 +36,7 @@ class CloseCode(IntEnum):
 
     RESTART = 1012
     AWAY = 1013
-    UNKNOWN_STREAM = 4004
+    UNKNOWN = 4004
     TOO_SLOW = 4408
 
 
@@ -50,6 +50,9 @@ class Told(NamedTuple):
 
 class Connection:
     """The queue and the subscriptions of one client."""
+
+    latest_wins: ClassVar[Collection[str]] = LATEST_WINS
+    never_skipped: ClassVar[Collection[str]] = NEVER_SKIPPED
 
     def __init__(self, clock: Clock, *, limit: int, visitor: Visitor = SOMEBODY) -> None:
         self._clock = clock
@@ -82,6 +85,9 @@ class Connection:
 
         self.is_leaving = False
         """Whether the connection ends once everything pending is sent."""
+
+        self.farewell = (CloseCode.RESTART, "This process is stopping. Connect again.")
+        """Why it ends then."""
 
     @property
     def is_too_slow(self) -> bool:
@@ -138,14 +144,17 @@ class Connection:
 
     def say(self, kind: str, *, position: int | None = None, **facts: object) -> None:
         """Queue a message about the connection itself; a client that asks and never reads goes."""
-        if len(self._pending) >= 2 * self._limit:
-            self.give_up()
-            return
         facts = {"type": kind, "timestamp": self._clock.now(), **facts}
         if position is not None:
             facts["position"] = position
+        self.put(kind, orjson.dumps(facts, option=orjson.OPT_UTC_Z), position)
+
+    def put(self, kind: str, body: bytes, position: int | None = None) -> None:
+        """Queue a message as it is, behind all that waits."""
+        if len(self._pending) >= 2 * self._limit:
+            self.give_up()
+            return
         self._arrivals += 1
-        body = orjson.dumps(facts, option=orjson.OPT_UTC_Z)
         self._pending[kind, str(self._arrivals)] = Told(kind, position, body)
         self._ready.set()
 
@@ -198,7 +207,7 @@ class Connection:
         self.told_at = asyncio.get_running_loop().time()
 
     def _find_slot(self, message: LiveMessage) -> Slot:
-        if message.kind in LATEST_WINS:
+        if message.kind in self.latest_wins:
             return (message.kind, message.stream_id, message.key)
         self._arrivals += 1
         return (message.kind, str(self._arrivals))
@@ -216,7 +225,7 @@ class Connection:
         return b'{"seq":%d,' % self._sequence + body[1:]
 
     def _refuse(self, message: LiveMessage) -> None:
-        if message.kind in NEVER_SKIPPED:
+        if message.kind in self.never_skipped:
             self.give_up()
         self._skipped += 1
         metrics.live_messages_dropped_total.inc()

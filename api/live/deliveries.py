@@ -60,27 +60,53 @@ async def deliver(
     patience: Patience,
 ) -> None:
     """Send a client what it wants until either side has enough, then forget it."""
-    tasks: list[asyncio.Task[None]] = []
-    try:
-        tasks = [
-            asyncio.create_task(_send(connection, send, patience)),
-            asyncio.create_task(connection.wait_until_too_slow()),
-        ]
+
+    async def begin() -> None:
         # Who says where it was goes on from there, also if it is cut before it got what it missed.
         position = await hub.find_position() if wish.since is None else None
         connection.kinds = wish.kinds
         connection.say("connected", streams=sorted(wish.streams), position=position)
         await hub.subscribe(connection, wish.streams, wish.since)
-        # What a client asks is answered after its first picture.
-        tasks.append(asyncio.create_task(receive))
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        hub.disconnect(connection)
-        if len(tasks) < 3:
-            receive.close()
-        await end(*tasks)
-        for task in tasks:
-            _note(task)
+
+    exchange = Exchange(connection, begin=begin, forget=lambda: hub.disconnect(connection))
+    await exchange.run(send=send, receive=receive, patience=patience)
+
+
+class Exchange:
+    """What goes to a client and comes from it, from its first message to its last."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        begin: Callable[[], Awaitable[None]],
+        forget: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._begin = begin
+        self._forget = forget
+
+    async def run(
+        self, *, send: Send, receive: Coroutine[Any, Any, None], patience: Patience
+    ) -> None:
+        """Greet the client, and send it what is offered until either side has enough."""
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            tasks = [
+                asyncio.create_task(_send(self._connection, send, patience)),
+                asyncio.create_task(self._connection.wait_until_too_slow()),
+            ]
+            await self._begin()
+            # What a client asks is answered after its first picture.
+            tasks.append(asyncio.create_task(receive))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._forget()
+            if len(tasks) < 3:
+                receive.close()
+            await end(*tasks)
+            for task in tasks:
+                _note(task)
 
 
 async def _send(connection: Connection, send: Send, patience: Patience) -> None:

@@ -16,18 +16,15 @@ from fastapi import (
     WebSocketDisconnect,
 )
 from prometheus_client import Counter
-from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocketState
 
 from api.answers import send_json
 from api.deps import Caller, Resources, SocketUses, Uses, get_caller
 from api.live import examples
-from api.live.admissions import Visitor
-from api.live.connections import EVERYTHING, CloseCode, Connection, Told
+from api.live.connections import EVERYTHING, CloseCode, Connection
 from api.live.deliveries import Patience, Send, Wish, deliver
 from api.live.event_streams import EventStream
-from api.live.protocols import find_write_text
 from api.live.schemas import LiveHealthOut
+from api.live.sockets import find_visitor, serve_socket
 from core import metrics
 from core.access import require_streams
 from core.errors import InvalidError, NotFoundError, TelemetraError
@@ -38,9 +35,6 @@ STREAMS_MAX: Final = 5000
 """Streams that one socket may subscribe to by name; more subscribe to ``*``."""
 
 NO_SUCH_TYPE: Final = f"types are some of {', '.join(sorted(KINDS))}."
-
-CLOSE_S_MAX: Final = 10
-"""How long a client that takes nothing is waited for when it is told why it is closed."""
 
 Position = Annotated[
     int | None, Query(ge=0, description="The last `position` seen: go on from there.")
@@ -138,7 +132,7 @@ async def read_many(
     # Everything is within reach of nobody but a key without a limit to streams.
     require_streams(caller, names)
     wish = Wish(names, since, read_kinds(types))
-    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
+    return _stream(uses, uses.hub.connect(find_visitor(request)), wish)
 
 
 @router.get(
@@ -155,7 +149,7 @@ async def read_one(
     """Push what happens in one stream as server-sent events."""
     await _require_stream(uses, stream_id)
     wish = Wish((stream_id,), since, read_kinds(types))
-    return _stream(uses, uses.hub.connect(_find_visitor(request)), wish)
+    return _stream(uses, uses.hub.connect(find_visitor(request)), wish)
 
 
 async def _admit(
@@ -167,42 +161,16 @@ async def _admit(
         read_kinds(types)
         if stream_id is not None:
             await _require_stream(uses, stream_id)
-        return uses.hub.connect(_find_visitor(socket))
+        return uses.hub.connect(find_visitor(socket))
     except (NotFoundError, InvalidError) as error:
-        await socket.close(CloseCode.UNKNOWN_STREAM, error.detail)
+        await socket.close(CloseCode.UNKNOWN, error.detail)
     except TelemetraError as error:
         await socket.close(CloseCode.AWAY, error.detail)
     return None
 
 
 async def _serve(socket: WebSocket, uses: Resources, connection: Connection, wish: Wish) -> None:
-    """Send and receive until either side has enough, and say why it ends."""
-
-    async def send(told: Told) -> None:
-        await socket.send_text(told.body.decode())
-
-    connection.write_with(find_write_text(socket.scope))
-    # The short way passes by the door that closes a socket with its key.
-    socket.scope["gone"].add_done_callback(lambda _: connection.write_with(None))
-    await deliver(
-        uses.hub,
-        connection,
-        wish,
-        send=send,
-        receive=_receive(socket, uses, connection),
-        patience=Patience.of(uses.settings),
-    )
-    if socket.application_state is not WebSocketState.CONNECTED:
-        return
-    try:
-        async with asyncio.timeout(CLOSE_S_MAX):
-            if connection.is_too_slow:
-                await socket.close(CloseCode.TOO_SLOW, "Too slow for too long. Connect again.")
-            elif connection.is_leaving:
-                await socket.close(CloseCode.RESTART, "This process is stopping. Connect again.")
-    except (TimeoutError, RuntimeError, WebSocketDisconnect):
-        # It still takes nothing, or it is gone: TCP ends what is left.
-        return
+    await serve_socket(socket, uses, connection, wish, _receive(socket, uses, connection))
 
 
 def _stream(uses: Resources, connection: Connection, wish: Wish) -> Response:
@@ -267,12 +235,6 @@ def _find_fault(wish: Wish, caller: Caller) -> str | None:
 
 def _is_position(given: object) -> bool:
     return given is None or (type(given) is int and given >= 0)
-
-
-def _find_visitor(connection: HTTPConnection) -> Visitor:
-    caller: Caller = connection.scope["caller"]
-    address = connection.client.host if connection.client else "unknown"
-    return Visitor(address, caller.key_id, caller.name)
 
 
 def read_kinds(types: str | None) -> frozenset[str]:

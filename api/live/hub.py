@@ -9,8 +9,8 @@ When Redis was away the hub makes up for what it missed from the backlog.
 
 import asyncio
 import random
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, TypeVar
 
 import redis.asyncio
 import structlog
@@ -25,7 +25,7 @@ from core import metrics
 from core.backlogs import unpack_publication
 from core.clock import Clock
 from core.ids import shard_of
-from core.live import LiveMessage
+from core.live import LiveMessage, channel_of_shard
 from core.settings import Settings
 from db.pool import Pool
 
@@ -38,7 +38,11 @@ RETURNS_A_SECOND: Final = 500
 DRAIN_S_MAX: Final = 3.0
 """How long a process that stops waits until its clients are told."""
 
+
 log = structlog.get_logger()
+
+
+Client = TypeVar("Client", bound=Connection)
 
 
 class Hub:
@@ -53,7 +57,9 @@ class Hub:
         self._admissions = Admissions(self._policy)
         self._backlogs = Backlogs(client, clock)
         self._snapshots = Snapshots(client, pool, clock)
-        self._subscriptions = Subscriptions(client, hear=self._hear, make_up=self._make_up)
+        self._subscriptions: Subscriptions[int] = Subscriptions(
+            client, channel_of_shard, hear=self._hear, make_up=self._make_up
+        )
         self._audiences = Audiences(client, clock, self._list_looked_at)
         self._readers = asyncio.Semaphore(READERS_MAX)
         self._connections: set[Connection] = set()
@@ -74,7 +80,7 @@ class Hub:
     @property
     def shards_count(self) -> int:
         """How many shards Redis is asked for."""
-        return self._subscriptions.shards_count
+        return self._subscriptions.topics_count
 
     def start(self) -> None:
         """Begin to listen to the flow."""
@@ -103,12 +109,20 @@ class Hub:
         Raises:
             LiveFullError: There are as many as there may be.
         """
+        return self.admit(visitor, Connection)
+
+    def admit(self, visitor: Visitor, make: Callable[..., Client]) -> Client:
+        """Return a connection of some kind for a new client.
+
+        Raises:
+            LiveFullError: There are as many as there may be.
+        """
         try:
             self._admissions.enter(visitor)
         except Exception:
             metrics.live_connections_refused_total.inc()
             raise
-        connection = Connection(self._clock, limit=self._policy.queue_messages, visitor=visitor)
+        connection = make(self._clock, limit=self._policy.queue_messages, visitor=visitor)
         self._connections.add(connection)
         metrics.live_connections.set(len(self._connections))
         return connection

@@ -34,21 +34,37 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         # A refused handshake has no scope. The application begins in the loop's next turn.
         if self.response.status_code == 101:
-            self.scope["extensions"][EXTENSION] = {"write_text": self.write_text}
+            self.scope["extensions"][EXTENSION] = {
+                "write_text": self.write_text,
+                "write_frames": self.write_frames,
+            }
 
     def write_text(self, text: bytes) -> bool:
         """Write a message, unless the client takes nothing now, or it is over."""
+        return self.write_frames(frame_text(text))
+
+    def write_frames(self, frames: bytes) -> bool:
+        """Write messages that are framed already, all or none."""
         is_over = self.disconnected or self.close_sent or self.transport.is_closing()
         if is_over or not self.writable.is_set():
             return False
-        self.transport.write(frame_text(text))
+        self.transport.write(frames)
         return True
 
 
 def find_write_text(scope: Scope) -> WriteText | None:
     """Return the short way of a socket; None under a server that has none."""
+    return _find(scope, "write_text")
+
+
+def find_write_frames(scope: Scope) -> WriteText | None:
+    """Return the short way for messages that are framed already, the same for many sockets."""
+    return _find(scope, "write_frames")
+
+
+def _find(scope: Scope, name: str) -> WriteText | None:
     extension = scope.get("extensions", {}).get(EXTENSION, {})
-    return cast("WriteText | None", extension.get("write_text"))
+    return cast("WriteText | None", extension.get(name))
 
 
 def frame_text(text: bytes) -> bytes:

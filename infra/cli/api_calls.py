@@ -66,6 +66,16 @@ class ApiCaller:
         """
         return self._ask("PATCH", path, json=dict(given))
 
+    def post(
+        self, path: str, given: Mapping[str, object], headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Have something done, and return what became of it.
+
+        Raises:
+            TelemetraError: It refused, or did not answer.
+        """
+        return self._ask("POST", path, json=dict(given), headers=dict(headers or {}))
+
     def get_page(self, path: str, query: Mapping[str, str | int | float]) -> bytes:
         """Return what the API tells as it came.
 

@@ -35,17 +35,22 @@ COMMANDS: Final = {
     "serve": CommandEntry("infra.cli.processes", "Run the API alone."),
     "flow": CommandEntry("infra.cli.processes", "Run the flow alone."),
     "archive": CommandEntry("infra.cli.processes", "Run the archive alone."),
+    "jobs": CommandEntry("infra.cli.processes", "Run the jobs alone: speech to text."),
     "verify": CommandEntry("infra.cli.processes", "Hold stored minutes against the archive."),
     "replay": CommandEntry("infra.cli.processes", "Send archived events again; count late ones."),
     "ingest": CommandEntry("infra.cli.processes", "Send files or stdin to the API."),
     "connect": CommandEntry("infra.cli.connect", "Read a source: the chats of Twitch, and others."),
     "simulate": CommandEntry("infra.cli.processes", "Send simulated events, or write them down."),
+    "device": CommandEntry("infra.cli.device", "See devices, command them, be one."),
     "moments": CommandEntry(
         "infra.cli.moments", "List what is unusual; see it, shelve it, label it."
     ),
     "tail": CommandEntry("infra.cli.tail", "Watch a stream: rate, viewers, mood, moments, chat."),
     "top": CommandEntry("infra.cli.top", "Watch all streams, the busiest or oddest first."),
     "report": CommandEntry("infra.cli.report", "Write a page about a stream and a period."),
+    "session": CommandEntry(
+        "infra.cli.session", "Begin, note, end and export sessions of a test bench."
+    ),
     "backtest": CommandEntry(
         "infra.cli.processes", "Replay the past under other settings; compare the moments."
     ),

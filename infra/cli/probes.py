@@ -54,6 +54,11 @@ async def are_alerts_ready(api_url: str) -> bool:
     return await _is_said("alerts", api_url, {"ok", "degraded"})
 
 
+async def are_jobs_ready(api_url: str) -> bool:
+    """Whether the database has heard from the jobs, be it that they are behind."""
+    return await _is_said("jobs", api_url, {"ok", "degraded"})
+
+
 async def _is_said(part: str, api_url: str, wanted: set[str]) -> bool:
     _, body = await get(f"{api_url}/api/v1/health")
     try:

@@ -49,6 +49,15 @@ def archive(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def jobs(context: typer.Context) -> None:
+    """Run the jobs alone, which make text of uploaded speech.
+
+    Example: telemetra jobs
+    """
+    become("streaming.jobs", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def verify(context: typer.Context) -> None:
     """Recount minutes from the archive and name every difference; exit code 1 when there is one.
 

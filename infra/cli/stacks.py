@@ -1,10 +1,11 @@
 """Stacks: everything that ``telemetra up`` starts, and in which order.
 
 services ─► postgres ─► migrate ─┐
-         └► redis ───────────────┼─► api ────┬─► simulator, connectors
+         └► redis ───────────────┼─► api ────┬─► simulator, device, connectors
 page ────────────────────────────┘   flow    │
                                      archive │
-                                     alerts  ┘
+                                     alerts  │
+                     jobs    ┘
 """
 
 import asyncio
@@ -18,7 +19,13 @@ from core.errors import ServiceMissingError
 from core.settings import REPOSITORY, Settings
 from infra.cli.addresses import choose_api_port, format_url
 from infra.cli.connectors import read_connectors
-from infra.cli.probes import are_alerts_ready, is_api_ready, is_archive_ready, is_flow_ready
+from infra.cli.probes import (
+    are_alerts_ready,
+    are_jobs_ready,
+    is_api_ready,
+    is_archive_ready,
+    is_flow_ready,
+)
 from infra.cli.steps import Steps
 from infra.services.base import Service
 from infra.services.discovery import find_services
@@ -34,9 +41,13 @@ ALIVE_AFTER: Final = timedelta(seconds=0.5)
 """A process that answers nobody counts as ready when it has lived so long."""
 
 
+DEMO_DEVICE: Final = ("--id", "climate_1", "--fault-every", "900")
+"""Of the demo: a device on which something goes wrong now and then."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What to start beside the services, the API, the flow, the archive and the alerts."""
+    """What to start beside the services and what always runs."""
 
     demo: bool = True
     page: bool = True
@@ -73,10 +84,19 @@ class Stack:
             self._start("flow", "streaming.flow", lambda: is_flow_ready(api_url)),
             self._start("archive", "streaming.archive", lambda: is_archive_ready(api_url)),
             self._start("alerts", "streaming.alerts", lambda: are_alerts_ready(api_url)),
+            self._start("jobs", "streaming.jobs", lambda: are_jobs_ready(api_url)),
         )
         if self._options.demo:
             await self._start(
                 "simulator", "streaming.simulator", _is_alive_a_while, "--url", api_url
+            )
+            await self._start(
+                "device",
+                "streaming.devices.simulated",
+                _is_alive_a_while,
+                *DEMO_DEVICE,
+                "--url",
+                api_url,
             )
         for each in self._connectors:
             await self._start(

@@ -26,7 +26,7 @@ DOWN_HINT = "`telemetra down` or `make down`"
 def up(
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Go on in the background.")] = False,
-    no_demo: Annotated[bool, typer.Option("--no-demo", help="Without the simulator.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Without what is simulated.")] = False,
     no_page: Annotated[bool, typer.Option("--no-page", help="Do not build the page.")] = False,
     foreground_child: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:

@@ -141,8 +141,11 @@ def find_chromium() -> str | None:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
+async def open_browser(*switches: str) -> AsyncIterator[Browser]:
     """Start a browser that has never seen any page.
+
+    Args:
+        switches: More of them than every browser here gets.
 
     Raises:
         SystemExit: There is none.
@@ -150,7 +153,9 @@ async def open_browser() -> AsyncIterator[Browser]:
     if (path := find_chromium()) is None:
         sys.exit("There is no Chromium here: `apt install chromium` brings it.")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=[*SWITCHES, *switches]
+        )
         try:
             yield browser
         finally:

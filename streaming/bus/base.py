@@ -18,6 +18,9 @@ Consumer: TypeAlias = Literal["flow", "archive"]
 
 CONSUMERS: Final[tuple[Consumer, ...]] = ("flow", "archive")
 
+Offsets: TypeAlias = Mapping[int, int]
+"""The offset of an entry, by its shard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Once:
@@ -33,8 +36,8 @@ class BusWriter(Protocol):
 
     async def append(
         self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
-        """Append one entry to each shard named, all or none; return False for a repeat.
+    ) -> Offsets | None:
+        """Append one entry to each shard named, all or none; return None for a repeat.
 
         A trace is handed on to who reads the entries, and changes nothing else.
 

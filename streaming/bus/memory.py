@@ -9,7 +9,7 @@ from core.batches import Entry, make_offset
 from core.clock import Clock
 from core.errors import BusFullError, ConflictError
 from core.traces import read_context
-from streaming.bus.base import CONSUMERS, Consumer, Once
+from streaming.bus.base import CONSUMERS, Consumer, Offsets, Once
 
 
 @dataclass(slots=True)
@@ -40,22 +40,24 @@ class MemoryBusWriter:
 
     async def append(
         self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
-        """Append one entry to each shard named, all or none; return False for a repeat."""
+    ) -> Offsets | None:
+        """Append one entry to each shard named, all or none; return None for a repeat."""
         if once is not None and (content := self._log.once.get(once.key)) is not None:
             if content != once.content:
                 raise ConflictError("This Idempotency-Key was used for another body.")
-            return False
+            return None
         if any(len(self._log.shards[shard]) >= self._max_entries for shard in entries):
             raise BusFullError("The bus is full. Wait and send again.", retry_after_s=1)
+        offsets: dict[int, int] = {}
         for shard, payload in entries.items():
             entry = Entry(
                 self._log.next_offset(shard), self._log.clock.now_ms(), payload, read_context(trace)
             )
             self._log.shards[shard].append(entry)
+            offsets[shard] = entry.offset
         if once is not None:
             self._log.once[once.key] = once.content
-        return True
+        return offsets
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from core.batches import Entry, make_offset, split_offset
 from core.errors import BusAwayError, BusFullError, ConflictError
 from core.traces import read_context
-from streaming.bus.base import CONSUMERS, Consumer, Once
+from streaming.bus.base import CONSUMERS, Consumer, Offsets, Once
 
 ONCE_TTL_S: Final = 3600
 """How long a repeat is recognised: senders give up long before."""
@@ -45,17 +45,18 @@ end
 for i = 1, shards do
     if redis.call('XLEN', KEYS[i]) >= limit then return 'full' end
 end
+local ids = {}
 for i = 1, shards do
     if ARGV[5] == '' then
-        redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i])
+        ids[i] = redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i])
     else
-        redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i], 't', ARGV[5])
+        ids[i] = redis.call('XADD', KEYS[i], '*', 'd', ARGV[5 + i], 't', ARGV[5])
     end
 end
 if KEYS[shards + 1] then
     redis.call('SET', KEYS[shards + 1], ARGV[3], 'EX', ARGV[4])
 end
-return 'appended'
+return ids
 """
 
 _RELEASE: Final = """
@@ -96,8 +97,8 @@ class RedisBusWriter:
 
     async def append(
         self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
-        """Append one entry to each shard named, all or none; return False for a repeat."""
+    ) -> Offsets | None:
+        """Append one entry to each shard named, all or none; return None for a repeat."""
         keys = [name_shard(shard) for shard in entries]
         if once is not None:
             keys.append(f"once:append:{once.key}")
@@ -124,7 +125,9 @@ class RedisBusWriter:
             )
         if outcome == b"conflict":
             raise ConflictError("This Idempotency-Key was used for another body. Take a new one.")
-        return bool(outcome == b"appended")
+        if outcome == b"repeat":
+            return None
+        return {shard: _read_offset(key) for shard, key in zip(entries, outcome, strict=True)}
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -177,12 +180,17 @@ class RedisBusReader:
         self._redis.close()
 
 
-def _to_entry(key: bytes, fields: dict[bytes, bytes]) -> Entry:
+def _read_offset(key: bytes) -> int:
     ms, _, sequence = key.partition(b"-")
+    return make_offset(int(ms), int(sequence))
+
+
+def _to_entry(key: bytes, fields: dict[bytes, bytes]) -> Entry:
     trace = fields.get(_TRACE)
+    offset = _read_offset(key)
     return Entry(
-        make_offset(int(ms), int(sequence)),
-        int(ms),
+        offset,
+        split_offset(offset)[0],
         fields[_PAYLOAD],
         read_context(trace.decode("latin-1")) if trace else None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.traces import Facts, Kind, Tracer
-from streaming.bus.base import BusWriter, Once
+from streaming.bus.base import BusWriter, Offsets, Once
 
 APPEND: Final = "send bus"
 
@@ -22,8 +22,8 @@ class TracedBusWriter:
 
     async def append(
         self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
-        """Append one entry to each shard named, all or none; return False for a repeat."""
+    ) -> Offsets | None:
+        """Append one entry to each shard named, all or none; return None for a repeat."""
         facts: Facts = {
             "messaging.system": self._system,
             "messaging.operation.type": "send",
@@ -32,10 +32,10 @@ class TracedBusWriter:
             "telemetra.bytes": sum(map(len, entries.values())),
         }
         with self._tracer.span(APPEND, Kind.PRODUCER, facts) as span:
-            is_new = await self._writer.append(entries, once=once, trace=span.context or trace)
-            if not is_new:
+            offsets = await self._writer.append(entries, once=once, trace=span.context or trace)
+            if offsets is None:
                 span.note({"telemetra.repeat": True})
-            return is_new
+            return offsets
 
     async def close(self) -> None:
         """Let go of the connection."""

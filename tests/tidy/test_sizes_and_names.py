@@ -9,6 +9,9 @@ import pytest
 from tests.tidy.trees import list_files, list_modules, list_with, name_of
 
 MODULE_LINES_MAX = 400
+COPIED_LINES_MAX = {"streaming/devices/sdk.py": 650}
+"""What people copy beside a script of theirs is one file, however much it does."""
+
 TEST_LINES_MAX = 500
 FUNCTION_LINES_MAX = 50
 SQL_LINES_MAX = 200
@@ -35,7 +38,8 @@ def _list_long_functions(path: Path) -> Iterator[str]:
 
 
 def test_no_module_is_longer_than_its_limit() -> None:
-    assert _too_long(list_modules(), MODULE_LINES_MAX) == {}
+    found = _too_long(list_modules(), MODULE_LINES_MAX)
+    assert {name: n for name, n in found.items() if n > COPIED_LINES_MAX.get(name, 0)} == {}
 
 
 def test_no_test_module_is_longer_than_its_limit() -> None:

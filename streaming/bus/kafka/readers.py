@@ -28,6 +28,7 @@ from streaming.bus.kafka.topics import (
     name_group,
     name_partition,
     to_away,
+    to_offset,
 )
 
 SHELF_BYTES_MAX: Final = 8_000_000
@@ -207,7 +208,7 @@ class KafkaBusReader:
         if (error := message.error()) is None:
             shelf.is_at_end = False
             # Numbers and bytes are there whenever there is no error.
-            offset, payload = (message.offset() or 0) + 1, message.value() or b""
+            offset, payload = to_offset(message), message.value() or b""
             shelf.put(Entry(offset, message.timestamp()[1], payload, _find_trace(message)))
             self._pace(shard, shelf)
         elif error.name() == AT_END:

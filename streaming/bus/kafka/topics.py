@@ -8,7 +8,7 @@ own in the log, so offsets rise with gaps.
 import time
 from typing import Final
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from core.errors import BusAwayError, SettingsInvalidError
@@ -53,6 +53,11 @@ def connect(servers: str) -> dict[str, str | int | float | bool]:
 def name_group(consumer: Consumer) -> str:
     """Return the consumer group in which the tools of Kafka find how far a consumer is."""
     return f"telemetra-{consumer}"
+
+
+def to_offset(message: Message) -> int:
+    """Return the bus's offset of an entry."""
+    return (message.offset() or 0) + 1
 
 
 def name_partition(shard: int, offset: int | None = None) -> TopicPartition:

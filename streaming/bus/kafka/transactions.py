@@ -22,6 +22,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from core.errors import BusAwayError, BusFullError, TelemetraError, TooLargeError
+from streaming.bus.base import Offsets
 from streaming.bus.kafka.topics import (
     ENTRY_BYTES_MAX,
     TIMEOUT_S,
@@ -29,6 +30,7 @@ from streaming.bus.kafka.topics import (
     TRACE_HEADER,
     connect,
     to_away,
+    to_offset,
 )
 
 ENTRIES_A_GROUP: Final = 5000
@@ -58,13 +60,15 @@ class Append:
     entries: Mapping[int, bytes]
     size: int
     trace: str | None = None
-    done: Future[None] = field(default_factory=Future)
+    done: Future[Offsets] = field(default_factory=Future)
+    offsets: dict[int, int] = field(default_factory=dict)
     refusal: KafkaError | None = None
 
     def note(self, error: KafkaError | None, message: Message) -> None:
-        """Remember that the broker refused an entry."""
-        del message
+        """Remember where an entry stands, or that the broker refused it."""
         self.refusal = error or self.refusal
+        if error is None:
+            self.offsets[message.partition() or 0] = to_offset(message)
 
 
 class Transactions:
@@ -85,7 +89,7 @@ class Transactions:
         if not self._thread.is_alive():
             self._thread.start()
 
-    def submit(self, entries: Mapping[int, bytes], trace: str | None = None) -> Future[None]:
+    def submit(self, entries: Mapping[int, bytes], trace: str | None = None) -> Future[Offsets]:
         """Let entries join the next group; what is returned ends when they are committed.
 
         Raises:
@@ -155,7 +159,7 @@ class Transactions:
             self._drop()
         else:
             for append in group:
-                append.done.set_result(None)
+                append.done.set_result(append.offsets)
 
     def _commit(self, group: list[Append]) -> None:
         deadline = time.monotonic() + TIMEOUT_S

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from confluent_kafka.admin import AdminClient
 
 from core.errors import TelemetraError
-from streaming.bus.base import Once
+from streaming.bus.base import Offsets, Once
 from streaming.bus.claims import Claims
 from streaming.bus.kafka.backlogs import Backlog
 from streaming.bus.kafka.topics import TIMEOUT_S, connect, ensure_topic, to_away
@@ -31,15 +31,14 @@ class KafkaBusWriter:
         self._transactions = Transactions(servers)
         self._backlog = Backlog(servers, shards=shards, max_entries=max_entries)
         self._claims = Claims(redis_url)
-        self._under_way: set[asyncio.Task[bool]] = set()
+        self._under_way: set[asyncio.Task[Offsets | None]] = set()
 
     async def append(
         self, entries: Mapping[int, bytes], *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
-        """Append one entry to each shard named, all or none; return False for a repeat."""
+    ) -> Offsets | None:
+        """Append one entry to each shard named, all or none; return None for a repeat."""
         if once is None:
-            await self._append(entries, trace)
-            return True
+            return await self._append(entries, trace)
         # Goes on when its sender hangs up: a key that was claimed has to be confirmed or released.
         task = asyncio.create_task(self._append_once(entries, once, trace))
         self._under_way.add(task)
@@ -56,23 +55,23 @@ class KafkaBusWriter:
 
     async def _append_once(
         self, entries: Mapping[int, bytes], once: Once, trace: str | None
-    ) -> bool:
+    ) -> Offsets | None:
         claim = await self._claims.claim(once)
         if claim is None:
-            return False
+            return None
         try:
-            await self._append(entries, trace)
+            offsets = await self._append(entries, trace)
         except TelemetraError:
             await self._claims.release(once, claim)
             raise
         await self._claims.confirm(once)
-        return True
+        return offsets
 
-    async def _append(self, entries: Mapping[int, bytes], trace: str | None) -> None:
+    async def _append(self, entries: Mapping[int, bytes], trace: str | None) -> Offsets:
         await self._check_topic()
         await self._backlog.require_room(entries)
         self._transactions.start()
-        await _await_commit(self._transactions.submit(entries, trace))
+        return await _await_commit(self._transactions.submit(entries, trace))
 
     async def _check_topic(self) -> None:
         if self._is_checked:
@@ -85,7 +84,7 @@ class KafkaBusWriter:
                 self._is_checked = True
 
 
-async def _await_commit(commit: Future[None]) -> None:
+async def _await_commit(commit: Future[Offsets]) -> Offsets:
     """Wait for a commit; who waits too long for its turn gives up, who is in it does not.
 
     A commit that has begun ends by itself after ``TIMEOUT_S``, and what it then says is the truth.
@@ -95,7 +94,7 @@ async def _await_commit(commit: Future[None]) -> None:
         await asyncio.wait([waiting], timeout=TIMEOUT_S)
         if not waiting.done() and commit.cancel():
             raise to_away("too many wait for it")
-        await waiting
+        return await waiting
     except asyncio.CancelledError:
         waiting.cancel()
         raise

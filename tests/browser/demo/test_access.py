@@ -16,6 +16,7 @@ PAGES: Final = {
     "overview": "/",
     "stream": "/app/streams/northlight_live",
     "moments": "/app/moments",
+    "devices": "/app/devices",
     "boards": "/app/boards",
     "alerts": "/app/alerts",
     "system": "/app/system",

@@ -18,6 +18,7 @@ from api.health.alerts import judge_alerts
 from core.errors import SettingsInvalidError
 from core.settings import REPOSITORY, VERSION, Settings
 from db.alerts import PROCESS, AlertsMeasured
+from db.jobs import JobStore
 from tests.fixtures.alerts import write_moment, write_route
 from tests.fixtures.apis import calling
 from tests.fixtures.flows import Flow
@@ -75,13 +76,43 @@ async def alerts(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
+LIVE = "SELECT procrastinate_register_worker_v1()"
+"""What a worker of jobs does first."""
+
+
 @pytest.mark.usefixtures("alerts")
-async def test_all_well_is_ok(client: httpx.AsyncClient, redis_client: redis.asyncio.Redis):
+async def test_jobs_tell_whether_they_live_and_what_waits(
+    client: httpx.AsyncClient,
+    redis_client: redis.asyncio.Redis,
+    connection: asyncpg.Connection,
+):
     await beat(redis_client)
+    async with connection.transaction():
+        await JobStore(connection).defer("speech", "transcribe", "a", {}, waiting_max=1)
+    health = (await client.get(HEALTH)).json()
+    assert (health["status"], health["jobs"]["status"]) == ("ok", "error")
+    assert "waits until they do" in health["jobs"]["detail"]
+    assert health["jobs"]["waiting"] == 1
+    await connection.execute(LIVE)
+    assert (await client.get(HEALTH)).json()["jobs"]["status"] == "ok"
+    await connection.execute("UPDATE procrastinate_events SET at = at - INTERVAL '11 minutes'")
+    jobs = (await client.get(HEALTH)).json()["jobs"]
+    assert jobs["status"] == "degraded"
+    assert jobs["oldest_ms"] >= 660_000
+
+
+@pytest.mark.usefixtures("alerts")
+async def test_all_well_is_ok(
+    client: httpx.AsyncClient,
+    redis_client: redis.asyncio.Redis,
+    connection: asyncpg.Connection,
+):
+    await beat(redis_client)
+    await connection.execute(LIVE)
     answer = await client.get(HEALTH)
     health = answer.json()
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
-    parts = ["database", "redis", "flow", "archive", "alerts"]
+    parts = ["database", "redis", "flow", "archive", "alerts", "jobs"]
     assert list(health) == ["status", "timestamp", "version", "keys", *parts]
     assert (health["status"], health["version"]) == ("ok", VERSION)
     for part in parts:

@@ -35,6 +35,7 @@ TABLES: Final = {
     "readings",
     "source_offsets",
     "streams",
+    "stt_tasks",
     "transaction_summary_minute",
     "transactions",
     "viewer_timeseries",
@@ -54,6 +55,7 @@ HYPERTABLES: Final = TABLES - {
     "moment_lives",
     "source_offsets",
     "streams",
+    "stt_tasks",
 }
 
 

@@ -5,61 +5,25 @@ A new statement belongs into ``CASES``, or into ``NOT_PLANNED`` with the reason.
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
 import pytest
 
-from core.settings import REPOSITORY
 from db.deletions import AT_ONCE, BY_CHUNK
 from db.minutes import BEGINNING, END
 from db.moments import STORED
 from db.pool import prepare_connection
-from db.queries import load_queries
 from tests.fixtures.databases import execute, name_database
 from tests.fixtures.plans import FILL, NOW, SMALL_ROWS, Chunk, Scan, back, list_chunks, list_scans
 from tests.fixtures.servers import run_apart
-
-PAGE: Final = 50
-ONE: Final = "stream-0007"
-START, STOP = back(days=17), back(days=10)
-"""A week some time ago: two of many chunks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A statement with parameters, and what it may touch."""
-
-    query: str
-    parameters: tuple[Any, ...]
-    rows_max: int = 2 * PAGE
-    """Rows it may look at, in all tables together: a page, and the next row or two of a chunk."""
-
-    start: datetime = START
-    end: datetime = STOP
-    filled: Mapping[str, str] = field(default_factory=lambda: {"stored": "true"})
-    """What stands for the names in braces."""
-
-    note: str = ""
-
-    @property
-    def text(self) -> str:
-        """The statement as it is sent."""
-        text = STATEMENTS[self.query]
-        for name, value in self.filled.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
-
-    def __str__(self) -> str:
-        return f"{self.query} {self.note}".strip()
-
-
-def case(query: str, *parameters: Any, **more: Any) -> Case:
-    return Case(query, parameters, **more)
+from tests.integration.db import device_cases
+from tests.integration.db.plan_cases import ONE, PAGE, START, STATEMENTS, STOP, Case, case
+from tests.integration.db.session_plans import SESSIONS
+from tests.integration.db.speech_plans import SPEECH
 
 
 def _list_spans() -> Iterator[Case]:
@@ -306,6 +270,7 @@ CASES: Final = [
     case("tunings.list_tunings", "stream-100", "*", PAGE, note="next page"),
     case("tunings.list_rules", 1000, rows_max=400),
     case("tunings.stamp_rules", rows_max=400),
+    *SPEECH,
     case("boards.lock_changes", 1),
     case("boards.count_boards", rows_max=200),
     case("boards.find_namesake", "board-7", "brd-8", rows_max=1),
@@ -344,6 +309,7 @@ CASES: Final = [
     case("moment_changes.delete_changes", [1, 2]),
     case("moment_changes.measure_changes", PAGE),
     *ALERTS,
+    *SESSIONS,
     case("commits.lock_offsets", [3, 1]),
     case("commits.update_offsets", [3, 1], [5, 5]),
     case("commits.upsert_streams", NO_ROWS),
@@ -360,9 +326,11 @@ CASES: Final = [
     case("recomputations.upsert_readings", NO_ROWS),
     case("recomputations.upsert_transactions", NO_ROWS),
     case("recomputations.mark_applied", NO_ROWS),
+    *(case(query, *parameters, **more) for query, parameters, more in device_cases.CASES),
 ]  # fmt: skip
 
 NOT_PLANNED: Final = {
+    **device_cases.NOT_PLANNED,
     "chat_roll_ups.use_custom_plans": "sets a parameter",
     "databases.describe_database": "asks the server about itself",
     "databases.list_clients": "asks the server about itself",
@@ -376,17 +344,6 @@ NOT_PLANNED: Final = {
     "retention.remove_retention_policy": "is of the community edition",
     "retention.add_retention_policy": "is of the community edition",
 }
-
-
-def _load_all() -> dict[str, str]:
-    return {
-        f"{file.stem}.{name}": text
-        for file in sorted((REPOSITORY / "db").glob("*.sql"))
-        for name, text in load_queries(file.stem).items()
-    }
-
-
-STATEMENTS: Final = _load_all()
 
 
 @asynccontextmanager
@@ -442,7 +399,7 @@ def test_the_tables_lie_in_many_chunks(filled: tuple[str, dict[str, Chunk]]):
     for chunk in chunks.values():
         per_table[chunk.hypertable] = per_table.get(chunk.hypertable, 0) + 1
     assert min(per_table.values()) >= 3, per_table
-    assert len(per_table) == 10
+    assert len(per_table) == 11
 
 
 @pytest.mark.parametrize("wanted", CASES, ids=str)

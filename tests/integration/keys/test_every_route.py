@@ -31,6 +31,9 @@ INGEST = {
     "/api/v1/prom/write",
     "/v1/metrics",
 }
+SESSIONS = "/api/v1/sessions"
+"""Below it, and below the alias of it, sessions look after themselves."""
+
 PLACES = {
     "stream_id": STREAM,
     "key_id": "key_0123456789abcdef",
@@ -41,6 +44,8 @@ PLACES = {
     "delivery_id": "dlv_0123456789abcdef01234567",
     "tuning_id": "tun_0123456789abcdef",
     "board_id": "brd_0123456789abcdef",
+    "session_id": "sess_0123456789abcdef",
+    "note_id": "note_0123456789abcdef",
 }
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""
@@ -61,17 +66,20 @@ def list_doors(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def choose_scopes(method: str, path: str) -> set[str]:
     """Return the scopes that shall open a door; all of them when nobody is asked."""
+    path = path.replace("/api/sessions", SESSIONS)
     if path in OPEN or path == "/" or path.startswith(PAGES):
         return set(Scope)
     if path.startswith(("/api/v1/keys", "/api/v1/audit")):
         return {"admin"}
     is_administered = path.startswith(("/api/v1/alert-rules", "/api/v1/alert-routes"))
     is_question = path == "/api/v1/alert-previews"
-    if (method, path) == ("DELETE", f"/api/v1/streams/{STREAM}") or (
+    one_session = f"{SESSIONS}/{PLACES['session_id']}"
+    if (method, path) in {("DELETE", f"/api/v1/streams/{STREAM}"), ("DELETE", one_session)} or (
         is_administered and method != "GET" and not is_question
     ):
         return {"admin"}
-    if path in INGEST:
+    is_telemetry = method == "POST" and path.startswith(f"{one_session}/telemetry")
+    if path in INGEST or is_telemetry:
         return {"ingest", "admin"}
     is_looking = method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets" or is_question
     if is_looking and not path.startswith("/api/v1/dead-letters"):
@@ -161,7 +169,13 @@ async def test_a_key_of_some_streams_sees_no_other_by_any_route(
             if choose_scopes(method, path) == set(Scope):
                 continue
             status = await knock(client, address, method, path, headers)
-            is_let_in = path in selves or (path in boards and method == "GET")
+            is_of_sessions = path.startswith((SESSIONS, "/api/sessions", "/ws/sessions"))
+            is_deletion = is_of_sessions and choose_scopes(method, path) == {"admin"}
+            is_let_in = (
+                path in selves
+                or (path in boards and method == "GET")
+                or (is_of_sessions and not is_deletion)
+            )
             assert (status == 403) == (not is_let_in), (method, path, status)
 
 

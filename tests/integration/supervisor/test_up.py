@@ -25,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
         ok = {"status": "ok"}
-        self.wfile.write(json.dumps({"flow": ok, "archive": ok, "alerts": ok}).encode())
+        self.wfile.write(json.dumps({"flow": ok, "archive": ok, "alerts": ok, "jobs": ok}).encode())
 address = (os.environ["API_HOST"], int(os.environ["API_PORT"]))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """
@@ -89,7 +89,9 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         "streaming/flow/__main__.py": FLOW,
         "streaming/archive/__main__.py": FLOW,
         "streaming/alerts/__main__.py": FLOW,
+        "streaming/jobs/__main__.py": FLOW,
         "streaming/simulator/__main__.py": SIMULATOR,
+        "streaming/devices/simulated/__main__.py": SIMULATOR,
         "db/migrate.py": MIGRATE,
         "infra/page_build.py": PAGE,
     }
@@ -99,7 +101,8 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         path.write_text(text)
     for folder in {*programs} - {"infra/page_build.py"}:
         (root / folder).with_name("__init__.py").touch()
-    (root / "streaming" / "__init__.py").touch()
+    for name in ("streaming", "streaming/devices"):
+        (root / name / "__init__.py").touch()
     made = Copy(root, tmp_path / "data of it")
     yield made
     made.run("down")
@@ -117,7 +120,8 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     assert set(status) == {"api_url", "database_url", "redis_url", "data_dir", "processes"}
     assert set(status["processes"][0]) == {"name", "pid", "state", "restarts"}
     names = sorted(process["name"] for process in status["processes"])
-    assert names == ["alerts", "api", "archive", "flow", "postgres", "redis", "simulator"]
+    ours = ["alerts", "api", "archive", "device", "flow", "jobs"]
+    assert names == [*ours, "postgres", "redis", "simulator"]
     assert {process["state"] for process in status["processes"]} == {"ready"}
     assert f"{status['api_url']}/docs" in up.stdout
     with urllib.request.urlopen(f"{status['api_url']}/readyz") as answer:  # noqa: S310
@@ -132,9 +136,9 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     down = copy.run("down")
     assert down.returncode == 0
     stopped = [line.split()[0] for line in down.stdout.splitlines()]
-    assert stopped[0] == "simulator"
-    assert sorted(stopped[1:5]) == ["alerts", "api", "archive", "flow"]
-    assert sorted(stopped[5:7]) == ["postgres", "redis"]
+    assert stopped[:2] == ["device", "simulator"]
+    assert sorted(stopped[2:7]) == ["alerts", "api", "archive", "flow", "jobs"]
+    assert sorted(stopped[6:8]) == ["postgres", "redis"]
     assert not any(identity.is_alive for identity in living)
     assert copy.run("status").returncode == 3
 

@@ -19,7 +19,7 @@ from core.clock import ManualClock
 from core.errors import BusAwayError, TelemetraError
 from core.events import SCHEMA, fill_columns
 from core.keys import EVERYONE, Caller
-from streaming.bus.base import Once
+from streaming.bus.base import Offsets, Once
 from streaming.bus.memory import MemoryBusWriter, MemoryLog
 from tests.fixtures.clocks import START
 from tests.fixtures.settings import make_settings
@@ -43,7 +43,7 @@ class GatedBus(MemoryBusWriter):
 
     async def append(
         self, entries: Any, *, once: Once | None = None, trace: str | None = None
-    ) -> bool:
+    ) -> Offsets | None:
         self.appends.append(set(entries))
         await self.open.wait()
         if self.error is not None:

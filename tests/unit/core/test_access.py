@@ -27,6 +27,20 @@ SCOPES = [
     ("BREW", "/api/v1/streams", "operate"),
     ("GET", "/ws/live/a", "read"),
     ("GET", "/nothing", "read"),
+    ("GET", "/api/v1/sessions", "read"),
+    ("POST", "/api/v1/sessions", "operate"),
+    ("PATCH", "/api/v1/sessions/s", "operate"),
+    ("DELETE", "/api/v1/sessions/s", "admin"),
+    ("DELETE", "/api/v1/sessions/s/notes/n", "operate"),
+    ("POST", "/api/v1/sessions/s/notes", "operate"),
+    ("POST", "/api/v1/sessions/s/telemetry", "ingest"),
+    ("POST", "/api/v1/sessions/s/telemetry/batch", "ingest"),
+    ("GET", "/api/v1/sessions/s/telemetry", "read"),
+    ("POST", "/api/sessions/s/telemetry/", "ingest"),
+    ("DELETE", "/api/sessions/s", "admin"),
+    ("DELETE", "/api/sessions/s/", "admin"),
+    ("POST", "/api/sessionsx", "operate"),
+    ("GET", "/ws/sessions/s", "read"),
     ("POST", "/api/v1/ingest", "ingest"),
     ("POST", "/api/v2/write", "ingest"),
     ("POST", "/v1/metrics", "ingest"),
@@ -49,6 +63,17 @@ SCOPES = [
     ("POST", "/api/v1/alert-routes/rte_1/test", "admin"),
     ("POST", "/api/v1/alert-routes-2", "operate"),
     ("POST", "/api/v1/deliveries/dlv_1/retry", "operate"),
+    ("GET", "/ws", "read"),
+    ("GET", "/ws/devices", "read"),
+    ("GET", "/ws/devices/d", "ingest"),
+    ("GET", "/api/v1/devices/d/commands", "read"),
+    ("POST", "/api/v1/devices/d/commands", "operate"),
+    ("POST", "/api/v1/devices/d/commands/c/confirm", "operate"),
+    ("PUT", "/api/v1/devices/d", "operate"),
+    ("DELETE", "/api/v1/devices/d", "admin"),
+    ("DELETE", "/api/v1/devices/d/history", "admin"),
+    ("GET", "/historical-data", "read"),
+    ("DELETE", "/historical-data", "admin"),
 ]
 
 
@@ -67,6 +92,8 @@ def test_a_request_needs_one_scope(method: str, path: str, scope: str | None):
         ("/ws/live/a", "a"),
         ("/ws/live", None),
         ("/sse/live/a", "a"),
+        ("/ws/devices/d", "d"),
+        ("/api/v1/devices/d/commands/c", "d"),
         ("/api/v1/moments", None),
     ],
 )
@@ -97,9 +124,21 @@ def test_a_key_of_some_streams_reaches_these_and_no_list_of_all():
         "/api/v1/moments/m",
         "/api/v1/boards",
         "/api/v1/boards/b",
+        "/ws",
+        "/api/v1/devices",
+        "/api/v1/devices/north/history",
+        "/telemetry-types",
+        "/command-validation/heat",
     ):
         require_access(caller, Scope.READ, path)
-    for path in ("/api/v1/streams/south", "/ws/live/south", "/api/v1/streams/", "/ws/live/"):
+    for path in (
+        "/api/v1/streams/south",
+        "/ws/live/south",
+        "/api/v1/streams/",
+        "/ws/live/",
+        "/ws/devices/south",
+        "/api/v1/devices/south/commands",
+    ):
         with pytest.raises(ForbiddenError, match="that stream"):
             require_access(caller, Scope.READ, path)
     for path in ("/api/v1/streams", "/api/v1/moments", "/v1/metricsandmore", "/api/v1/boardsx"):

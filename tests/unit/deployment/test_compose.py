@@ -41,7 +41,8 @@ our_services = pytest.mark.parametrize("name", OURS)
 
 
 def test_the_composition_holds_what_the_platform_consists_of():
-    assert set(OURS) == {"migrate", "api", "flow", "archive", "alerts", "simulator", *CONNECTORS}
+    always = {"migrate", "api", "flow", "archive", "alerts", "jobs"}
+    assert set(OURS) == {*always, "simulator", "device", *CONNECTORS}
     others = {"timescaledb", "redis", "prometheus", "alertmanager", "grafana"}
     assert set(SERVICES) - set(OURS) == others
 
@@ -81,7 +82,7 @@ def test_a_service_waits_for_health_or_for_an_end_and_never_for_a_mere_start(nam
         assert wait == {"condition": wanted}
 
 
-@pytest.mark.parametrize("name", ["api", "flow", "archive", "alerts"])
+@pytest.mark.parametrize("name", ["api", "flow", "archive", "alerts", "jobs"])
 def test_what_uses_the_tables_starts_after_the_migration(name):
     assert SERVICES[name]["depends_on"].keys() == {"timescaledb", "redis", "migrate"}
 
@@ -131,7 +132,9 @@ def test_every_named_volume_is_declared_and_every_declared_one_is_used():
         for volume in service.get("volumes", [])
     ]
     named = [source for source in sources if not source.startswith(".")]
-    assert sorted(named) == sorted(read_yaml(COMPOSE)["volumes"])
+    assert sorted(set(named)) == sorted(read_yaml(COMPOSE)["volumes"])
+    # The API writes what the jobs read.
+    assert {name for name in named if named.count(name) > 1} == {"uploads"}
 
 
 def test_every_file_that_is_mounted_exists_and_is_mounted_read_only():
@@ -168,7 +171,7 @@ def test_every_name_in_our_environment_is_a_setting(name):
     assert set(OURS[name]["environment"]) <= known
 
 
-def test_every_setting_reaches_api_flow_archive_and_alerts():
+def test_every_setting_reaches_api_flow_archive_alerts_and_jobs():
     known = {field.upper() for field in Settings.model_fields}
     # Who serves has no use for the key of those who send, nor for the role that is made before.
     others = {"API_KEY", "READER_PASSWORD"}
@@ -178,6 +181,7 @@ def test_every_setting_reaches_api_flow_archive_and_alerts():
         "flow": {"FLOW_METRICS_PORT"},
         "archive": {"ARCHIVE_METRICS_PORT"},
         "alerts": {"ALERTS_METRICS_PORT"},
+        "jobs": {"JOBS_METRICS_PORT"},
     }
     shared = known - elsewhere - set().union(*own.values())
     for name, alone in own.items():
@@ -195,7 +199,7 @@ def test_our_environment_makes_valid_settings(name, monkeypatch):
     settings = Settings(_env_file=None)  # type: ignore[call-arg,unused-ignore]
     if name == "api":
         refuse_open_doors(settings)
-    if name not in {"simulator", *CONNECTORS}:
+    if name not in {"simulator", "device", *CONNECTORS}:
         assert settings.require_database_url() == (
             f"postgresql://telemetra:{SECRETS['POSTGRES_PASSWORD']}@timescaledb:5432/telemetra"
         )
@@ -210,7 +214,7 @@ def test_our_command_names_a_module_that_can_be_run(name):
 def test_the_database_has_the_role_and_the_name_that_our_processes_ask_for():
     names = ("POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD")
     server = SERVICES["timescaledb"]["environment"]
-    for service in ("migrate", "api", "flow", "archive", "alerts"):
+    for service in ("migrate", "api", "flow", "archive", "alerts", "jobs"):
         assert [OURS[service]["environment"][name] for name in names] == [
             server[name] for name in names
         ]
@@ -233,6 +237,7 @@ def test_a_health_check_asks_the_port_that_the_process_listens_on():
         "flow": "FLOW_METRICS_PORT",
         "archive": "ARCHIVE_METRICS_PORT",
         "alerts": "ALERTS_METRICS_PORT",
+        "jobs": "JOBS_METRICS_PORT",
         **dict.fromkeys(CONNECTORS, "CONNECTOR_METRICS_PORT"),
     }
     for name, setting in ports.items():

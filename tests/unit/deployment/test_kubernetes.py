@@ -85,7 +85,8 @@ def read_settings() -> dict[str, str]:
 
 def test_everything_that_is_needed_is_there():
     ours = {name for name, workload in WORKLOADS.items() if workload.is_ours}
-    assert ours == {f"telemetra-{part}" for part in ("api", "flow", "archive", "alerts", "migrate")}
+    parts = ("api", "flow", "archive", "alerts", "jobs", "migrate")
+    assert ours == {f"telemetra-{part}" for part in parts}
     assert set(WORKLOADS) - ours == {"timescaledb", "redis"}
     disrupted = {manifest["metadata"]["name"] for manifest in pick("PodDisruptionBudget")}
     assert disrupted == {"telemetra-api", "telemetra-flow"}
@@ -321,7 +322,11 @@ def test_a_container_has_limits_and_writes_into_volumes_only(workload):
         assert mounted <= workload.volumes
         assert "tmp" in mounted
     for volume in workload.pod["volumes"]:
-        assert "sizeLimit" in volume["emptyDir"]
+        if "persistentVolumeClaim" in volume:
+            claims = {manifest["metadata"]["name"] for manifest in pick("PersistentVolumeClaim")}
+            assert volume["persistentVolumeClaim"]["claimName"] in claims
+        else:
+            assert "sizeLimit" in volume["emptyDir"]
 
 
 @pytest.mark.parametrize("name", ["telemetra-flow", "telemetra-migrate"])

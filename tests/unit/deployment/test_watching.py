@@ -47,7 +47,13 @@ def _list_series() -> dict[str, set[str]]:
 def _list_endpoints(service: str) -> set[str]:
     """Return where a service listens, as others in its network write it."""
     environment: dict[str, str | None] = SERVICES[service].get("environment", {})
-    names = ("API_PORT", "FLOW_METRICS_PORT", "ARCHIVE_METRICS_PORT", "ALERTS_METRICS_PORT")
+    names = (
+        "API_PORT",
+        "FLOW_METRICS_PORT",
+        "ARCHIVE_METRICS_PORT",
+        "ALERTS_METRICS_PORT",
+        "JOBS_METRICS_PORT",
+    )
     ports = {environment[name] for name in names if environment.get(name)}
     ports |= {interpolate(port, {}).split(":")[-1] for port in SERVICES[service].get("ports", [])}
     return {f"{service}:{port}" for port in ports}
@@ -112,7 +118,7 @@ def test_every_target_is_a_service_that_prometheus_can_reach_at_that_port():
     }
     told = config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
     assert jobs.pop("prometheus") == ["127.0.0.1:9090"]
-    assert jobs.keys() == {"api", "flow", "archive", "alerts", "alertmanager"}
+    assert jobs.keys() == {"api", "flow", "archive", "alerts", "jobs", "alertmanager"}
     for job, targets in (*jobs.items(), ("alertmanager", told)):
         assert set(targets) <= _list_endpoints(job)
         assert "watch" in SERVICES[job]["networks"]

@@ -21,6 +21,8 @@ export interface ChartShape {
   height: number;
   /** Only the last chart of a stack shows times. */
   times: boolean;
+  /** Marks times by the second where there is room. */
+  fine?: boolean;
   scale(low: number | null, high: number | null): [number, number];
   label?(ticks: readonly number[]): string[];
 }
@@ -169,7 +171,8 @@ export function chartOptions(
         ...axis,
         size: shape.times ? AXIS : 0,
         gap: 4,
-        splits: (plot, _, from, to) => timeTicks(from, to, plotWidth(plot)),
+        splits: (plot, _, from, to) =>
+          timeTicks(from, to, plotWidth(plot), undefined, shape.fine),
         // A label too near an edge would be cut; its grid line stays.
         values: (plot, splits) => {
           const { from, to } = view().span;

@@ -2,31 +2,17 @@
    a tinted region with a cap, the newest value a dot. */
 import type { Severity } from '../lib/format';
 import { colour, fade, hatch, type TokenName } from './palette';
+import { measuredScale, sparkScale } from './spark-scale';
 
 export interface SparkStyle {
   ink: TokenName;
   /** The moment going on: how many slots before the end it began. */
   moment: { slots: number; severity: Severity } | null;
+  /** A measured value: zero is one value among others, and the line fills the height. */
+  isMeasured?: boolean;
 }
 
 const AIR = 2.5;
-/** Less relative change than this would blow noise up to look like news. */
-const FLAT = 0.12;
-
-/** The values to put at the bottom and the top: part of the way to zero, wider when nearly flat. */
-export function sparkScale(values: Float32Array): [number, number] | null {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  if (low > high) return null;
-  low *= 0.6;
-  if (high - low < high * FLAT) low = high * (1 - FLAT);
-  return high > low ? [low, high] : [low - 1, high + 1];
-}
 
 export function drawSpark(
   canvas: HTMLCanvasElement,
@@ -43,7 +29,8 @@ export function drawSpark(
   pen.scale(ratio, ratio);
   const known = values.reduce((n, value) => n + Number(!Number.isNaN(value)), 0);
   // One value is no course yet.
-  const scale = known > 1 ? sparkScale(values) : null;
+  const scaleOf = style.isMeasured ? measuredScale : sparkScale;
+  const scale = known > 1 ? scaleOf(values) : null;
   if (!scale) return drawEmpty(pen, width, height);
   const last = values.length - 1;
   const x = (slot: number): number => 1.5 + (slot / last) * (width - 5);
@@ -77,8 +64,11 @@ export function drawSpark(
     const area = new Path2D(line);
     area.lineTo(x(to - 1), height);
     area.lineTo(x(from), height);
-    pen.fillStyle = fade(style.ink, 0.13);
-    pen.fill(area);
+    // Of a measured value the area says nothing.
+    if (!style.isMeasured) {
+      pen.fillStyle = fade(style.ink, 0.13);
+      pen.fill(area);
+    }
     pen.strokeStyle = colour(style.ink);
     pen.stroke(line);
   }

@@ -3,6 +3,8 @@ import { clock, date, MINUTE } from '../lib/format';
 
 const DAY = 1440 * MINUTE;
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((m) => m * MINUTE);
+/** For what is looked at by the second. */
+const FINE_STEPS = [1, 2, 5, 10, 15, 30].map((second) => second * 1000).concat(TIME_STEPS);
 const WEEK = 7 * DAY;
 /** The epoch was a Thursday, and weeks begin on Mondays. */
 const MONDAY = 4 * DAY;
@@ -21,10 +23,17 @@ export function numberTicks(low: number, high: number, wanted: number): number[]
   return ticks;
 }
 
-/** Full minutes, hours, days, weeks or months in UTC, at least `gap` pixels apart. */
-export function timeTicks(from: number, to: number, width: number, gap = 84): number[] {
+/** Full minutes, hours, days, weeks or months in UTC, at least `gap` pixels apart; `fine`: seconds,
+    too. */
+export function timeTicks(
+  from: number,
+  to: number,
+  width: number,
+  gap = 84,
+  fine = false,
+): number[] {
   const wanted = (to - from) / Math.max(2, width / gap);
-  const step = TIME_STEPS.find((one) => one >= wanted);
+  const step = (fine ? FINE_STEPS : TIME_STEPS).find((one) => one >= wanted);
   if (step) return evenTicks(from, to, step, 0);
   if (wanted <= 2 * WEEK) return evenTicks(from, to, wanted <= WEEK ? WEEK : 2 * WEEK, MONDAY);
   return monthTicks(from, to, MONTHS.find((months) => months * 30 * DAY >= wanted) ?? 12);

@@ -1,5 +1,5 @@
-/* What the search asks the server: streams and boards that the page does not know, and a moment
-   by its id. */
+/* What the search asks the server: streams, devices and boards that the page does not know, and a
+   moment by its id. */
 import { api } from './api';
 import { client, read } from './http';
 import { Problem } from './problem';
@@ -7,6 +7,8 @@ import type { Moment } from './types';
 
 const STREAMS_MAX = 20;
 const BOARDS_MAX = 200;
+const SESSIONS_MAX = 200;
+const DEVICES_MAX = 1000;
 
 /** Moments are called like this; anything else is not worth a question. */
 const MOMENT_ID = /^mom_[0-9a-f]{20}$/;
@@ -14,6 +16,12 @@ const MOMENT_ID = /^mom_[0-9a-f]{20}$/;
 export interface BoardName {
   board_id: string;
   name: string;
+}
+
+export interface SessionName {
+  id: string;
+  name: string;
+  stream_ids: string[];
 }
 
 export const findStreams = (q: string, signal: AbortSignal) =>
@@ -32,6 +40,24 @@ export async function findMoment(id: string, signal: AbortSignal): Promise<Momen
     throw error;
   }
 }
+
+/** The newest sessions, by name. */
+export const listSessions = async (signal: AbortSignal): Promise<SessionName[]> =>
+  (
+    await read(
+      client.GET('/api/v1/sessions', { params: { query: { limit: SESSIONS_MAX } }, signal }),
+    )
+  ).data;
+export interface DeviceName {
+  device_id: string;
+  title: string | null;
+  kind: string | null;
+}
+
+/** Devices by id. */
+export const listDevices = async (signal: AbortSignal): Promise<DeviceName[]> =>
+  (await read(client.GET('/api/v1/devices', { params: { query: { limit: DEVICES_MAX } }, signal })))
+    .data;
 
 /** Boards by name. */
 export const listBoards = async (signal: AbortSignal): Promise<BoardName[]> =>

@@ -55,7 +55,8 @@ export function readFaults(
   return { faults, rest: rest.join(' ') };
 }
 
-function sentence(words: string): string {
+/** What a machine says, as a sentence. */
+export function sentence(words: string): string {
   const begun = words.charAt(0).toUpperCase() + words.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -55,3 +55,10 @@ export async function read<T>(asked: Promise<Asked<T>>): Promise<Exclude<T, stri
   if (answer.data === undefined) throw readProblem(answer.error, answer.response);
   return answer.data as Exclude<T, string>;
 }
+
+/** What its description cannot type: a form to send, a file to fetch. Throws a Problem. */
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await send(new Request(new URL(path, location.origin), init));
+  if (response.ok) return response;
+  throw readProblem(await response.json().catch(() => null), response);
+}

@@ -1,95 +1,15 @@
-/* The one socket of the page. It connects, subscribes, measures the round trip, comes back by
-   itself with back-off, and says in plain callbacks what happened. It keeps no data: messages go
-   to `receive`.
-
-     connecting -> catching-up -> live -> offline -> (countdown) -> connecting
-                                          offline -> (no key that is good) -> `reconnect`
-
-   After every connect the caller's `catchUp` fetches what was missed; only then is the page live. */
-import { backoff } from './backoff';
+/* The socket of streams: what is subscribed to on it, said again on every connection. */
+import { ReturningSocket } from './socket';
 import type { LiveMessage } from './types';
 
-export type LinkState = 'catching-up' | 'live' | 'offline';
-
-export interface LinkStatus {
-  state: LinkState;
-  /** How many attempts have failed in a row. */
-  attempt: number;
-  /** When the next attempt starts, while offline. */
-  retryAt: number | null;
-  /** When the last connection was lost. */
-  lostAt: number | null;
-  /** Round trip to the server in milliseconds. */
-  latency: number | null;
-}
-
-export interface LinkHandlers {
-  /** Where to connect to, asked before every attempt. Rejecting counts as a failed attempt. */
-  address(): Promise<string>;
-  /** The server closed the socket because of its key; nothing is tried until `reconnect`. */
-  refuse(): void;
-  status(status: LinkStatus): void;
-  /** A ping came back: when it was sent and heard here, and the server's time in between. */
-  measure(sentAt: number, serverAt: number, heardAt: number): void;
-  receive(message: LiveMessage): void;
-  /** Fetch what was missed since `since`, null on the first connect. Rejecting reconnects. */
-  catchUp(since: number | null): Promise<void>;
-}
-
-const PING_EVERY_MS = 10_000;
-/** Without any message for this long the peer is gone, although TCP has not noticed. */
-const SILENCE_MS = 25_000;
-const CONNECT_TIMEOUT_MS = 8000;
 /** What is wanted of the streams that are not named: what nobody may miss. */
 const OTHERS = ['moment', 'stream'];
 /** What everybody gets who names no types. Whoever names one more has to name these too. */
 const USUAL = ['metrics', 'minute', 'reading', ...OTHERS];
-/** No good key, and a key that does not allow it. Trying again changes neither. */
-const REFUSED = [4401, 4403];
 
-export class LiveLink {
-  #socket: WebSocket | null = null;
-  /** Counts attempts, so that one which was overtaken while it waited is let go. */
-  #round = 0;
+export class LiveLink extends ReturningSocket<LiveMessage> {
   #topics = new Set<string>();
   #types: readonly string[] = [];
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #pingTimer: ReturnType<typeof setInterval> | undefined;
-  #pingedAt = 0;
-  #heardAt = 0;
-  #status: LinkStatus = {
-    state: 'catching-up',
-    attempt: 0,
-    retryAt: null,
-    lostAt: null,
-    latency: null,
-  };
-
-  constructor(private readonly handlers: LinkHandlers) {}
-
-  start(): void {
-    void this.#connect();
-    addEventListener('online', () => this.retryNow());
-    addEventListener('pagehide', () => this.#socket?.close());
-    // A page restored from the back/forward cache wakes with a dead socket.
-    addEventListener('pageshow', (event) => {
-      if (event.persisted) this.retryNow();
-    });
-  }
-
-  retryNow(): void {
-    if (this.#status.state !== 'offline') return;
-    clearTimeout(this.#retryTimer);
-    void this.#connect();
-  }
-
-  /** Begin as if for the first time, whatever the state: who may read has changed. */
-  reconnect(): void {
-    clearTimeout(this.#retryTimer);
-    this.#drop();
-    this.#report({ attempt: 0, lostAt: null });
-    void this.#connect();
-  }
 
   /** Replace what is subscribed to: streams by id, or `*` for everything of all. */
   setTopics(topics: readonly string[]): void {
@@ -99,14 +19,8 @@ export class LiveLink {
     this.#topics = wanted;
     if (gone.includes('*') || added.includes('*')) this.#followAll();
     const named = (topics: readonly string[]) => topics.filter((topic) => topic !== '*');
-    if (named(gone).length) this.#send({ type: 'unsubscribe', streams: named(gone) });
-    if (named(added).length) this.#send({ type: 'subscribe', streams: named(added) });
-  }
-
-  /** Moments of all streams always come; the rest only when somebody wants everything. */
-  #followAll(): void {
-    const others = this.#topics.has('*') ? USUAL : OTHERS;
-    this.#send({ type: 'subscribe', streams: ['*'], others });
+    if (named(gone).length) this.send({ type: 'unsubscribe', streams: named(gone) });
+    if (named(added).length) this.send({ type: 'subscribe', streams: named(added) });
   }
 
   /** Types of messages to get beside those that everybody gets. */
@@ -116,125 +30,22 @@ export class LiveLink {
     this.#nameTypes();
   }
 
+  protected override greet(): void {
+    this.#followAll();
+    const named = [...this.#topics].filter((topic) => topic !== '*');
+    if (named.length) this.send({ type: 'subscribe', streams: named });
+    if (this.#types.length) this.#nameTypes();
+  }
+
+  /** Moments of all streams always come; the rest only when somebody wants everything. */
+  #followAll(): void {
+    const others = this.#topics.has('*') ? USUAL : OTHERS;
+    this.send({ type: 'subscribe', streams: ['*'], others });
+  }
+
   /** In a message of its own: a server that does not know a type refuses the message that names it,
       and what was subscribed to before stands. */
   #nameTypes(): void {
-    this.#send({ type: 'subscribe', streams: [], types: [...USUAL, ...this.#types] });
-  }
-
-  #send(message: object): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
-  }
-
-  #report(change: Partial<LinkStatus>): void {
-    this.#status = { ...this.#status, ...change };
-    this.handlers.status(this.#status);
-  }
-
-  async #connect(): Promise<void> {
-    const round = ++this.#round;
-    this.#report({ state: 'catching-up', retryAt: null });
-    let address: string;
-    try {
-      address = await this.handlers.address();
-    } catch {
-      if (round === this.#round) this.#wait();
-      return;
-    }
-    if (round !== this.#round) return;
-    const socket = new WebSocket(address);
-    this.#socket = socket;
-    const giveUp = setTimeout(() => this.#lose(socket), CONNECT_TIMEOUT_MS);
-    socket.onopen = () => {
-      clearTimeout(giveUp);
-      void this.#begin(socket);
-    };
-    socket.onmessage = (event: MessageEvent<string>) => this.#hear(event.data);
-    socket.onclose = ({ code }) => {
-      clearTimeout(giveUp);
-      this.#lose(socket, REFUSED.includes(code));
-    };
-  }
-
-  async #begin(socket: WebSocket): Promise<void> {
-    this.#heardAt = performance.now();
-    this.#followAll();
-    const named = [...this.#topics].filter((topic) => topic !== '*');
-    if (named.length) this.#send({ type: 'subscribe', streams: named });
-    if (this.#types.length) this.#nameTypes();
-    this.#pingTimer = setInterval(() => this.#ping(socket), PING_EVERY_MS);
-    this.#ping(socket);
-    try {
-      await this.handlers.catchUp(this.#status.lostAt);
-    } catch {
-      this.#lose(socket);
-      return;
-    }
-    if (this.#socket === socket) this.#report({ state: 'live', attempt: 0, lostAt: null });
-  }
-
-  #ping(socket: WebSocket): void {
-    if (performance.now() - this.#heardAt > SILENCE_MS) {
-      this.#lose(socket);
-      return;
-    }
-    this.#pingedAt = performance.now();
-    this.#send({ type: 'ping' });
-  }
-
-  #hear(data: string): void {
-    this.#heardAt = performance.now();
-    let message: LiveMessage;
-    try {
-      message = JSON.parse(data) as LiveMessage;
-    } catch {
-      // A frame that is not JSON comes from something between us and the server; the next one
-      // counts.
-      return;
-    }
-    if (message.type === 'pong' && this.#pingedAt) {
-      const { timeOrigin } = performance;
-      this.handlers.measure(
-        timeOrigin + this.#pingedAt,
-        Date.parse(message.timestamp),
-        timeOrigin + this.#heardAt,
-      );
-      this.#report({ latency: this.#heardAt - this.#pingedAt });
-      this.#pingedAt = 0;
-      return;
-    }
-    this.handlers.receive(message);
-  }
-
-  /** Drop this socket once, whatever noticed first that it is gone, and plan the next attempt. */
-  #lose(socket: WebSocket, refused = false): void {
-    if (this.#socket !== socket) return;
-    this.#drop();
-    if (refused) {
-      this.#report({ state: 'offline', lostAt: this.#status.lostAt ?? Date.now(), latency: null });
-      this.handlers.refuse();
-    } else {
-      this.#wait();
-    }
-  }
-
-  #drop(): void {
-    clearInterval(this.#pingTimer);
-    if (!this.#socket) return;
-    this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    this.#socket = null;
-  }
-
-  #wait(): void {
-    const wait = backoff(this.#status.attempt, Math.random());
-    this.#report({
-      state: 'offline',
-      attempt: this.#status.attempt + 1,
-      retryAt: Date.now() + wait,
-      lostAt: this.#status.lostAt ?? Date.now(),
-      latency: null,
-    });
-    this.#retryTimer = setTimeout(() => void this.#connect(), wait);
+    this.send({ type: 'subscribe', streams: [], types: [...USUAL, ...this.#types] });
   }
 }

@@ -3,7 +3,7 @@
    page has started. */
 
 /** Views that are a list, or one of its things where the address names it. */
-const LISTS = ['moments', 'boards'] as const;
+const LISTS = ['moments', 'sessions', 'devices', 'boards'] as const;
 const PAGES = ['alerts', 'system', 'keys'] as const;
 
 export type ListView = (typeof LISTS)[number];

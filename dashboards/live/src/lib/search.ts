@@ -2,7 +2,7 @@
 
      “nlt” ~ northlight_live     letters in order, the closer together and the earlier the better */
 
-export type FoundKind = 'stream' | 'moment' | 'board' | 'page';
+export type FoundKind = 'stream' | 'device' | 'moment' | 'session' | 'board' | 'page';
 
 export interface Findable {
   kind: FoundKind;

@@ -3,11 +3,15 @@ import type { FoundKind } from './search';
 
 export const search = {
   title: 'Search',
-  placeholder: 'Go to stream, moment, board…',
-  kinds: { stream: 'Streams', moment: 'Moments', board: 'Boards', page: 'Pages' } satisfies Record<
-    FoundKind,
-    string
-  >,
+  placeholder: 'Go to stream, session, device…',
+  kinds: {
+    stream: 'Streams',
+    session: 'Sessions',
+    device: 'Devices',
+    moment: 'Moments',
+    board: 'Boards',
+    page: 'Pages',
+  } satisfies Record<FoundKind, string>,
   none: (query: string) => `Nothing is called “${query}”.`,
   noneHint: 'Try fewer letters, a part of a name, or the id of a moment.',
   count: (n: number) => (n === 1 ? '1 result' : `${n} results`),

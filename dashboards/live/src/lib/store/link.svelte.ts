@@ -1,11 +1,12 @@
 /* The state of the connection as the page shows it, and the way messages take through it: the
    socket fills the queue, one frame drains it, and the stores that are on screen take what is
    theirs. */
-import { api } from '../api';
 import { ClockOffset, Delays, type DelaySummary } from '../delays';
-import { LiveLink, type LinkStatus } from '../live';
+import { LiveLink } from '../live';
 import { afterPaint, nextFrame } from '../loop';
 import { LiveQueue, type Batch } from '../queue';
+import { NOT_YET, type LinkStatus } from '../socket';
+import { socketAddress } from '../socket-address';
 import type { LiveMessage, Moment } from '../types';
 import { access } from './access.svelte';
 import { clock } from './clock.svelte';
@@ -29,13 +30,7 @@ const SNAPSHOT_MS = 2000;
 const REPAIR_EVERY_MS = 10_000;
 
 class Link {
-  status = $state.raw<LinkStatus>({
-    state: 'catching-up',
-    attempt: 0,
-    retryAt: null,
-    lostAt: null,
-    latency: null,
-  });
+  status = $state.raw<LinkStatus>(NOT_YET);
   /** Set after a reconnect, until it is closed or old. */
   back = $state.raw<{ at: number; missedMs: number } | null>(null);
   /** Updates skipped by the server for this client since the banner was last closed. */
@@ -52,7 +47,7 @@ class Link {
   #oldest: number | null = null;
   #settledAt = Infinity;
   #socket = new LiveLink({
-    address: () => this.#address(),
+    address: () => socketAddress('/ws/live'),
     refuse: () => access.refuse(access.key),
     status: (status) => this.#setStatus(status),
     measure: (sentAt, serverAt, heardAt) => this.#offset.learn(sentAt, serverAt, heardAt),
@@ -127,17 +122,6 @@ class Link {
   /** A listener wants other topics than before. */
   retopic(): void {
     this.#subscribe();
-  }
-
-  /** A browser cannot show a key on a socket: it takes a ticket along, good for one opening. */
-  async #address(): Promise<string> {
-    const address = new URL('/ws/live', location.href.replace(/^http/, 'ws'));
-    if (access.key) {
-      const { ticket, scopes } = await api.getTicket();
-      access.learn(scopes);
-      address.searchParams.set('ticket', ticket);
-    }
-    return address.href;
   }
 
   #subscribe(): void {

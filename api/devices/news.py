@@ -1,0 +1,274 @@
+"""News: what devices and commands tell, to the clients of this process and to all others.
+
+    tell ─► a few ms together ─┬─► connections here: the same bytes, one write each
+                               └─► Redis ─► the hubs of the other processes
+
+What is told while Redis is away is not kept: of points only the newest counts, and what became of
+commands is read again from the database, once a second until Redis is back, and once more then.
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import redis.asyncio
+import redis.exceptions
+import structlog
+
+from api.devices.connections import DeviceConnection
+from api.live.protocols import frame_text
+from core import metrics
+from core.clock import Clock
+from core.commands import describe_result
+from core.device_news import (
+    CHANNEL,
+    DATA,
+    LINK,
+    RESULT,
+    TOLD,
+    pack_payload,
+    tell_device,
+    unpack_payload,
+)
+from core.errors import TelemetraError
+from core.live import LiveMessage
+from core.tasks import end
+from db.commands import CommandStore, Moved
+from db.device_logs import Numbers
+from db.pool import Pool
+
+TOGETHER_S: Final = 0.005
+"""What is told within this time after the last write goes with the next: fifty clients of ten
+devices with a hundred points a second each are 10 000 writes a second instead of 50 000."""
+
+LATEST_MAX: Final = 100_000
+"""Newest points that are at hand for clients that come; of more, the oldest are let go."""
+
+OUTBOX_MAX: Final = 500
+"""Payloads that may wait for Redis, some seconds of them."""
+
+REMEMBERED_MAX: Final = 20_000
+"""Moves of commands that were told, so that none is told twice."""
+
+SILENCE_S: Final = 2.0
+"""After so long without a message Redis is asked whether it is there; after as long again it is
+not."""
+
+WAIT_S_MAX: Final = 2.0
+MISSED: Final = timedelta(seconds=10)
+"""What is read again reaches so far back beyond what was last heard: clocks and commits differ."""
+
+AWAY: Final = (redis.exceptions.RedisError, OSError, RuntimeError)
+
+Ear: TypeAlias = Callable[[LiveMessage], None]
+
+log = structlog.get_logger()
+
+
+class DeviceHub:
+    """Tells what devices say."""
+
+    def __init__(self, client: redis.asyncio.Redis, pool: Pool, clock: Clock) -> None:
+        self._redis = client
+        self._pool = pool
+        self._clock = clock
+        self._origin = secrets.token_hex(8)
+        self._connections: set[DeviceConnection] = set()
+        self._ears: dict[str, set[Ear]] = {}
+        self._latest: dict[tuple[str, str, str], LiveMessage] = {}
+        self._remembered: dict[str, None] = {}
+        self._waiting: list[LiveMessage] = []
+        self._planned: asyncio.TimerHandle | None = None
+        self._told_at = 0.0
+        self._outbox: deque[bytes] = deque(maxlen=OUTBOX_MAX)
+        self._has_post = asyncio.Event()
+        self._heard_at: datetime = clock.now()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.is_hearing = False
+        """Whether what other processes tell is heard."""
+
+    def start(self) -> None:
+        """Begin to hear other processes, and to tell them."""
+        self._heard_at = self._clock.now()
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._post())]
+
+    async def stop(self) -> None:
+        """Stop both."""
+        if self._planned is not None:
+            self._planned.cancel()
+        await end(*self._tasks)
+
+    def join(self, connection: DeviceConnection) -> None:
+        """Tell a client from now on, and what was last said by each device first."""
+        self._connections.add(connection)
+        for message in self._latest.values():
+            if connection.wants_device(message.stream_id):
+                connection.offer(message)
+
+    def leave(self, connection: DeviceConnection) -> None:
+        """Tell a client nothing more."""
+        self._connections.discard(connection)
+
+    def listen(self, device_id: str, ear: Ear) -> None:
+        """Hand on what is told of a device that is no point, also by other processes."""
+        self._ears.setdefault(device_id, set()).add(ear)
+
+    def forget(self, device_id: str, ear: Ear) -> None:
+        """Hand on nothing more."""
+        ears = self._ears.get(device_id, set())
+        ears.discard(ear)
+        if not ears:
+            self._ears.pop(device_id, None)
+
+    def tell(self, messages: Iterable[LiveMessage]) -> None:
+        """Tell everybody."""
+        self._waiting += messages
+        if self._planned is None and self._waiting:
+            loop = asyncio.get_running_loop()
+            self._planned = loop.call_at(self._told_at + TOGETHER_S, self._tell_waiting)
+
+    def tell_moves(self, moves: Iterable[Moved], now: datetime) -> None:
+        """Tell everybody what became of commands."""
+        self.tell(self._write_move(moved.row, moved.event_id, now) for moved in moves)
+
+    def tell_link(self, device_id: str, state: str, reason: str, now: datetime) -> None:
+        """Tell everybody that a device came or went."""
+        facts = {"state": state, "reason": reason, "timestamp": now}
+        self.tell([tell_device(device_id, LINK, device_id, facts)])
+
+    def _write_move(self, row: dict[str, Any], event_id: int, now: datetime) -> LiveMessage:
+        told = describe_result(row, now)
+        key = f"{row['command_id']}/{event_id}"
+        return tell_device(row["device_id"], RESULT, key, told)
+
+    def _tell_waiting(self) -> None:
+        """Write what waits, to the clients here and to the other processes."""
+        self._planned = None
+        self._told_at = asyncio.get_running_loop().time()
+        messages, self._waiting = self._waiting, []
+        self._outbox.append(pack_payload(self._origin, messages))
+        self._has_post.set()
+        self._hand_on(messages)
+
+    def _hand_on(self, messages: Sequence[LiveMessage]) -> None:
+        fresh = [message for message in messages if self._is_news(message)]
+        for message in fresh:
+            if message.kind in {DATA, LINK}:
+                self._keep(message)
+            if message.kind != DATA:
+                for ear in tuple(self._ears.get(message.stream_id, ())):
+                    ear(message)
+        batches = _Batches([message for message in fresh if message.kind in TOLD])
+        for connection in self._connections:
+            chosen = batches.choose(connection)
+            if chosen[0]:
+                connection.offer_all(*chosen)
+
+    def _is_news(self, message: LiveMessage) -> bool:
+        if message.kind != RESULT:
+            return True
+        if message.key in self._remembered:
+            return False
+        self._remembered[message.key] = None
+        if len(self._remembered) > REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        return True
+
+    def _keep(self, message: LiveMessage) -> None:
+        slot = (message.kind, message.stream_id, message.key)
+        # The newest goes to the end, so that whoever says nothing any more is let go first.
+        self._latest.pop(slot, None)
+        self._latest[slot] = message
+        if len(self._latest) > LATEST_MAX:
+            del self._latest[next(iter(self._latest))]
+
+    async def _post(self) -> None:
+        while True:
+            await self._has_post.wait()
+            self._has_post.clear()
+            try:
+                while self._outbox:
+                    await self._redis.publish(CHANNEL, self._outbox.popleft())
+            except AWAY as error:
+                metrics.device_news_untold_total.inc(len(self._outbox) + 1)
+                log.debug("device_news_untold", error=type(error).__name__)
+                self._outbox.clear()
+                await asyncio.sleep(0.1)
+
+    async def _listen(self) -> None:
+        wait_s = 0.1
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    wait_s = 0.1
+                    await self._hear(subscription)
+            except AWAY as error:
+                log.warning("device_news_away", error=type(error).__name__, retry_in_s=wait_s)
+            self.is_hearing = False
+            await asyncio.sleep(wait_s)
+            await self._make_up()
+            wait_s = min(wait_s * 2, WAIT_S_MAX)
+
+    async def _hear(self, subscription: redis.asyncio.client.PubSub) -> None:
+        """Hear until the connection answers nothing any more."""
+        is_asked = False
+        while True:
+            message = await subscription.get_message(timeout=SILENCE_S)
+            if message is None:
+                if is_asked:
+                    return
+                await subscription.ping()
+                is_asked = True
+                continue
+            is_asked = False
+            self._heard_at = self._clock.now()
+            if message["type"] == "subscribe":
+                self.is_hearing = True
+                await self._make_up()
+            elif message["type"] == "message":
+                self._hear_payload(message["data"])
+
+    def _hear_payload(self, data: bytes) -> None:
+        try:
+            payload = unpack_payload(data)
+        except ValueError:
+            log.warning("device_news_unreadable", bytes=len(data))
+            return
+        if payload.origin != self._origin:
+            self._hand_on(payload.messages)
+
+    async def _make_up(self) -> None:
+        """Tell what became of commands while nothing could be heard."""
+        try:
+            async with self._pool.connection() as connection:
+                store = CommandStore(connection, Numbers(0))
+                moved = await store.list_moved(self._heard_at - MISSED)
+        except TelemetraError as error:
+            log.debug("device_news_not_made_up", code=error.code)
+            return
+        now = self._clock.now()
+        self._hand_on([self._write_move(row, event_id, now) for row, event_id in moved])
+
+
+class _Batches:
+    """Messages, framed once for all who want the same of them."""
+
+    def __init__(self, messages: Sequence[LiveMessage]) -> None:
+        self._messages = messages
+        self._devices = {message.stream_id for message in messages}
+        self._known: dict[frozenset[str], tuple[Sequence[LiveMessage], bytes]] = {}
+
+    def choose(self, connection: DeviceConnection) -> tuple[Sequence[LiveMessage], bytes]:
+        """Return what a client wants, and its frames."""
+        devices = self._devices
+        if not connection.wants_all:
+            devices = {name for name in devices if connection.wants_device(name)}
+        wanted = frozenset(devices)
+        if wanted not in self._known:
+            messages = [message for message in self._messages if message.stream_id in wanted]
+            self._known[wanted] = messages, b"".join(frame_text(m.body) for m in messages)
+        return self._known[wanted]

@@ -1,0 +1,81 @@
+"""Service of telemetry: points onto the bus, all of a body or none, and back from the database."""
+
+import asyncio
+import hashlib
+from typing import Any
+
+from api.deps import Resources
+from api.ingest.checks import Checked, count_events
+from api.ingest.readers import Reader, Rows
+from api.session_telemetry.readers import refuse_missing, refuse_rows
+from core import metrics
+from core.keys import EVERYONE, Caller
+from core.sessions import Place, make_point_id, name_channel
+from streaming.bus.base import Once
+
+INLINE_BYTES_MAX = 32_768
+"""Larger bodies are read in a thread, so that they do not hold up small requests."""
+
+Row = dict[str, Any]
+
+
+class TelemetryWriter:
+    """Puts the points of one session on the bus, for one caller who reaches it."""
+
+    def __init__(self, uses: Resources, caller: Caller, session_id: str) -> None:
+        self._uses = uses
+        self._caller = caller
+        self._session_id = session_id
+
+    async def accept(self, body: bytes, read: Reader, key: str | None = None) -> Checked:
+        """Put all points of a body on the bus; with a key they count once.
+
+        Raises:
+            InvalidError: Some of them are wrong; nothing was taken.
+            TelemetraError: Nothing was taken, for the reason that it says.
+        """
+        if len(body) > INLINE_BYTES_MAX:
+            checked, entries = await asyncio.to_thread(self._check, body, read)
+        else:
+            checked, entries = self._check(body, read)
+        if entries:
+            with metrics.bus_append_seconds.time():
+                offsets = await self._uses.bus.append(entries, once=self._claim(body, key))
+            if offsets is not None:
+                await self._uses.written.note(self._session_id, offsets)
+                count_events(checked.count_by_type(), 0)
+        return checked
+
+    def _check(self, body: bytes, read: Reader) -> tuple[Checked, dict[int, bytes]]:
+        def read_whole(body: bytes) -> Rows:
+            raw, unreadable = read(body)
+            if unreadable:
+                raise refuse_rows(unreadable)
+            refuse_missing(raw)
+            return raw, []
+
+        checker = self._uses.small_bodies.checker
+        # The stream is the session's own, and whether that is within reach was asked before.
+        checked = checker.check_body(body, read_whole, EVERYONE)
+        if checked.rejected:
+            raise refuse_rows(checked.rejected)
+        return checked, checker.pack(checked.events)
+
+    def _claim(self, body: bytes, key: str | None) -> Once | None:
+        if key is None:
+            return None
+        owner = f"{self._caller.key_id or 'everyone'}:{self._session_id}"
+        return Once(f"{owner}:{key}", hashlib.sha256(body).hexdigest())
+
+
+def show_point(session_id: str, row: Row) -> Row:
+    """Return a stored point as clients read it."""
+    place = Place(row["stream_id"], row["channel"])
+    return {
+        "id": make_point_id(place, row["timestamp"], row["value"]),
+        "session_id": session_id,
+        "timestamp": row["timestamp"],
+        "channel": name_channel(session_id, place),
+        "value": row["value"],
+        "unit": row["unit"],
+    }

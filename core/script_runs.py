@@ -1,0 +1,219 @@
+"""Script runs: how far a script is, and what is to be done next.
+
+    decide ─► Send ─► note_queued ─► note_result ─┐
+           ─► Cancel                              ├─► decide ─► … ─► End
+           ─► Rest until ─► note_point, time ─────┘
+
+Pure: whoever runs a script asks ``decide`` again whenever something was noted, and at the latest
+when a rest is over. The command line does so over HTTP, a job may do so inside the server.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from core.commands import ENDS, State
+from core.scripts import PauseStep, Script, SendStep, Step, WaitStep
+
+CANCEL_WITHIN_MS: Final = 10_000
+"""How long a command that is not wanted any more may take to end."""
+
+
+class RunState(StrEnum):
+    """Where a run stands, or how a step ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a step ended."""
+
+    number: int
+    step: Step
+    state: RunState
+    message: str | None
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Ask for a command; then ``note_queued`` or ``note_refused``."""
+
+    step: SendStep
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel a command; said once."""
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing is to be done until something is noted, or until a time."""
+
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """All is over."""
+
+    state: RunState
+
+
+Action: TypeAlias = Send | Cancel | Rest | End
+
+
+@dataclass(slots=True)
+class ScriptRun:
+    """One run of a script."""
+
+    script: Script
+    outcomes: list[Outcome] = field(default_factory=list)
+    _number: int = 0
+    _began_ms: int | None = None
+    _command_id: str | None = None
+    _is_sent: bool = False
+    _cancelled_ms: int | None = None
+    _ended: tuple[RunState, str | None] | None = None
+    """How the step ended, when that is known."""
+
+    _is_aborted: bool = False
+    _failed: bool = False
+    _values: dict[str, Any] = field(default_factory=dict)
+    _reason: str | None = None
+
+    @property
+    def progress(self) -> float:
+        """How much is done, 0 to 1."""
+        return self._number / len(self.script.steps)
+
+    @property
+    def current(self) -> Step | None:
+        """The step that is under way."""
+        steps = self.script.steps
+        return steps[self._number] if self._number < len(steps) and not self._failed else None
+
+    def decide(self, now_ms: int) -> Action:
+        """Return what is to be done now."""
+        while True:
+            step = self.current
+            if step is None:
+                return End(self._find_state())
+            if self._began_ms is None:
+                self._began_ms = now_ms
+            if self._is_aborted and not self._holds_command():
+                self._close(step, RunState.ABORTED, "aborted", now_ms)
+                return End(RunState.ABORTED)
+            if self._ended is None:
+                action = self._continue(step, self._began_ms, now_ms)
+                if action is not None:
+                    return action
+            if self._ended is not None:
+                self._close(step, *self._ended, now_ms)
+
+    def note_queued(self, command_id: str) -> None:
+        """Note under which id the command of the step was taken."""
+        self._command_id = command_id
+
+    def note_refused(self, reason: str) -> None:
+        """Note that the command of the step was not taken."""
+        self._ended = RunState.FAILED, reason
+
+    def note_result(self, command_id: str, state: str, message: str | None) -> None:
+        """Note what became of a command; of others than the one under way it counts nothing."""
+        if command_id != self._command_id or State(state) not in ENDS:
+            return
+        if self._cancelled_ms is not None and state != State.SUCCEEDED:
+            is_abort = self._is_aborted
+            self._ended = (
+                (RunState.ABORTED, "aborted") if is_abort else (RunState.FAILED, self._reason)
+            )
+        elif state == State.SUCCEEDED:
+            self._ended = RunState.SUCCEEDED, message
+        else:
+            words = state.replace("_", " ")
+            self._ended = RunState.FAILED, f"{words}: {message}" if message else words
+
+    def note_point(self, telemetry_id: str, value: object) -> None:
+        """Note what the device measured; the newest value counts, also one from before."""
+        self._values[telemetry_id] = value
+
+    def abort(self) -> None:
+        """End it: what is under way is cancelled, nothing else begins."""
+        self._is_aborted = True
+
+    def list_left(self) -> Iterator[Step]:
+        """Yield the steps that were not done."""
+        yield from self.script.steps[self._number :]
+
+    def _holds_command(self) -> bool:
+        return self._is_sent and self._ended is None
+
+    def _continue(self, step: Step, began_ms: int, now_ms: int) -> Action | None:
+        match step:
+            case SendStep():
+                return self._send_on(step, began_ms, now_ms)
+            case WaitStep():
+                return self._wait_on(step, began_ms, now_ms)
+            case PauseStep():
+                until_ms = began_ms + round(step.seconds * 1000)
+                if now_ms < until_ms:
+                    return Rest(until_ms)
+                self._ended = RunState.SUCCEEDED, None
+                return None
+
+    def _send_on(self, step: SendStep, began_ms: int, now_ms: int) -> Action | None:
+        if not self._is_sent:
+            self._is_sent = True
+            return Send(step)
+        if self._command_id is None:
+            return Rest(None)
+        if self._cancelled_ms is not None:
+            until_ms = self._cancelled_ms + CANCEL_WITHIN_MS
+            if now_ms < until_ms:
+                return Rest(until_ms)
+            state = RunState.ABORTED if self._is_aborted else RunState.FAILED
+            self._ended = state, f"{self._reason}; it was cancelled, and nothing says that it ended"
+            return None
+        due_ms = None if step.timeout_s is None else began_ms + round(step.timeout_s * 1000)
+        is_late = due_ms is not None and now_ms >= due_ms
+        if self._is_aborted or is_late:
+            self._cancelled_ms = now_ms
+            self._reason = "aborted" if self._is_aborted else f"no end within {step.timeout_s:g} s"
+            return Cancel(self._command_id)
+        return Rest(due_ms)
+
+    def _wait_on(self, step: WaitStep, began_ms: int, now_ms: int) -> Action | None:
+        name = step.condition.telemetry
+        if name in self._values and step.condition.holds(self._values[name]):
+            self._ended = RunState.SUCCEEDED, f"{name} is {self._values[name]}"
+            return None
+        until_ms = began_ms + round(step.within_s * 1000)
+        if now_ms < until_ms:
+            return Rest(until_ms)
+        last = self._values.get(name, "nothing")
+        self._ended = RunState.FAILED, f"not within {step.within_s:g} s; {name} is {last}"
+        return None
+
+    def _close(self, step: Step, state: RunState, message: str | None, now_ms: int) -> None:
+        began_ms = now_ms if self._began_ms is None else self._began_ms
+        self.outcomes.append(Outcome(self._number + 1, step, state, message, now_ms - began_ms))
+        if state is not RunState.SUCCEEDED and not (step.goes_on and state is RunState.FAILED):
+            self._failed = True
+        self._number += 1
+        self._began_ms = self._command_id = self._cancelled_ms = self._ended = self._reason = None
+        self._is_sent = False
+
+    def _find_state(self) -> RunState:
+        states = {outcome.state for outcome in self.outcomes}
+        if RunState.ABORTED in states:
+            return RunState.ABORTED
+        return RunState.FAILED if self._failed else RunState.SUCCEEDED
