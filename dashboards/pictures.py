@@ -59,12 +59,14 @@ async def find_views(url: str) -> dict[str, str]:
         moments = await read("/api/v1/moments?state=open&limit=50")
         boards = await read("/api/v1/boards?limit=50")
         devices = await read("/api/v1/devices?limit=100")
+        sessions = await read("/api/v1/sessions?limit=100")
     strongest = max(moments, key=lambda moment: float(moment["score"]), default=None)
     stream = strongest["stream_id"] if strongest else "northlight_live"
     views = {
         "overview": "/",
         "stream": f"/app/streams/{stream}",
         "moments": "/app/moments",
+        "sessions": "/app/sessions",
         "devices": "/app/devices",
         "boards": "/app/boards",
         "alerts": "/app/alerts",
@@ -73,6 +75,9 @@ async def find_views(url: str) -> dict[str, str]:
     }
     if strongest:
         views["moment"] = f"/app/moments/{strongest['moment_id']}"
+    if sessions:
+        noted = max(sessions, key=lambda session: int(session["note_count"]))
+        views["session"] = f"/app/sessions/{noted['id']}"
     if devices:
         richest = max(devices, key=lambda device: int(device["telemetry_types"]))
         views["device"] = f"/app/devices/{richest['device_id']}"
