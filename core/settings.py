@@ -20,6 +20,7 @@ from core.settings_doors import DoorSettings, Names
 from core.settings_readers import ReaderSettings
 from core.settings_sessions import SessionSettings
 from core.settings_speech import SpeechSettings
+from core.settings_traces import TraceSettings
 from core.urls import is_loopback, is_safe_url
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ class Settings(
     SessionSettings,
     SpeechSettings,
     DeviceSettings,
+    TraceSettings,
 ):
     """All settings of all processes."""
 
@@ -123,27 +125,6 @@ class Settings(
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Lines for people or for machines; auto asks whether it is a terminal."
     )
-    otel_exporter_otlp_endpoint: str | None = Field(
-        None,
-        description="OpenTelemetry collector that traces are sent to, over HTTP, as"
-        " http://host:4318. Empty: there are none. Headers, certificates and sizes: the other"
-        " OTEL_ variables, from the environment.",
-    )
-    otel_exporter_otlp_traces_endpoint: str | None = Field(
-        None, description="The same with its path, where it is not /v1/traces below that."
-    )
-    otel_traces_sampler: Literal[
-        "always_on",
-        "always_off",
-        "traceidratio",
-        "parentbased_always_on",
-        "parentbased_always_off",
-        "parentbased_traceidratio",
-    ] = Field("parentbased_always_on", description="Which requests are traced.")
-    otel_traces_sampler_arg: float = Field(
-        1.0, ge=0, le=1, description="Share of requests that are traced, for traceidratio."
-    )
-    otel_sdk_disabled: bool = Field(False, description="No traces, whatever else is set.")
     debug: bool = Field(False, description="Names and traces of inner errors in the log.")
 
     db_pool_min_size: int = Field(5, ge=1, le=100, description="Connections kept open by the API.")
@@ -300,8 +281,6 @@ class Settings(
         "api_key",
         "oidc_issuer",
         "oidc_streams_claim",
-        "otel_exporter_otlp_endpoint",
-        "otel_exporter_otlp_traces_endpoint",
         "rate_limit_per_minute",
         mode="before",
     )(unset_empty)
@@ -311,13 +290,6 @@ class Settings(
     def _is_safe_issuer(cls, value: str | None) -> str | None:
         if value is not None and not is_safe_url(value):
             raise ValueError("begins with https://; http:// only on this machine")
-        return value
-
-    @field_validator("otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint")
-    @classmethod
-    def _is_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("begins with http:// or https://")
         return value
 
     @field_validator("oidc_grants")
@@ -349,16 +321,6 @@ class Settings(
     def is_on_loopback(self) -> bool:
         """Whether the API listens to this machine only."""
         return is_loopback(self.api_host)
-
-    @property
-    def traces_endpoint(self) -> str | None:
-        """Where spans are sent; None when there are none."""
-        if self.otel_sdk_disabled:
-            return None
-        if self.otel_exporter_otlp_traces_endpoint is not None:
-            return self.otel_exporter_otlp_traces_endpoint
-        base = self.otel_exporter_otlp_endpoint
-        return None if base is None else f"{base.rstrip('/')}/v1/traces"
 
     @property
     def log_as_json(self) -> bool | None:

@@ -140,8 +140,8 @@ async def test_a_subscription_that_broke_is_made_up_for(served: str, redis_clien
             await tell(redis_client, "a", make_message("a", "minute", 2), through=pipeline)
             await tell(redis_client, "b", make_message("b", "moment", 3), through=pipeline)
             killed, *_ = await pipeline.execute()
-            # That of the hub, and that of the cache.
-            assert killed == 2
+            # That of the hub, that of the cache, and that of devices.
+            assert killed == 3
         numbers = {(await receive(socket))["number"], (await receive(socket))["number"]}
         assert numbers == {2, 3}
         await tell(redis_client, "a", make_message("a", "minute", 4))
@@ -152,7 +152,7 @@ async def test_redis_is_asked_only_for_shards_that_somebody_listens_to(
     served: str, redis_client: Redis
 ):
     async def list_channels() -> list[bytes | str]:
-        return await redis_client.pubsub_channels("live:*")
+        return await redis_client.pubsub_channels("live:shard:*")
 
     async with follow(served, "/ws/live") as first, follow(served, "/ws/live") as second:
         for socket in (first, second):

@@ -34,6 +34,18 @@ INGEST = {
 SESSIONS = "/api/v1/sessions"
 """Below it, and below the alias of it, sessions look after themselves."""
 
+DEVICES = "/api/v1/devices"
+OF_DEVICES = {
+    DEVICES,
+    "/ws",
+    "/ws/devices",
+    "/telemetry-types",
+    "/command-templates",
+    "/config-summary",
+}
+OF_DEVICES |= {"/command-validation/x", "/historical-data"}
+"""They name no device, and tell of those within reach."""
+
 PLACES = {
     "stream_id": STREAM,
     "key_id": "key_0123456789abcdef",
@@ -74,12 +86,14 @@ def choose_scopes(method: str, path: str) -> set[str]:
     is_administered = path.startswith(("/api/v1/alert-rules", "/api/v1/alert-routes"))
     is_question = path == "/api/v1/alert-previews"
     one_session = f"{SESSIONS}/{PLACES['session_id']}"
-    if (method, path) in {("DELETE", f"/api/v1/streams/{STREAM}"), ("DELETE", one_session)} or (
-        is_administered and method != "GET" and not is_question
-    ):
+    is_for_good = method == "DELETE" and (
+        path in {f"/api/v1/streams/{STREAM}", one_session}
+        or path.startswith((DEVICES, "/historical-data"))
+    )
+    if is_for_good or (is_administered and method != "GET" and not is_question):
         return {"admin"}
     is_telemetry = method == "POST" and path.startswith(f"{one_session}/telemetry")
-    if path in INGEST or is_telemetry:
+    if path in INGEST or is_telemetry or path.startswith("/ws/devices/"):
         return {"ingest", "admin"}
     is_looking = method in {"GET", "HEAD", "WEBSOCKET"} or path == "/api/v1/tickets" or is_question
     if is_looking and not path.startswith("/api/v1/dead-letters"):
@@ -173,6 +187,7 @@ async def test_a_key_of_some_streams_sees_no_other_by_any_route(
             is_deletion = is_of_sessions and choose_scopes(method, path) == {"admin"}
             is_let_in = (
                 path in selves
+                or (path in OF_DEVICES and method != "DELETE")
                 or (path in boards and method == "GET")
                 or (is_of_sessions and not is_deletion)
             )

@@ -72,6 +72,8 @@ async def test_every_table_that_names_a_stream_is_emptied_of_it(connection: asyn
         " JOIN information_schema.tables USING (table_schema, table_name)"
         " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
         " AND column_name = 'stream_id'"
+        # A session goes on looking at a stream that may come back.
+        " AND table_name <> 'session_streams'"
     )
     assert {row[0] for row in rows} == {*AT_ONCE, *BY_CHUNK}
     times = await connection.fetch(

@@ -138,7 +138,7 @@ def test_up_detached_is_seen_by_every_command_and_stopped_by_down(copy):
     stopped = [line.split()[0] for line in down.stdout.splitlines()]
     assert stopped[:2] == ["device", "simulator"]
     assert sorted(stopped[2:7]) == ["alerts", "api", "archive", "flow", "jobs"]
-    assert sorted(stopped[6:8]) == ["postgres", "redis"]
+    assert sorted(stopped[7:9]) == ["postgres", "redis"]
     assert not any(identity.is_alive for identity in living)
     assert copy.run("status").returncode == 3
 
@@ -164,7 +164,7 @@ def test_up_in_the_foreground_stops_everything_at_ctrl_c(copy):
             if line.startswith("Stop "):
                 break
         living = _list_identities(copy.read_state())
-        assert len(living) == 7
+        assert len(living) == 9
         up.send_signal(signal.SIGINT)
         rest = up.stdout.read()
         assert up.wait() == 0
