@@ -121,7 +121,7 @@ async def test_the_numbers_of_rows_are_those_of_the_api(url: str):
                 ),
             )
             assert told[0][0] > 0
-        await expect(page.get_by_test_id("state-all")).to_contain_text("1,008")
+        await expect(page.get_by_test_id("state-all")).to_contain_text("1,009")
 
 
 async def test_order_filter_and_pins_survive_a_reload(url: str):

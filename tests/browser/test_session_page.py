@@ -63,6 +63,8 @@ async def test_a_note_is_one_keystroke_and_has_what_was_measured(product: Produc
         assert f"{value:.1f}" in shown
         assert note["content"] == "Pump surges <b>now</b> 🎉"
         assert abs((read_time(note) - at).total_seconds()) < 1
+        # Until its answer is there it is shown as unsaved, too.
+        await expect(page.get_by_test_id("note-unsaved")).to_have_count(0)
         await expect(page.get_by_text("Pump surges <b>now</b> 🎉")).to_be_visible()
         await expect(page.get_by_test_id("composer")).to_have_count(0)
 

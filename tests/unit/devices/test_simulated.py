@@ -120,7 +120,9 @@ async def test_a_fault_that_is_asked_for_is_labelled_when_it_is_cleared(running)
     assert end["stage"] == "succeeded"
     again = await running.order("inject_fault", kind="spike", sensor="humidity", seconds=600)
     assert again["stage"] == "failed"
-    await eventually(lambda: running.server.points[-1]["id"] == "system_status")
+    await eventually(
+        lambda: [point["id"] for point in running.server.points[-1:]] == ["system_status"]
+    )
     assert (await running.order("get_status"))["details"]["faults"] == ["dropout humidity"]
     await running.order("clear_faults")
     (label,) = await eventually(running.read_labels)
