@@ -3,7 +3,7 @@
 Written from the contract alone, through the paths that those front ends call.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +47,13 @@ async def http(served: str) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
+def tells(name: str, *values: object) -> Callable[[Row], bool]:
+    """Return what tells the points of a name, with one of some values or with any."""
+    return lambda each: (
+        each["type"] == "data" and each["id"] == name and (not values or each["value"] in values)
+    )
+
+
 async def read_log(http: httpx.AsyncClient, **asked: Any) -> Row:
     """Return a page of the log, which always has the same three parts."""
     page = read_row(await http.get(HISTORY, params=asked))
@@ -75,7 +82,7 @@ async def hear_outcome(client: Peer, status: str, command: str) -> Row:
 
 
 async def test_every_point_is_a_message_to_everybody(served: str) -> None:
-    values = {
+    values: Row = {
         "temperature": 21.5,
         "count": 7,
         "status": "warning",
@@ -91,8 +98,7 @@ async def test_every_point_is_a_message_to_everybody(served: str) -> None:
         )
         for client in (one, two):
             for name, value in values.items():
-                told = await client.hear(lambda each, name=name: each.get("id") == name)  # type: ignore[misc]
-                assert told["type"] == "data"
+                told = await client.hear(tells(name))
                 assert told["value"] == value
                 assert type(told["value"]) is type(value)
                 assert require_time(told["timestamp"])[:19] == at(0)[:19]
@@ -168,7 +174,7 @@ async def test_a_command_that_does_not_fit_is_refused_with_the_reason(served: st
 async def test_values_of_another_type_are_refused_and_the_rest_is_taken(
     served: str, http: httpx.AsyncClient
 ) -> None:
-    wrong = {
+    wrong: dict[str, list[Any]] = {
         "temperature": ["hot", True, None, 151, -41],
         "count": [1.5, "1", False],
         "status": ["broken", 1],
@@ -221,6 +227,22 @@ async def test_what_a_device_can_do_is_told_at_the_root(
         assert "cool" in problem["detail"]
 
 
+ASKED: Final[tuple[tuple[Row, int], ...]] = (
+    ({"id": "count"}, 10),
+    ({"type": "data"}, 11),
+    ({"type": "device_message"}, 0),
+    ({"since": at(7)}, 4),
+    ({"since": at(7).removesuffix("Z")}, 4),
+    ({"since": at(7).replace("Z", "+00:00")}, 4),
+    ({"since": str(int(START.timestamp()) + 7)}, 4),
+    ({"since": str((int(START.timestamp()) + 7) * 1000)}, 4),
+    ({"until": at(2)}, 3),
+    ({"since": at(2), "until": at(4), "id": "count"}, 3),
+    ({"limit": 2}, 11),
+)
+"""What is asked of eleven points, and how many of them it names."""
+
+
 async def test_the_log_is_asked_by_limit_type_id_and_time(
     served: str, http: httpx.AsyncClient
 ) -> None:
@@ -233,19 +255,7 @@ async def test_the_log_is_asked_by_limit_type_id_and_time(
             type="points", points=[{"id": "status", "value": "ok", "timestamp": at(20)}]
         )
         await eventually(lambda: read_log(http), holds=lambda page: page["total_records"] == 11)
-        for asked, filtered in (
-            ({"id": "count"}, 10),
-            ({"type": "data"}, 11),
-            ({"type": "device_message"}, 0),
-            ({"since": at(7)}, 4),
-            ({"since": at(7).removesuffix("Z")}, 4),
-            ({"since": at(7).replace("Z", "+00:00")}, 4),
-            ({"since": str(int(START.timestamp()) + 7)}, 4),
-            ({"since": str((int(START.timestamp()) + 7) * 1000)}, 4),
-            ({"until": at(2)}, 3),
-            ({"since": at(2), "until": at(4), "id": "count"}, 3),
-            ({"limit": 2}, 11),
-        ):
+        for asked, filtered in ASKED:
             page = await read_log(http, **asked)
             assert (page["total_records"], page["filtered_records"]) == (11, filtered), asked
             assert len(page["data"]) == min(filtered, asked.get("limit", filtered))
@@ -301,12 +311,7 @@ async def test_one_slow_client_holds_up_nobody(served: str) -> None:
         for number in range(BURST):
             texts = [{"id": "text", "value": f"{LONG}{n}"} for n in range(500)]
             await device.say(type="points", points=[*texts, {"id": "count", "value": number}])
-            await client.hear(
-                lambda each, number=number: (  # type: ignore[misc]
-                    each.get("id") == "count" and each["value"] == number
-                ),
-                within_s=WAIT_S,
-            )
+            await client.hear(tells("count", number), within_s=WAIT_S)
         await client.say(type="command", command="open", parameters={})
         await device.result(await device.hear_command("open"), "succeeded")
         await hear_outcome(client, "success", "open")
@@ -314,10 +319,11 @@ async def test_one_slow_client_holds_up_nobody(served: str) -> None:
 
 
 async def test_a_registration_that_does_not_fit_is_refused(served: str) -> None:
-    for changed, words in (
+    refused: tuple[tuple[Row, str], ...] = (
         ({"telemetry_types": {"a": {"data_type": "number"}}}, "data_type"),
         ({"command_templates": {"a": {"parameters": {"n": {"type": "date"}}}}}, "type"),
-    ):
+    )
+    for changed, words in refused:
         async with connect(f"ws://{served}/ws/devices/{DEVICE}") as socket:
             device = Device(socket)
             await device.say(**{**REGISTRATION, **changed})
@@ -341,10 +347,7 @@ async def test_the_simulator_measures_and_does_as_it_is_told(
 ) -> None:
     async with a_client(served) as client:
         for name in ("temperature", "pressure", "humidity", "system_status"):
-            await client.hear(
-                lambda each, name=name: each["type"] == "data" and each["id"] == name,  # type: ignore[misc]
-                within_s=WAIT_S,
-            )
+            await client.hear(tells(name), within_s=WAIT_S)
         assert simulator.is_running
         types = read_row(await http.get("/telemetry-types"))["telemetry_types"]
         assert types.keys() >= {"temperature", "pressure", "humidity", "system_status"}

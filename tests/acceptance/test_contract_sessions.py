@@ -229,7 +229,7 @@ async def test_notes_are_found_by_all_that_they_have(http: httpx.AsyncClient, pa
     )
     wish = {"speaker": "Ada", "type": "command", "tags": ["hot", "oil"]}
     early = await write_note(http, path, content="Valve opened", **wish)
-    for asked, wanted in (
+    cases: tuple[tuple[dict[str, str], list[Row]], ...] = (
         ({}, [early, late]),
         ({"speaker": "Ada"}, [early]),
         ({"type": "observation"}, [late]),
@@ -240,7 +240,8 @@ async def test_notes_are_found_by_all_that_they_have(http: httpx.AsyncClient, pa
         ({"from": AT, "to": "2026-01-26T10:41:00Z"}, [early, late]),
         ({"speaker": "Bo", "tag": "oil"}, []),
         ({"limit": "1"}, [early]),
-    ):
+    )
+    for asked, wanted in cases:
         found = read_list(await http.get(f"{path}/notes", params=asked))
         assert [row["id"] for row in found] == [row["id"] for row in wanted], asked
     for name in ("from", "to"):

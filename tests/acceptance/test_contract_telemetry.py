@@ -95,7 +95,7 @@ async def test_values_are_told_read_and_watched_like_every_reading(
 
 async def read_values(http: httpx.AsyncClient, path: str) -> None:
     """Ask for values in each way there is."""
-    for asked, wanted in (
+    cases: tuple[tuple[dict[str, str], list[float]], ...] = (
         ({}, [1.5, 24, 23, 22, 21, 20]),
         ({"channel": "temp"}, [24, 23, 22, 21, 20]),
         ({"channel": "temp", "limit": "2"}, [24, 23]),
@@ -103,7 +103,8 @@ async def read_values(http: httpx.AsyncClient, path: str) -> None:
         ({"channel": "temp", "to": at(1).replace("Z", ".5Z")}, [21, 20]),
         ({"from": at(4), "to": at(10)}, [1.5, 24]),
         ({"channel": "none"}, []),
-    ):
+    )
+    for asked, wanted in cases:
         rows = read_list(await http.get(f"{path}/telemetry", params=asked))
         assert [row["value"] for row in rows] == wanted, asked
         for row in rows:
