@@ -21,7 +21,7 @@ from core.errors import ConflictError
 AUDIO_FOLDER: Final = "audio"
 """Of the data folder: the API writes it, the jobs read it."""
 
-TASK_ID_PATTERN: Final = r"^stt_[0-9a-f]{16}$"
+TASK_ID_PATTERN: Final = r"^stt_[0-9a-f]{8,32}$"
 CHUNK_ID_LENGTH_MAX: Final = 200
 SPEAKER_LENGTH_MAX: Final = 200
 LANGUAGE_PATTERN: Final = r"^[a-z]{2}$"
