@@ -295,8 +295,8 @@ async def test_the_log_holds_everything_and_survives_the_process(api_process: Ap
         page = await read_log(http, limit=1)
         assert (page["total_records"], page["filtered_records"]) == (POINTS, POINTS)
         # The first and the last that were told are there.
-        for first, last in ((at(0), 0), (at((POINTS - 1) // 10), POINTS - 1)):
-            page = await read_log(http, since=first, until=first, limit=100)
+        for moment, last in ((at(0), 0), (at((POINTS - 1) // 10), POINTS - 1)):
+            page = await read_log(http, since=moment, until=moment, limit=100)
             assert page["filtered_records"] == 10
             assert last in [row["value"] for row in page["data"]]
 

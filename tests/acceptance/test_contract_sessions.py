@@ -37,7 +37,7 @@ NOTE: Final = {
 AT: Final = "2026-01-26T10:32:15Z"
 NOW: Final = SystemClock().now().isoformat()
 POINT: Final = {"timestamp": NOW, "channel": "temp", "value": 1.5}
-JUNK_TIMES: Final = ("yesterday", "2026-13-01T00:00:00Z", "", "null", True, [], {})
+JUNK_TIMES: Final[tuple[Any, ...]] = ("yesterday", "2026-13-01T00:00:00Z", "", "null", True, [], {})
 
 
 @pytest.fixture
