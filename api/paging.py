@@ -50,6 +50,10 @@ SKIP_MAX: Final = 1_000_000
 """Points of one and the same time that a list can page through; more are no measurement."""
 
 
+NUMBER_MAX: Final = (1 << 63) - 1
+"""The largest number that a row can have."""
+
+
 class RangeQuery(BaseModel):
     """The parameters of everything over time."""
 
@@ -92,14 +96,7 @@ class PointQuery(SpanQuery):
         span = self.model_copy(update={"cursor": None}).to_span()
         if self.cursor is None:
             return PointSpan(span)
-        time, _, skip = read_cursor(self.cursor).partition("|")
-        try:
-            wanted = PointSpan(span, parse_time(time), int(skip))
-        except ValueError:
-            raise InvalidError(CURSOR_TEXT) from None
-        if not 0 <= wanted.skip <= SKIP_MAX:
-            raise InvalidError(CURSOR_TEXT)
-        return wanted
+        return PointSpan(span, *read_point_cursor(self.cursor))
 
 
 def write_cursor(position: str) -> str:
@@ -129,6 +126,51 @@ def read_time_cursor(cursor: str) -> datetime:
         raise InvalidError(CURSOR_TEXT) from None
 
 
+def write_place(time: datetime, name: object) -> str:
+    """Return a place in a list that is ordered by time, and by a name where times are the same."""
+    return f"{time.isoformat()}|{name}"
+
+
+def read_place(cursor: str) -> tuple[datetime, str]:
+    """Return the time and the name that a cursor names.
+
+    Raises:
+        InvalidError: It is none of ours.
+    """
+    time, _, name = read_cursor(cursor).partition("|")
+    if "\x00" in name:
+        # No name that is stored has one, and no database takes one.
+        raise InvalidError(CURSOR_TEXT)
+    try:
+        return parse_time(time), name
+    except ValueError:
+        raise InvalidError(CURSOR_TEXT) from None
+
+
+def read_numbered_place(cursor: str) -> tuple[datetime, int]:
+    """Return the time and the number that a cursor names.
+
+    Raises:
+        InvalidError: It is none of ours.
+    """
+    time, text = read_place(cursor)
+    if not (text.isascii() and text.isdecimal()) or (number := int(text)) > NUMBER_MAX:
+        raise InvalidError(CURSOR_TEXT)
+    return time, number
+
+
+def read_point_cursor(cursor: str) -> tuple[datetime, int]:
+    """Return the time that a cursor of raw points names, and how many of that time were given.
+
+    Raises:
+        InvalidError: It is none of ours.
+    """
+    time, skip = read_numbered_place(cursor)
+    if skip > SKIP_MAX:
+        raise InvalidError(CURSOR_TEXT)
+    return time, skip
+
+
 def find_next_point(rows: Sequence[dict[str, Any]], wanted: PointSpan) -> str | None:
     """Return where the next page of raw points begins: a time, and how many of it were given."""
     limit = wanted.span.limit - 1
@@ -138,7 +180,7 @@ def find_next_point(rows: Sequence[dict[str, Any]], wanted: PointSpan) -> str | 
     given = sum(row["timestamp"] == last for row in rows[:limit])
     # A page may be too short for all points of one time.
     earlier = wanted.skip if last == wanted.until else 0
-    return f"{last.isoformat()}|{given + earlier}"
+    return write_place(last, given + earlier)
 
 
 def write_page(rows: Sequence[dict[str, Any]], *, next_position: str | None, **facts: str) -> bytes:

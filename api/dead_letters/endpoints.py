@@ -25,11 +25,10 @@ from api.dead_letters.schemas import (
     ReplayIn,
 )
 from api.deps import Caller, Resources, Uses
-from api.paging import CURSOR_TEXT, read_cursor, write_page
+from api.paging import CURSOR_TEXT, read_place, write_page, write_place
 from core import keys
 from core.dead_letters import LETTER_ID_PATTERN, name_letter, parse_letter_id
 from core.errors import ConflictError, InvalidError, NotFoundError
-from core.times import parse_time
 from db.dead_letters import DeadLetterStore, LetterFilter, Row
 from db.minutes import BEGINNING, END
 from db.pool import Connection
@@ -56,7 +55,7 @@ async def list_dead_letters(uses: Uses, query: Annotated[LetterQuery, Query()]) 
     more = None
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
-        more = f"{last['arrived_at'].isoformat()}|{last['shard']}-{last['batch_offset']}"
+        more = write_place(last["arrived_at"], f"{last['shard']}-{last['batch_offset']}")
     page = [_show(row) for row in rows[: query.limit]]
     return send_json(write_page(page, next_position=more))
 
@@ -194,11 +193,8 @@ def _choose_times(query: CountQuery, now: datetime) -> tuple[datetime, datetime]
 
 
 def _read_position(cursor: str) -> tuple[datetime, int, int]:
-    time, _, letter_id = read_cursor(cursor).partition("|")
+    arrived_at, letter_id = read_place(cursor)
     place = parse_letter_id(letter_id)
     if place is None:
         raise InvalidError(CURSOR_TEXT)
-    try:
-        return parse_time(time), *place
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None
+    return arrived_at, *place

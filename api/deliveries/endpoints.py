@@ -1,6 +1,6 @@
 """Deliveries: what was sent or is to be, to whom, and what came of it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
@@ -15,9 +15,7 @@ from api.deliveries.schemas import (
 )
 from api.deliveries.stories import read_story, show_delivery
 from api.deps import Caller, Uses
-from api.paging import CURSOR_TEXT, read_cursor, write_page
-from core.errors import InvalidError
-from core.times import parse_time
+from api.paging import read_place, write_page, write_place
 from db.deliveries import DeliveryFilter, DeliveryStore
 
 DeliveryId: TypeAlias = Annotated[
@@ -43,14 +41,14 @@ async def list_deliveries(uses: Uses, query: Annotated[DeliveryQuery, Query()]) 
         route_id=query.route_id,
         rule_id=query.rule_id,
         moment_id=query.moment_id,
-        after=_read_position(query.cursor) if query.cursor else None,
+        after=read_place(query.cursor) if query.cursor else None,
     )
     async with uses.pool.connection() as connection:
         rows = await DeliveryStore(connection).list_deliveries(wanted, limit=query.limit + 1)
     more = None
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
-        more = f"{last['created_at'].isoformat()}|{last['delivery_id']}"
+        more = write_place(last["created_at"], last["delivery_id"])
     page = [show_delivery(row) for row in rows[: query.limit]]
     return send_json(write_page(page, next_position=more))
 
@@ -96,11 +94,3 @@ async def retry_delivery(uses: Uses, caller: Caller, delivery_id: DeliveryId) ->
         await DeliveryStore(connection).retry(delivery_id, actor=caller, now=uses.clock.now())
         story = await read_story(connection, delivery_id)
     return send_row(story)
-
-
-def _read_position(cursor: str) -> tuple[datetime, str]:
-    time, _, delivery_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), delivery_id
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

@@ -1,6 +1,5 @@
 """Commands: asked for, looked at, confirmed and cancelled."""
 
-from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
@@ -21,10 +20,8 @@ from api.devices.schemas import (
 )
 from api.devices.service import Asked, CommandService
 from api.devices.views import show_command, show_queued
-from api.paging import CURSOR_TEXT, read_cursor, write_page
+from api.paging import read_place, write_page, write_place
 from core.commands import COMMAND_ID_PATTERN, REQUEST_ID_LENGTH_MAX
-from core.errors import InvalidError
-from core.times import parse_time
 from db.commands import CommandFilter, CommandStore
 from db.devices import DeviceStore
 
@@ -85,7 +82,7 @@ async def list_commands(
     """Return the commands of a device, newest first."""
     until, before = query.until, None
     if query.cursor:
-        until, before = _read_place(query.cursor)
+        until, before = read_place(query.cursor)
     wanted = CommandFilter(
         device_id,
         state=query.state,
@@ -102,7 +99,7 @@ async def list_commands(
     more = None
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
-        more = f"{last['created_at'].isoformat()}|{last['command_id']}"
+        more = write_place(last["created_at"], last["command_id"])
     shown = [show_command(row) for row in rows[: query.limit]]
     return send_json(write_page(shown, next_position=more))
 
@@ -162,11 +159,3 @@ async def cancel_command(
 
 def _send(row: dict[str, Any]) -> Response:
     return send_row(show_command(row))
-
-
-def _read_place(cursor: str) -> tuple[datetime, str]:
-    time, _, command_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), command_id.replace("\x00", "")
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

@@ -11,11 +11,10 @@ from api.devices import examples
 from api.devices.endpoints import DeviceId
 from api.devices.schemas import ClearedOut, HistoryPage, HistoryQuery
 from api.devices.views import Row, show_line
-from api.paging import CURSOR_TEXT, read_cursor, write_cursor
+from api.paging import read_numbered_place, write_cursor, write_place
 from core import keys
 from core.errors import InvalidError
 from core.events import NAME_PATTERN
-from core.times import parse_time
 from db.device_logs import DeviceLogStore, LogFilter
 from db.minutes import BEGINNING, END
 
@@ -70,7 +69,7 @@ async def read_page(uses: Resources, device_id: str, query: HistoryQuery) -> Row
     more = None
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
-        more = write_cursor(f"{last['timestamp'].isoformat()}|{last['seq']}")
+        more = write_cursor(write_place(last["timestamp"], last["seq"]))
     return {
         "data": [show_line(row) for row in rows[: query.limit]],
         "next_cursor": more,
@@ -101,11 +100,5 @@ async def clear_log(
 def _to_filter(device_id: str, query: HistoryQuery, *, paged: bool = True) -> LogFilter:
     until, before = query.until or END, None
     if paged and query.cursor:
-        time, _, number = read_cursor(query.cursor).partition("|")
-        try:
-            until, before = parse_time(time), int(number)
-        except ValueError:
-            raise InvalidError(CURSOR_TEXT) from None
-        if not 0 <= before < 1 << 63:
-            raise InvalidError(CURSOR_TEXT)
+        until, before = read_numbered_place(query.cursor)
     return LogFilter(device_id, query.since or BEGINNING, until, query.type, query.id, before)

@@ -1,6 +1,5 @@
 """API keys: make, list, replace and revoke them; and tickets for sockets."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -10,10 +9,9 @@ from api.deps import Caller, Uses
 from api.keys import examples
 from api.keys.schemas import KeyIn, KeyMadeOut, KeyOut, KeyPage, KeyQuery, TicketOut
 from api.keys.tickets import GOOD_FOR
-from api.paging import read_cursor, write_page
+from api.paging import read_place, write_page, write_place
 from core.errors import InvalidError
 from core.keys import Secret, make_secret
-from core.times import parse_time
 from db.api_keys import KeyStore
 
 KeyId = Annotated[str, Path(pattern="^key_[0-9a-f]{16}$", examples=["key_0123456789abcdef"])]
@@ -26,13 +24,13 @@ tickets = APIRouter(prefix="/tickets", tags=["keys"])
 @router.get("", response_model=KeyPage, responses=examples.KEYS, summary="List keys")
 async def list_keys(uses: Uses, query: Annotated[KeyQuery, Query()]) -> Response:
     """Return keys without their secrets, newest first; revoked ones are among them."""
-    after = _read_position(query.cursor) if query.cursor else None
+    after = read_place(query.cursor) if query.cursor else None
     async with uses.pool.connection() as connection:
         rows = await KeyStore(connection).list_keys(after=after, limit=query.limit + 1)
     more = None
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
-        more = f"{last['created_at'].isoformat()}|{last['key_id']}"
+        more = write_place(last["created_at"], last["key_id"])
     return send_json(write_page(rows[: query.limit], next_position=more))
 
 
@@ -108,11 +106,3 @@ async def issue_ticket(uses: Uses, caller: Caller) -> Response:
 
 def _show_once(row: dict[str, Any], secret: Secret, *, status: int) -> Response:
     return send_row({**row, "key": secret.text}, status=status)
-
-
-def _read_position(cursor: str) -> tuple[datetime, str]:
-    time, _, key_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), key_id
-    except ValueError:
-        raise InvalidError("cursor: take it from next_cursor of the page before.") from None

@@ -15,15 +15,14 @@ from api.cache.lookups import Perishable
 from api.deps import Caller, Resources, Uses
 from api.moments.examples import CHANGE, IF_MATCH, MOMENT_ID, PAGE, READ, STREAM_PAGE, WISHES
 from api.moments.schemas import MomentDetailOut, MomentIn, MomentPage, MomentQuery
-from api.paging import CURSOR_TEXT, read_cursor, write_page
+from api.paging import read_place, write_page, write_place
 from api.replies import JSON
 from api.streams.endpoints import StreamId
 from core import keys
-from core.errors import InvalidError, NotFoundError, PreconditionFailedError
+from core.errors import NotFoundError, PreconditionFailedError
 from core.live import tell_moment
 from core.moment_lives import list_legal, read_life, show_moment
 from core.scopes import STREAMS_ALL, scope_of_stream
-from core.times import parse_time
 from db.moment_lives import MomentLifeStore, Row
 from db.moments import MomentFilter, MomentStore
 from db.pool import Connection
@@ -117,7 +116,7 @@ def _to_filter(query: MomentQuery) -> MomentFilter:
         moment_type=query.type,
         state=query.state,
         min_score=query.min_score,
-        after=_read_position(query.cursor) if query.cursor else None,
+        after=read_place(query.cursor) if query.cursor else None,
     )
 
 
@@ -134,7 +133,7 @@ async def _answer(request: Request, uses: Resources, scope: str, wanted: MomentF
         more = None
         if len(rows) > limit:
             last = rows[limit - 1]
-            more = f"{last['timestamp'].isoformat()}|{last['moment_id']}"
+            more = write_place(last["timestamp"], last["moment_id"])
         return Perishable(write_page(rows[:limit], next_position=more), good_until)
 
     ttl_s = uses.settings.cache_ttl_metrics
@@ -174,11 +173,3 @@ def _read_version(if_match: str | None) -> int | None:
     if found is None:
         raise PreconditionFailedError("If-Match: take it from the ETag of the moment.")
     return int(found[1])
-
-
-def _read_position(cursor: str) -> tuple[datetime, str]:
-    time, _, moment_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), moment_id
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

@@ -1,6 +1,5 @@
 """Notes of a session: written, found, changed, deleted, restored, exported."""
 
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
@@ -20,14 +19,12 @@ from api.notes.schemas import (
     NoteVersions,
 )
 from api.notes.service import export_session, show_note, take_snapshot
-from api.paging import CURSOR_TEXT, read_cursor
+from api.paging import read_numbered_place, write_place
 from api.sessions.endpoints import SessionId
 from api.sessions.service import Row, require_session, tell_event
 from api.versions import read_version, tag_version
-from core.errors import InvalidError
 from core.notes import NOTE_PATTERN, make_note_id
 from core.session_events import EventName
-from core.times import parse_time
 from db.minutes import BEGINNING, END
 from db.notes import NoteFilter, NoteStore
 
@@ -63,14 +60,14 @@ async def list_notes(
         words=query.q,
         start=query.start or BEGINNING,
         end=query.end or END,
-        after=_read_position(query.cursor) if query.cursor else None,
+        after=read_numbered_place(query.cursor) if query.cursor else None,
         limit=limit + 1,
     )
     async with uses.pool.connection() as connection:
         await require_session(connection, caller, session_id)
         rows = await NoteStore(connection, session_id).list_notes(wanted)
     last = rows[limit - 1] if len(rows) > limit else None
-    more = None if last is None else f"{last['timestamp'].isoformat()}|{last['number']}"
+    more = None if last is None else write_place(last["timestamp"], last["number"])
     return send_list([show_note(row) for row in rows[:limit]], next_position=more, plain=plain)
 
 
@@ -203,11 +200,3 @@ def _send(row: Row, *, status: int = 200) -> Response:
 async def _tell(uses: Resources, row: Row, event: EventName, *, status: int = 200) -> Response:
     await tell_event(uses, row["session_id"], event, show_note(row))
     return _send(row, status=status)
-
-
-def _read_position(cursor: str) -> tuple[datetime, int]:
-    time, _, number = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), int(number)
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

@@ -1,6 +1,5 @@
 """Telemetry of a session: points taken as readings of its own stream, and read back."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, TypeAlias
 
@@ -12,7 +11,7 @@ from api.answers import send_row
 from api.deps import Caller, Uses
 from api.ingest.bodies import MEGABYTE, read_body
 from api.ingest.readers import Rows
-from api.paging import CURSOR_TEXT, SKIP_MAX, find_next_point, read_cursor
+from api.paging import find_next_point, read_point_cursor
 from api.session_telemetry import examples
 from api.session_telemetry.readers import name_stream, read_batch
 from api.session_telemetry.schemas import (
@@ -30,7 +29,6 @@ from api.sessions.endpoints import SessionId
 from api.sessions.service import Row, read_session, require_session
 from core.errors import InvalidError, NotFoundError
 from core.sessions import VALUES_MAX, Place, find_place, name_channel
-from core.times import parse_time
 from db.minutes import BEGINNING, END, PointSpan, Span
 from db.pool import Connection
 from db.session_telemetry import SessionTelemetryStore
@@ -177,16 +175,4 @@ def _read_page(query: PointQuery) -> PointSpan:
     span = Span(query.start or BEGINNING, query.end or END, query.limit + 1)
     if query.cursor is None:
         return PointSpan(span)
-    until, skip = _read_position(query.cursor)
-    return PointSpan(span, until, skip)
-
-
-def _read_position(cursor: str) -> tuple[datetime, int]:
-    time, _, skip = read_cursor(cursor).partition("|")
-    try:
-        position = parse_time(time), int(skip)
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None
-    if not 0 <= position[1] <= SKIP_MAX:
-        raise InvalidError(CURSOR_TEXT)
-    return position
+    return PointSpan(span, *read_point_cursor(query.cursor))

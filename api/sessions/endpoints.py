@@ -1,6 +1,5 @@
 """Sessions: made, listed, changed, ended, summed up and deleted."""
 
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import orjson
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from api.aliases import Plain, send_list
 from api.answers import send_row
 from api.deps import Caller, Resources, Uses
-from api.paging import CURSOR_TEXT, read_cursor
+from api.paging import read_place, write_place
 from api.replies import JSON
 from api.sessions import examples
 from api.sessions.schemas import (
@@ -29,12 +28,11 @@ from api.sessions.service import (
     tell_event,
     tell_stream_changed,
 )
-from core.errors import InvalidError, NotFoundError
+from core.errors import NotFoundError
 from core.live import tell_stream
 from core.scopes import STREAMS_ALL, scope_of_stream
 from core.session_events import EventName
 from core.sessions import SESSION_PATTERN, make_session_id, write_patterns
-from core.times import parse_time
 from db.deletions import Deleted, DeletionStore
 from db.sessions import SessionFilter, SessionStore
 
@@ -52,13 +50,13 @@ async def list_sessions(
     wanted = SessionFilter(
         status=query.status,
         patterns=write_patterns(caller),
-        after=_read_position(query.cursor) if query.cursor else None,
+        after=read_place(query.cursor) if query.cursor else None,
         limit=limit + 1,
     )
     async with uses.pool.connection() as connection:
         rows = await SessionStore(connection).list_sessions(wanted)
     last = rows[limit - 1] if len(rows) > limit else None
-    more = None if last is None else f"{last['started_at'].isoformat()}|{last['id']}"
+    more = None if last is None else write_place(last["started_at"], last["id"])
     return send_list(rows[:limit], next_position=more, plain=plain)
 
 
@@ -177,11 +175,3 @@ async def _tell_deleted(uses: Resources, session_id: str, deleted: Deleted) -> N
         await tell_event(uses, session_id, "session.deleted", {"id": session_id})
     message = tell_stream(session_id, "deleted", uses.clock.now())
     await uses.news.tell((scope_of_stream(session_id), STREAMS_ALL), message, is_gone=True)
-
-
-def _read_position(cursor: str) -> tuple[datetime, str]:
-    time, _, session_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), session_id
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

@@ -1,7 +1,6 @@
 """STT tasks: audio of a session, uploaded to be transcribed here or told of to be elsewhere."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -9,9 +8,9 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from api.aliases import Plain, send_list
 from api.answers import send_row
 from api.deps import Caller, Uses
-from api.paging import CURSOR_TEXT, read_cursor
+from api.paging import read_place, write_place
 from api.sessions.endpoints import SessionId
-from api.sessions.service import read_session, tell_event
+from api.sessions.service import read_session, require_session, tell_event
 from api.stt_tasks import examples
 from api.stt_tasks.schemas import (
     SttOutcomeIn,
@@ -21,9 +20,7 @@ from api.stt_tasks.schemas import (
     SttTaskQuery,
 )
 from core.audio import AudioFormat
-from core.errors import InvalidError
 from core.stt_tasks import AUDIO_FOLDER, TASK_ID_PATTERN, make_task_id, name_audio, show_task
-from core.times import parse_time
 from db.stt_tasks import SttTaskStore, Wanted
 
 TaskId: TypeAlias = Annotated[str, Path(pattern=TASK_ID_PATTERN, examples=[examples.TASK_ID])]
@@ -42,15 +39,15 @@ async def list_stt_tasks(
     query: Annotated[SttTaskQuery, Query()],
 ) -> Response:
     """Return the tasks of a session, newest first."""
-    await read_session(uses, caller, session_id)
     limit = query.choose_limit(plain=plain)
-    after = _read_position(query.cursor) if query.cursor else None
     async with uses.pool.connection() as connection:
+        await require_session(connection, caller, session_id)
+        after = read_place(query.cursor) if query.cursor else None
         rows = await SttTaskStore(connection).list_tasks(
             session_id, Wanted(query.status, after, limit + 1)
         )
     last = rows[limit - 1] if len(rows) > limit else None
-    more = None if last is None else f"{last['created_at'].isoformat()}|{last['id']}"
+    more = None if last is None else write_place(last["created_at"], last["id"])
     shown = [show_task(row) for row in rows[:limit]]
     return send_list(shown, next_position=more, plain=plain)
 
@@ -66,7 +63,6 @@ async def create_stt_task(
     uses: Uses, caller: Caller, session_id: SessionId, given: Annotated[SttTaskIn, Body()]
 ) -> Response:
     """Make a task for audio that somebody else transcribes, who then puts the outcome."""
-    await read_session(uses, caller, session_id)
     task = {
         **given.model_dump(),
         "id": make_task_id(),
@@ -74,6 +70,7 @@ async def create_stt_task(
         "author": caller.name,
     }
     async with uses.pool.connection() as connection:
+        await require_session(connection, caller, session_id)
         row = await SttTaskStore(connection).insert(task)
     shown = show_task(row)
     await tell_event(uses, session_id, "stt.task.created", shown)
@@ -115,8 +112,8 @@ async def get_stt_task(
     uses: Uses, caller: Caller, session_id: SessionId, task_id: TaskId
 ) -> Response:
     """Return a task."""
-    await read_session(uses, caller, session_id)
     async with uses.pool.connection() as connection:
+        await require_session(connection, caller, session_id)
         row = await SttTaskStore(connection).get(session_id, task_id)
     return send_row(show_task(row))
 
@@ -138,8 +135,8 @@ async def put_stt_task(
 
     A job of it is stopped. The same outcome again changes nothing; another one is refused.
     """
-    await read_session(uses, caller, session_id)
     async with uses.pool.connection() as connection:
+        await require_session(connection, caller, session_id)
         row, is_new = await SttTaskStore(connection).put_outcome(
             session_id, task_id, given.to_outcome()
         )
@@ -159,19 +156,11 @@ async def delete_stt_task(
     uses: Uses, caller: Caller, session_id: SessionId, task_id: TaskId
 ) -> Response:
     """Stop a task, and take it away with its audio; a note that it became stays."""
-    await read_session(uses, caller, session_id)
     async with uses.pool.connection() as connection:
+        await require_session(connection, caller, session_id)
         row = await SttTaskStore(connection).delete(session_id, task_id)
     if row["audio_format"] is not None:
         folder = uses.settings.data_dir / AUDIO_FOLDER
         file = name_audio(folder, session_id, task_id, AudioFormat(row["audio_format"]))
         await asyncio.to_thread(file.unlink, missing_ok=True)
     return send_row(show_task(row))
-
-
-def _read_position(cursor: str) -> tuple[datetime, str]:
-    time, _, task_id = read_cursor(cursor).partition("|")
-    try:
-        return parse_time(time), task_id
-    except ValueError:
-        raise InvalidError(CURSOR_TEXT) from None

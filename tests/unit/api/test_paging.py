@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.paging import SpanQuery, read_cursor, read_time_cursor, write_cursor, write_page
+from api.paging import (
+    SpanQuery,
+    read_cursor,
+    read_numbered_place,
+    read_place,
+    read_point_cursor,
+    read_time_cursor,
+    write_cursor,
+    write_page,
+    write_place,
+)
 from core.errors import InvalidError
 from db.minutes import BEGINNING, END
 from tests.fixtures.clocks import START
@@ -33,6 +43,17 @@ def test_any_other_text_is_read_or_refused(cursor: str):
 def test_a_foreign_cursor_is_refused(cursor: str):
     with pytest.raises(InvalidError, match="next_cursor"):
         read_time_cursor(cursor)
+
+
+def test_a_place_comes_back_and_one_that_no_list_has_is_refused():
+    assert read_place(write_cursor(write_place(START, "a|b"))) == (START, "a|b")
+    assert read_point_cursor(write_cursor(write_place(START, 7))) == (START, 7)
+    for name in ("", "-1", "x", str(1 << 63)):
+        with pytest.raises(InvalidError, match="next_cursor"):
+            read_numbered_place(write_cursor(write_place(START, name)))
+    for place in ("yesterday|a", write_place(START, "a\x00")):
+        with pytest.raises(InvalidError, match="next_cursor"):
+            read_place(write_cursor(place))
 
 
 def test_a_span_is_one_row_longer_to_see_whether_there_are_more():
