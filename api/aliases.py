@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.answers import send_json
@@ -32,10 +32,10 @@ Plain: TypeAlias = Annotated[bool, Depends(is_plain)]
 """Whether lists are to be plain arrays."""
 
 
-def include_aliases(app: FastAPI, *routers: APIRouter, prefix: str) -> None:
+def include_aliases(routes: APIRouter, *routers: APIRouter, prefix: str) -> None:
     """Serve routers below another prefix as well."""
     for router in routers:
-        app.include_router(router, prefix=prefix, include_in_schema=False)
+        routes.include_router(router, prefix=prefix, include_in_schema=False)
 
 
 def send_list(

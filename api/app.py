@@ -13,75 +13,37 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.types import ASGIApp
 
-from api.alert_routes.endpoints import router as alert_routes
-from api.alert_rules.endpoints import previews as alert_previews
-from api.alert_rules.endpoints import router as alert_rules
-from api.aliases import NEXT_CURSOR, SlashMiddleware, include_aliases
-from api.audit.endpoints import router as audit
-from api.boards.endpoints import router as boards
+from api.aliases import NEXT_CURSOR, SlashMiddleware
 from api.cache.layered import LayeredCache
 from api.cache.listeners import TouchListener
 from api.cache.lookups import Lookups
 from api.cache.redis import RedisCache
 from api.cache.touches import Touches
-from api.channels.endpoints import router as channels
-from api.compare.endpoints import router as compare
-from api.dead_letters.endpoints import router as dead_letters
-from api.deliveries.endpoints import router as deliveries
 from api.deps import Resources
-from api.descriptions import describe, name_operation
-from api.detection.endpoints import router as detection
-from api.devices.aliases import router as device_aliases
-from api.devices.clients import router as device_clients
-from api.devices.commands import router as commands
-from api.devices.endpoints import router as devices
-from api.devices.histories import router as device_histories
+from api.descriptions import describe
 from api.devices.parts import Devices
-from api.devices.sockets import router as device_sockets
 from api.errors import add_error_handlers
-from api.health.endpoints import probes
-from api.health.endpoints import router as health
-from api.influx.endpoints import router as influx
 from api.ingest.bodies import MEGABYTE
-from api.ingest.endpoints import router as ingest
 from api.ingest.rooms import Room
 from api.ingest.small_bodies import SmallBodies
 from api.keys.doors import Door
-from api.keys.endpoints import router as keys
-from api.keys.endpoints import tickets
 from api.keys.identities import Identities
 from api.keys.middleware import KeyMiddleware
 from api.keys.people import People
 from api.keys.rates import RateLimiter, choose_limit
 from api.keys.rings import KeyRing
 from api.keys.tickets import TicketBox
-from api.live.endpoints import router as live
 from api.live.hub import Hub
-from api.metrics.endpoints import router as metrics
 from api.middleware import RequestIdMiddleware
-from api.moments.endpoints import router as moments
 from api.news import News
-from api.notes.endpoints import router as notes
-from api.otlp.endpoints import router as otlp
-from api.overview.endpoints import router as overview
 from api.pages.endpoints import add_pages
-from api.readings.endpoints import router as readings
-from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
-from api.reports.endpoints import router as reports
-from api.session_live.endpoints import router as session_live
+from api.routes import ROUTES
 from api.session_live.hub import SessionHub
-from api.session_telemetry.endpoints import router as session_telemetry
 from api.session_telemetry.written import Written
-from api.sessions.endpoints import router as sessions
 from api.shortcuts import ShortcutMiddleware, Shortcuts
-from api.streams.endpoints import router as streams
-from api.stt_tasks.endpoints import router as stt_tasks
 from api.stt_tasks.uploads import Uploads
-from api.system.endpoints import router as system
 from api.traces import TraceMiddleware
-from api.transactions.endpoints import router as transactions
-from api.tunings.endpoints import router as tunings
 from core import json_lines, line_protocol
 from core.clock import Clock, SystemClock
 from core.settings import VERSION, Settings
@@ -92,44 +54,6 @@ from streaming.bus.connections import open_writer
 from streaming.bus.session_news import SessionNews
 from streaming.bus.traced import TracedBusWriter
 from streaming.traces.tracers import open_tracer
-
-CANONICAL = "/api/v1"
-
-SESSIONS = (session_telemetry, notes, stt_tasks, sessions)
-"""What front ends of test benches call below `/api`, too."""
-
-ROUTERS = (
-    # Looked through one after the other: what is asked most, and cannot wait, stands first.
-    ingest,
-    health,
-    streams,
-    overview,
-    metrics,
-    channels,
-    readings,
-    transactions,
-    compare,
-    moments,
-    reports,
-    detection,
-    tunings,
-    boards,
-    *SESSIONS,
-    remote_write,
-    keys,
-    tickets,
-    audit,
-    dead_letters,
-    system,
-    alert_rules,
-    alert_previews,
-    alert_routes,
-    deliveries,
-    devices,
-    commands,
-    device_histories,
-)
-"""What is found below the canonical path."""
 
 EXPOSED = (
     "Age",
@@ -169,22 +93,12 @@ def build_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         version=VERSION,
         lifespan=lambda _: run(resources),
         telemetry=NATIVE_TELEMETRY,
-        generate_unique_id_function=name_operation,
     )
     describe(app)
     app.state.resources = resources
     add_error_handlers(app)
-    app.include_router(probes)
-    for router in ROUTERS:
-        app.include_router(router, prefix=CANONICAL)
-    include_aliases(app, *SESSIONS, prefix="/api")
-    app.include_router(otlp)
-    app.include_router(live)
-    app.include_router(session_live)
-    app.include_router(device_clients)
-    app.include_router(device_sockets)
-    app.include_router(device_aliases)
-    app.include_router(influx)
+    # What FastAPI works out of a route is kept with it: every application of a process shares it.
+    app.router.routes.extend(ROUTES.routes)
     add_pages(app)
     app.middleware_stack = surround(app.build_middleware_stack(), resources)
     return app
