@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from core.dead_letters import STREAMS_NAMED_MAX, DeadLetter
-from core.events import NAME_PATTERN, SCHEMA, find_impossible
-from core.ids import shard_of
+from core.events import SCHEMA, find_impossible
+from core.ids import NAME_PATTERN, shard_of
 from core.times import EPOCH
 
 SEQUENCE_BITS: Final = 20

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.events import NAME_PATTERN
 from core.extremes import Floats, pick_extremes
+from core.ids import NAME_PATTERN
 from core.minutes import to_micros
 from core.rows import Ints
 

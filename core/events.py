@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from core.event_times import TIME, read_times
+from core.ids import NAME_PATTERN
 
 Rule: TypeAlias = tuple[pl.Expr | None, str, str]
 """What a row must not be, the field at fault and the words for it; nothing where a glance at the
@@ -28,9 +29,6 @@ META_EVENTS: Final = (
     "category_change",
     "raid",
 )
-
-NAME_PATTERN: Final = r"^[A-Za-z0-9_.:@~+=#-]{1,128}$"
-"""Ids of streams and names of channels: they stand in addresses, keys and labels."""
 
 TEXT_BYTES_MAX: Final = 16_384
 """Longest text field; the longest chat services allow about 4 000 characters."""

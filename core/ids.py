@@ -7,6 +7,9 @@ import hashlib
 import random
 from zlib import crc32
 
+NAME_PATTERN = r"^[A-Za-z0-9_.:@~+=#-]{1,128}$"
+"""Ids of streams and names of channels: they stand in addresses, keys and labels."""
+
 REQUEST_ID_LENGTH_MAX = 64
 """Longer request ids from clients are replaced: they end up in every log line."""
 

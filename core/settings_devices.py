@@ -4,7 +4,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from core.commands import SECONDS_MAX
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from core.settings_connectors import unset_empty
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode
 
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 
 
 def _split_names(value: object) -> object:

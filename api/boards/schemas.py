@@ -26,7 +26,7 @@ from core.boards import (
     StreamChartKind,
     find_twice,
 )
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 
 Line: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=TEXT_PATTERN)

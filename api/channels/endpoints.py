@@ -14,7 +14,7 @@ from api.metrics.schemas import MetricsQuery
 from api.metrics.service import answer_windows
 from api.paging import write_page
 from api.streams.endpoints import StreamId
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from core.scopes import scope_of_stream
 from db.minutes import MinuteStore
 from db.streams import StreamStore

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from api.paging import Time
 from core.dead_letters import REASON_CHARACTERS_MAX
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 
 UNITS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 USUAL_UNITS: Final = {"hour": 48, "day": 30}

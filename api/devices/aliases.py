@@ -32,7 +32,7 @@ from api.devices.views import (
 )
 from core.access import require_streams
 from core.errors import NotFoundError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.device_logs import DeviceLogStore
 from db.devices import DeviceStore
 

@@ -29,7 +29,7 @@ from core.commands import (
 )
 from core.device_news import TOLD
 from core.errors import ForbiddenError, TelemetraError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from core.keys import Caller, Scope
 from db.commands import Row
 

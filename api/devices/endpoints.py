@@ -21,7 +21,7 @@ from api.devices.views import show_device, show_templates, show_types
 from api.paging import CURSOR_TEXT, read_cursor, write_page
 from core.device_news import REGISTERED, tell_device
 from core.errors import InvalidError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.devices import DeviceStore
 
 DeviceId: TypeAlias = Annotated[str, Path(pattern=NAME_PATTERN, examples=[examples.DEVICE_ID])]

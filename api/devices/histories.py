@@ -14,7 +14,7 @@ from api.devices.views import Row, show_line
 from api.paging import read_numbered_place, write_cursor, write_place
 from core import keys
 from core.errors import InvalidError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.device_logs import DeviceLogStore, LogFilter
 from db.minutes import BEGINNING, END
 

@@ -30,7 +30,7 @@ from core.devices import (
     ParameterType,
 )
 from core.errors import InvalidError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.devices import Registration
 
 # A null character is none that the database could store.

@@ -13,7 +13,7 @@ from core.commands import (
     State,
 )
 from core.devices import DataType, ParameterType
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.device_logs import Kind
 
 LIMIT_MAX = 1000

@@ -20,7 +20,7 @@ from core import metrics
 from core.device_news import REGISTERED, tell_device
 from core.devices import Link
 from core.errors import InvalidError, TelemetraError
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from db.devices import DeviceStore, Registration
 
 REGISTER_S_MAX: Final = 10.0

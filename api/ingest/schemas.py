@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 
 TIME_TEXT = "ISO 8601, or an epoch in s, ms, µs or ns; without it, the time of arrival."
 

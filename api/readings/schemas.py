@@ -6,7 +6,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, Field
 
 from api.paging import PointQuery
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 
 CHANNELS_MAX: Final = 20
 """Channels that one request may name; each is a search of its own."""

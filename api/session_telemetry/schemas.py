@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.paging import Time
-from core.events import NAME_PATTERN, TEXT_BYTES_MAX, VALUE_MAX
+from core.events import TEXT_BYTES_MAX, VALUE_MAX
+from core.ids import NAME_PATTERN
 from core.sessions import VALUES_MAX
 
 CHANNEL_PATTERN: Final = r"^([A-Za-z0-9_.:@~+=#-]{1,128}/)?[A-Za-z0-9_.:@~+=#-]{1,128}$"

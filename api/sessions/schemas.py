@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from core.events import NAME_PATTERN as STREAM_PATTERN
+from core.ids import NAME_PATTERN as STREAM_PATTERN
 from core.sessions import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, NAME_PATTERN, STREAMS_MAX, Status
 from db.sessions import SessionWish
 

@@ -11,7 +11,7 @@ from api.paging import read_cursor, write_page
 from api.replies import JSON
 from api.streams import examples
 from api.streams.schemas import StreamDeletedOut, StreamIn, StreamOut, StreamPage, StreamQuery
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from core.live import LIVE_FOR, tell_stream
 from core.scopes import STREAMS_ALL, scope_of_stream
 from db.deletions import DeletionStore

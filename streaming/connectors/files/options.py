@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from core.events import EVENT_TYPES, NAME_PATTERN
+from core.events import EVENT_TYPES
+from core.ids import NAME_PATTERN
 from core.layouts import Wishes
 from core.paces import NoPace, Pace, RatePace, RecordedPace, read_rate, read_speed
 from streaming.connectors.files.sources import Format

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from streaming.connectors.processes import begin_options
 from streaming.connectors.twitch.helix import API_URL, TOKEN_URL
 from streaming.connectors.twitch.sockets import URL
