@@ -13,6 +13,7 @@ import {
 import {
   applyResult,
   catchUp,
+  catchUpAll,
   confirmationOf,
   hasEnded,
   isHeld,
@@ -247,6 +248,8 @@ describe('a command', () => {
     const read: Command = { ...COMMAND, state: 'sent', sent_at: AT };
     expect(catchUp(heard, read)).toEqual({ ...heard, sent_at: AT });
     expect(catchUp(COMMAND, read)).toBe(read);
+    const other = { ...read, command_id: 'cmd_other' };
+    expect(catchUpAll([heard], [read, other])).toEqual([{ ...heard, sent_at: AT }, other]);
   });
 
   it('shows how far it came when it failed', () => {

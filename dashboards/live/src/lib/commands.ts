@@ -83,6 +83,12 @@ export function catchUp(known: Command, read: Command): Command {
   };
 }
 
+/** What was read of a list, as far as nothing later was heard meanwhile. */
+export function catchUpAll(known: readonly Command[], read: readonly Command[]): Command[] {
+  const heard = new Map(known.map((each) => [each.command_id, each]));
+  return read.map((each) => catchUp(heard.get(each.command_id) ?? each, each));
+}
+
 /** A command after a live result about it; an older word changes nothing. */
 export function applyResult<T extends Command>(command: T, said: CommandResult, at: string): T {
   if (hasEnded(command) || rank(said.state) < rank(command.state)) return command;

@@ -6,7 +6,7 @@ import {
   type CommandFilter,
   type DeviceMessage,
 } from '../api-devices';
-import { applyResult, mergeCommands } from '../commands';
+import { applyResult, catchUpAll, mergeCommands } from '../commands';
 import { type Problem, toProblem } from '../problem';
 
 /** Results come in bursts; the list is read once for all of them. */
@@ -36,12 +36,13 @@ export class CommandList {
   async load(): Promise<void> {
     try {
       const page = await deviceApi.listCommands(this.deviceId, { ...this.wanted, limit: PAGE });
+      const listed = catchUpAll(this.rows, page.data);
       if (this.#cursor === undefined) {
-        this.rows = page.data;
+        this.rows = listed;
         this.hasOlder = page.next_cursor !== null;
         this.#first = page.next_cursor;
       } else {
-        this.rows = mergeCommands(this.#keep(page.data), page.data);
+        this.rows = mergeCommands(this.#keep(listed), listed);
       }
       [this.loaded, this.problem] = [true, null];
     } catch (error) {
