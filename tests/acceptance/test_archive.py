@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from core.clock import SystemClock
 from tests.acceptance.custody import assert_minutes_equal, cut_bodies, send_until_acknowledged
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import run_product
 from tests.fixtures.recomputations import generate_events
 from tests.fixtures.waiting import eventually
@@ -45,7 +45,7 @@ async def test_what_was_sent_is_archived_verified_and_replayed(
     with run_product(tmp_path / "data", "--no-demo", "--no-page") as product:
         status = product.status()
         database_url: str = status["database_url"]
-        async with httpx.AsyncClient(base_url=status["api_url"], trust_env=False) as client:
+        async with open_client(status["api_url"], trust_env=False) as client:
             for number, body in enumerate(cut_bodies(events)):
                 await send_until_acknowledged(client, body, f"body-{number}")
                 if number == 4:

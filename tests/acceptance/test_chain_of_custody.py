@@ -4,10 +4,9 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
-
 from core.clock import SystemClock
 from tests.acceptance.custody import assert_minutes_equal, cut_bodies, send_until_acknowledged
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import run_product
 from tests.fixtures.recomputations import generate_events
 
@@ -29,7 +28,7 @@ async def test_every_minute_of_100_000_events_equals_its_recomputation(tmp_path:
     bodies = enumerate(cut_bodies(events))
     with run_product(tmp_path / "a folder with spaces", "--no-demo", "--no-page") as product:
         status = product.status()
-        async with httpx.AsyncClient(base_url=status["api_url"], timeout=30) as client:
+        async with open_client(status["api_url"], timeout=30) as client:
 
             async def send() -> None:
                 for number, body in bodies:

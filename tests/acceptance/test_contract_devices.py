@@ -22,6 +22,7 @@ from tests.acceptance.contracts import (
     require_time,
 )
 from tests.fixtures.api_processes import ApiProcess
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import REGISTRATION, TEMPLATES, TYPES, Device, Peer, a_client, a_device
 from tests.fixtures.processes import ModuleProcess
 from tests.fixtures.waiting import eventually
@@ -43,7 +44,7 @@ def at(second: int) -> str:
 @pytest.fixture
 async def http(served: str) -> AsyncIterator[httpx.AsyncClient]:
     """A front end that asks."""
-    async with httpx.AsyncClient(base_url=f"http://{served}", timeout=60) as http:
+    async with open_client(f"http://{served}", timeout=60) as http:
         yield http
 
 
@@ -277,7 +278,7 @@ async def test_the_log_is_asked_by_limit_type_id_and_time(
 async def test_the_log_holds_everything_and_survives_the_process(api_process: ApiProcess) -> None:
     await api_process.start()
     address = api_process.url.removeprefix("http://")
-    async with httpx.AsyncClient(base_url=api_process.url, timeout=60) as http:
+    async with open_client(api_process.url, timeout=60) as http:
         async with a_device(address) as device:
             for first in range(0, POINTS, 4000):
                 points = [

@@ -24,6 +24,7 @@ from tests.acceptance.contracts import (
     require_problem,
     require_time,
 )
+from tests.fixtures.clients import open_client
 
 SESSIONS: Final = "/api/sessions"
 NOBODY: Final = "sess_00000000"
@@ -43,7 +44,7 @@ JUNK_TIMES: Final[tuple[Any, ...]] = ("yesterday", "2026-13-01T00:00:00Z", "", "
 @pytest.fixture
 async def http(served: str) -> AsyncIterator[httpx.AsyncClient]:
     """A front end."""
-    async with httpx.AsyncClient(base_url=f"http://{served}", timeout=60) as http:
+    async with open_client(f"http://{served}", timeout=60) as http:
         yield http
 
 

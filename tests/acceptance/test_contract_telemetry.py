@@ -17,6 +17,7 @@ from tests.acceptance.contracts import (
     require_id,
     require_time,
 )
+from tests.fixtures.clients import open_client
 from tests.fixtures.flows import FlowProcess
 from tests.fixtures.uproars import CALM_MINUTES, UPROAR, chat, send
 from tests.fixtures.waiting import eventually
@@ -37,7 +38,7 @@ def point(second: int, channel: str, value: float, **more: Any) -> Row:
 async def http(served: str, flow_process: FlowProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A front end, while the flow takes what comes."""
     flow_process.start()
-    async with httpx.AsyncClient(base_url=f"http://{served}", timeout=60) as http:
+    async with open_client(f"http://{served}", timeout=60) as http:
         await send(http, [chat("first", SystemClock().now(), 0)])
 
         async def is_there() -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-import httpx
 import orjson
 import psutil
 import pytest
 
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.waiting import eventually
 
@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 async def test_it_is_there_and_does_as_it_is_told(demo: Product) -> None:
     url = demo.status()["api_url"]
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with open_client(url) as client:
 
         async def find_link() -> str | None:
             answer = await client.get(f"/api/v1/devices/{DEVICE}")

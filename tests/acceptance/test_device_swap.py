@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Peer, a_client
 from tests.fixtures.mosquittos import Mosquitto
 from tests.fixtures.mqtt_devices import MqttPress, pressing, write_description
@@ -81,7 +82,7 @@ async def test_a_client_sees_a_device_change_its_kind_and_loses_nothing(
     simulated = ("streaming.devices.simulated", "--id", DEVICE, "--url", url)
     source = ("--broker", mosquitto.url, "--config", str(config))
     bridged = ("streaming.devices.mqtt", "--url", url, *source)
-    async with a_client(address) as client, httpx.AsyncClient(base_url=url) as http:
+    async with a_client(address) as client, open_client(url) as http:
         async with being(tmp_path, *simulated) as simulator:
             await hear_link(client, "connected")
             assert 0 < await hear_value(client, "humidity") < 100

@@ -24,6 +24,7 @@ from core.webhook_signatures import sign
 from tests.acceptance.incidents import Incident
 from tests.fixtures.api_keys import wait_until_known
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.receivers import Received, Receiver
 from tests.fixtures.waiting import eventually
@@ -271,7 +272,7 @@ async def test_an_incident_is_told_acknowledged_muted_ended_labelled_and_on_reco
 ) -> None:
     url = product.url
     admin = make_first_key(product)
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client, open_page() as page:
+    async with open_client(url, timeout=30) as client, open_page() as page:
         keys = await make_keys(client, admin)
         await make_alerts(client, admin, receiver)
         start = (SystemClock().now() - AGO).replace(second=0, microsecond=0)

@@ -4,11 +4,11 @@ import re
 import shlex
 from collections.abc import Iterator
 
-import httpx
 import orjson
 import pytest
 
 from core.settings import REPOSITORY
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.waiting import eventually
 
@@ -34,7 +34,7 @@ async def test_what_the_readme_sends_is_taken_and_read_back(product: Product) ->
     url = product.url
     media_type = send[send.index("-H") + 1].partition(": ")[2]
     body = send[send.index("-d") + 1]
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         answer = await client.post(
             send[1].replace(ADDRESS, url),
             content=body.encode(),
@@ -55,6 +55,6 @@ async def test_what_the_readme_sends_is_taken_and_read_back(product: Product) ->
 
 async def test_the_routes_that_the_readme_names_exist(product: Product) -> None:
     url = product.url
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with open_client(url) as client:
         for path in ("/docs", "/redoc", "/openapi.json", "/metrics", "/health", "/readyz"):
             assert (await client.get(path)).status_code == 200, path

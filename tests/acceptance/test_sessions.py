@@ -25,6 +25,7 @@ from streaming.bus.session_news import SessionNews
 from streaming.jobs.moment_notes import keep_moment_notes
 from tests.fixtures.api_keys import make_key, wait_until_known
 from tests.fixtures.api_processes import ApiProcess
+from tests.fixtures.clients import open_client
 from tests.fixtures.flows import FlowProcess
 from tests.fixtures.pages import list_blocks, read_example
 from tests.fixtures.uproars import CALM_MINUTES, UPROAR, chat, send
@@ -50,16 +51,24 @@ async def moment_notes(settings: Settings, redis_client: Redis) -> AsyncIterator
 
 async def hear(socket: ClientConnection, event: str) -> dict[str, Any]:
     """Return the data of the next event of a name, passing over others."""
+    return (await hear_all(socket, event))[event]
+
+
+async def hear_all(socket: ClientConnection, *events: str) -> dict[str, dict[str, Any]]:
+    """Return the data of the next event of each name, in whichever order they come."""
+    heard: dict[str, dict[str, Any]] = {}
     async with asyncio.timeout(90):
-        while (told := orjson.loads(await socket.recv()))["event"] != event:
+        while len(heard) < len(events):
+            told = orjson.loads(await socket.recv())
             assert told["event"] != "error.occurred", told
-    data: dict[str, Any] = told["data"]
-    return data
+            if told["event"] in events:
+                heard.setdefault(told["event"], told["data"])
+    return heard
 
 
 async def wait_for_flow(url: str) -> None:
     """Wait until the flow takes what comes: at its start it tells that something may be missing."""
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with open_client(url) as client:
         await send(client, [chat("first", SystemClock().now(), 0)])
 
         async def is_there() -> bool:
@@ -94,7 +103,7 @@ async def test_a_session_from_its_begin_to_its_export(
     _, headers = await make_key(connection, "read", "operate", "ingest", streams=["bench*"])
     key = headers["Authorization"][7:]
     await asyncio.to_thread(wait_until_known, api_process.url, key)
-    async with httpx.AsyncClient(base_url=api_process.url, headers=headers) as client:
+    async with open_client(api_process.url, headers=headers) as client:
         wish = {"name": "Hot start", "stream_ids": [BENCH]}
         session = (await client.post(f"{SESSIONS}/", json=wish)).json()
         path = f"{SESSIONS}/{session['id']}"
@@ -115,8 +124,8 @@ async def test_a_session_from_its_begin_to_its_export(
             assert (await hear(socket, "note.created"))["id"] == written["id"]
 
             await make_uproar(client)
-            moment = await hear(socket, "moment.detected")
-            system = await hear(socket, "note.created")
+            told = await hear_all(socket, "moment.detected", "note.created")
+            moment, system = told["moment.detected"], told["note.created"]
             assert (system["moment_id"], system["type"]) == (moment["moment_id"], "system")
 
             ended = (await client.patch(path, json={"status": "ended"})).json()

@@ -14,6 +14,7 @@ import websockets
 from api.app import build_app
 from core.settings import Settings
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.recordings import record
 from tests.fixtures.sentences import GRAMMAR, SENTENCES, measure_right
 from tests.fixtures.transcription_servers import KEY, TranscriptionServer, transcribing
@@ -66,7 +67,7 @@ async def test_ten_sentences_are_understood_and_become_notes(
     async with (
         choosing(settings, name) as chosen,
         serving(build_app(chosen)) as address,
-        httpx.AsyncClient(base_url=f"http://{address}/api/v1/sessions") as client,
+        open_client(f"http://{address}/api/v1/sessions") as client,
     ):
         session_id = (await client.post("", json={"name": "bench"})).json()["id"]
         path = f"/{session_id}"

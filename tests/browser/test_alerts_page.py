@@ -15,6 +15,7 @@ from core.clock import SystemClock
 from db.pool import prepare_connection
 from tests.fixtures.alerts import name_moment, write_moment
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.receivers import Manners, Receiver
 
@@ -59,7 +60,7 @@ async def staging(product: Product) -> AsyncIterator[Stage]:
     connection = await asyncpg.connect(status["database_url"])
     await prepare_connection(connection)
     try:
-        async with httpx.AsyncClient(base_url=status["api_url"]) as api, open_page() as page:
+        async with open_client(status["api_url"]) as api, open_page() as page:
             yield Stage(page, api, connection)
     finally:
         await connection.close()

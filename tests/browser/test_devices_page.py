@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import orjson
 import pytest
 from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 from tests.fixtures.axes import list_faults
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import a_device
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.waiting import eventually
@@ -59,7 +59,7 @@ def name_host(url: str) -> str:
 
 
 async def ask(url: str, path: str) -> Any:
-    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+    async with open_client(url, timeout=30, trust_env=False) as client:
         answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.waiting import eventually
 
@@ -64,7 +65,7 @@ async def make_first_key(page: Page, api: httpx.AsyncClient) -> str:
 
 async def test_keys_are_made_replaced_and_revoked_and_the_log_says_so(product: Product) -> None:
     url = product.url
-    async with httpx.AsyncClient(base_url=f"{url}/") as api, open_page() as page:
+    async with open_client(f"{url}/") as api, open_page() as page:
         admin = await make_first_key(page, api)
         api.headers.update(show(admin))
         assert (await api.get("/api/v1/health")).json()["keys"] == "required"

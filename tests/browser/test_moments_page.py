@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.uproars import open_spike
 from tests.fixtures.waiting import eventually
@@ -47,7 +48,7 @@ def status(product: Product) -> dict[str, Any]:
 
 @asynccontextmanager
 async def ask(status: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=status["api_url"]) as client:
+    async with open_client(status["api_url"]) as client:
         yield client
 
 

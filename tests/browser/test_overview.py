@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, expect
 
 from core.clock import SystemClock
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.waiting import eventually
 
@@ -64,7 +65,7 @@ async def open_overview(
 ) -> AsyncIterator[Page]:
     async with (
         open_page(width=width, height=height) as page,
-        httpx.AsyncClient(base_url=url) as api,
+        open_client(url) as api,
     ):
 
         async def count() -> int:
@@ -94,7 +95,7 @@ async def test_the_numbers_of_rows_are_those_of_the_api(url: str):
     async with open_overview(url, "?q=bulk-000&sort=name.up") as page:
         assert await _list_names(page) == FEW
         _send(url, FEW, messages=20)
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with open_client(url) as client:
 
             async def compare() -> tuple[list[Any], list[Any]]:
                 answer = await client.get("/api/v1/streams", params={"q": "bulk-000", "live": True})

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import asyncpg
-import httpx
 import pytest
 
 from api.ingest.examples import EVENTS
 from core.settings import REPOSITORY
 from tests.contract.oracles import OWN_KEY
 from tests.fixtures.api_keys import make_key, wait_until_known
+from tests.fixtures.clients import open_client
 from tests.fixtures.flows import Flow
 
 EXAMPLES: Final = 3
@@ -89,7 +89,7 @@ async def test_who_shows_a_key_gets_what_the_document_says(
 ) -> None:
     own_key, headers = await make_key(connection, "admin")
     await asyncio.to_thread(wait_until_known, f"http://{served}", headers["Authorization"][7:])
-    async with httpx.AsyncClient(base_url=f"http://{served}", headers=headers) as client:
+    async with open_client(f"http://{served}", headers=headers) as client:
         answer = await client.post("/api/v1/ingest", json=EVENTS)
     assert answer.json()["accepted"] == await flow.pump() == len(EVENTS)
     code, said = await attack(served, examples, headers, own_key=own_key)

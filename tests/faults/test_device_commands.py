@@ -3,12 +3,12 @@
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 from websockets.exceptions import ConnectionClosed
 
 from core.commands import ENDS
 from core.settings import Settings
 from tests.fixtures.api_processes import ApiProcess
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import a_client, a_device
 from tests.integration.devices.asking import ask, read_command
 from tests.integration.devices.test_faults import require_one_end
@@ -52,7 +52,7 @@ async def test_commands_end_once_though_the_process_that_holds_the_device_is_kil
                     assert row["state"] == "succeeded"
             for command_id in asked[1:]:
                 await client.hear_result("succeeded", command_id)
-        async with httpx.AsyncClient() as http:
+        async with open_client() as http:
             page = (
                 await http.get(
                     f"http://{there}/historical-data",

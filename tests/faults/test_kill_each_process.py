@@ -11,6 +11,7 @@ import pytest
 
 from core.clock import SystemClock
 from tests.acceptance.custody import assert_minutes_equal, cut_bodies, send_until_acknowledged
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product, run_product
 from tests.fixtures.recomputations import generate_events
 from tests.fixtures.waiting import eventually
@@ -34,7 +35,7 @@ async def test_acknowledged_events_survive_the_death_of_each_process(
         status = product.status()
         sending = asyncio.Event()
         async with (
-            httpx.AsyncClient(base_url=status["api_url"], timeout=10) as client,
+            open_client(status["api_url"], timeout=10) as client,
             asyncio.TaskGroup() as group,
         ):
             group.create_task(_send_while_killing(client, bodies, sending))

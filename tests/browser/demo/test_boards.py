@@ -9,6 +9,7 @@ import httpx
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.fixtures.browsers import open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
@@ -22,7 +23,7 @@ WAIT_MS = 30_000
 @asynccontextmanager
 async def ask(demo: Product) -> AsyncIterator[httpx.AsyncClient]:
     url = demo.url
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with open_client(url, timeout=30) as client:
         yield client
 
 

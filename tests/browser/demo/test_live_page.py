@@ -1,9 +1,9 @@
 """The live page, as a person sees it: numbers move, and come back after the API was away."""
 
-import httpx
 from playwright.async_api import Page, expect
 
 from tests.fixtures.browsers import open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
@@ -28,7 +28,7 @@ async def _expect_change(page: Page) -> None:
 
 async def test_the_overview_lists_every_stream_of_the_api(demo: Product) -> None:
     url = demo.url
-    async with open_page() as page, httpx.AsyncClient(base_url=url) as client:
+    async with open_page() as page, open_client(url) as client:
         await page.goto(url)
         rows = page.get_by_test_id("stream-row")
 

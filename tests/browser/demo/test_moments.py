@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from core.clock import SystemClock
 from tests.fixtures.browsers import open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
 from tests.fixtures.receivers import Receiver
 from tests.fixtures.uproars import chat, open_spike, send
@@ -29,7 +30,7 @@ HOSTILE = "שלום <img src=x onerror=\"document.title='owned'\"> " + "x" * 120
 
 @asynccontextmanager
 async def ask(demo: Product) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=demo.url) as client:
+    async with open_client(demo.url) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from playwright.async_api import Download, Locator, Page, expect
 
 from core.clock import SystemClock
 from tests.fixtures.browsers import open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
@@ -86,7 +87,7 @@ def list_days(made: Seeded, stream_id: str) -> Iterator[dict[str, object]]:
 
 @asynccontextmanager
 async def ask(seeded: Seeded) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{seeded.url}/api/v1") as client:
+    async with open_client(f"{seeded.url}/api/v1") as client:
         yield client
 
 

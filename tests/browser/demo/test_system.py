@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streaming.bus.redis import name_shard
 from tests.fixtures.browsers import open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
@@ -87,7 +88,7 @@ async def test_a_dead_letter_is_shown_with_its_reason_and_put_on_the_bus_again(d
     status = demo.status()
     async with (
         open_page() as page,
-        httpx.AsyncClient(base_url=status["api_url"]) as client,
+        open_client(status["api_url"]) as client,
         redis.asyncio.from_url(status["redis_url"]) as bus,
     ):
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from core.alert_routes import RouteKind
@@ -21,6 +20,7 @@ from streaming.alerts.transports.apprises import AppriseTransport
 from streaming.alerts.transports.base import Transport
 from streaming.alerts.transports.webhooks import WebhookTransport
 from tests.fixtures.alerts import write_moment
+from tests.fixtures.clients import open_client
 from tests.fixtures.receivers import Receiver
 
 SET_CLOCK = (
@@ -79,7 +79,7 @@ async def bench(
     """A worker in parts, and whoever it tells."""
     pool = Pool(settings, process="alerts")
     apprise = AppriseTransport()
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         transports: dict[RouteKind, Transport] = {
             RouteKind.WEBHOOK: WebhookTransport(client, clock, "https://x.example"),
             RouteKind.ALERTMANAGER: AlertmanagerTransport(client, clock, timedelta(minutes=1)),

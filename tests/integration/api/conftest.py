@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from core.clock import SystemClock
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import STREAM, Event, chat, reading, viewers, write_event
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
@@ -88,7 +89,7 @@ def post(served: str, flow: Flow) -> Post:
     """Send events through the real server and commit them."""
 
     async def post(*events: Event) -> None:
-        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+        async with open_client(f"http://{served}") as client:
             answer = await client.post(INGEST, json=[write_event(event) for event in events])
         assert answer.json()["accepted"] == len(events), answer.text
         assert await flow.pump() == len(events)

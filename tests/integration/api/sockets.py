@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-import httpx
 import orjson
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -14,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from core.backlogs import GAP_KEY, POSITION_KEY, PUBLISH, backlog_of_shard, list_publication
 from core.ids import shard_of
 from core.live import LiveMessage, channel_of_shard
+from tests.fixtures.clients import open_client
 from tests.fixtures.settings import make_settings
 
 Message: TypeAlias = dict[str, Any]
@@ -76,6 +76,6 @@ def make_message(stream_id: str, kind: str, number: int, *, size: int = 0) -> Li
 
 async def read_health(address: str) -> dict[str, int]:
     """Return the counts of live connections."""
-    async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with open_client(f"http://{address}") as client:
         counts: dict[str, int] = (await client.get("/ws/live/health")).json()
     return counts

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
@@ -12,6 +11,7 @@ from fastapi import FastAPI
 from api.app import build_app
 from core.settings import Settings
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
 
@@ -57,7 +57,7 @@ def held(app: FastAPI) -> int:
 async def test_a_body_beside_others_is_refused_at_every_door_and_taken_afterwards(
     app: FastAPI, flow: Flow
 ):
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with serving(app) as address, open_client(f"http://{address}") as client:
         slow = SlowBody()
         sending = asyncio.create_task(client.post("/api/v1/ingest", content=slow, headers=NDJSON))
         await eventually(lambda: held(app) >= len(LARGE))

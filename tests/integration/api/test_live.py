@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 import websockets
 from redis.asyncio import Redis
@@ -13,6 +12,7 @@ from api.app import build_app
 from core.ids import shard_of
 from core.live import channel_of_shard
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import STREAM, chat, reading
 from tests.fixtures.settings import make_settings
 from tests.fixtures.waiting import eventually
@@ -153,7 +153,7 @@ async def test_bytes_end_the_connection_and_hurt_nobody_else(served: str):
 
 async def test_connections_are_counted_and_forgotten(served: str):
     async def count() -> tuple[int, int]:
-        async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+        async with open_client(f"http://{served}") as client:
             health = (await client.get("/ws/live/health")).json()
         return health["connections"], health["streams"]
 

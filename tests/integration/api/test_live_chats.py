@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
 import orjson
 from redis.asyncio import Redis
 
 from core.audiences import AUDIENCES, SURE_FOR_MS
 from core.clock import SystemClock
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import STREAM, chat
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
@@ -78,7 +78,7 @@ async def test_all_streams_together_have_no_chat(served: str, flow: Flow, redis_
 async def test_an_event_stream_has_them_too(served: str, filled: None, redis_client: Redis):
     del filled
     async with (
-        httpx.AsyncClient(base_url=f"http://{served}") as client,
+        open_client(f"http://{served}") as client,
         client.stream("GET", f"/sse/live/{STREAM}?types=chat") as answer,
         asyncio.timeout(20),
     ):

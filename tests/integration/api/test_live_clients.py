@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import psutil
 import pytest
 import websockets
@@ -20,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from api.app import build_app
 from core.settings import Settings
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.waiting import eventually
 from tests.integration.api.sockets import (
     Message,
@@ -180,7 +180,7 @@ async def test_too_many_connections_are_refused_with_the_reason(settings: Settin
     async with (
         serving(app) as address,
         follow(address, "/ws/live"),
-        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        open_client(f"http://{address}") as client,
     ):
         async with follow(address, "/ws/live"):
             async with connect(f"ws://{address}/ws/live") as third:
@@ -209,7 +209,7 @@ async def test_one_address_gets_only_its_share(settings: Settings):
 
 async def test_a_server_that_stops_asks_its_clients_to_come_back(settings: Settings):
     events: list[bytes] = []
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         async with serving(build_app(settings)) as address:
             socket = await connect(f"ws://{address}/ws/live")
             await receive(socket)

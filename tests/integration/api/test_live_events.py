@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from core.settings import Settings
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import STREAM, chat
 from tests.fixtures.waiting import eventually
 from tests.integration.api.sockets import Post, make_message, read_health, tell
@@ -28,7 +29,7 @@ async def listen(
     """Ask for events as a browser does, and read them one by one."""
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     async with (
-        httpx.AsyncClient(timeout=30) as client,
+        open_client(timeout=30) as client,
         client.stream("GET", f"http://{address}{path}", headers=headers) as answer,
     ):
         assert answer.status_code == 200

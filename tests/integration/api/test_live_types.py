@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
 import orjson
 import pytest
 import websockets
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
+from tests.fixtures.clients import open_client
 from tests.integration.api.sockets import (
     follow,
     make_message,
@@ -104,7 +104,7 @@ async def test_an_address_names_types_too(served: str, filled: None, redis_clien
     del filled
     async with (
         follow(served, f"/ws/live/{OTHER}?types=moment") as socket,
-        httpx.AsyncClient(base_url=f"http://{served}") as client,
+        open_client(f"http://{served}") as client,
         client.stream("GET", f"/sse/live/{OTHER}?types=moment") as answer,
         asyncio.timeout(20),
     ):
@@ -134,6 +134,6 @@ async def test_an_address_with_a_type_that_is_none_is_refused(served: str):
         with pytest.raises(websockets.ConnectionClosed):
             await receive(socket)
         assert (socket.close_code, "types are" in (socket.close_reason or "")) == (4004, True)
-    async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+    async with open_client(f"http://{served}") as client:
         answer = await client.get("/sse/live?streams=a&types=news")
     assert (answer.status_code, "types are" in answer.json()["detail"]) == (422, True)

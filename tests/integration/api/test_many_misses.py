@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from api.app import build_app
 from core.settings import Settings
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.waiting import eventually
 from tests.integration.api.paths import METRICS
 from tests.integration.api.test_cached_answers import stalling
@@ -38,7 +39,7 @@ async def test_five_hundred_misses_make_one_query(
     watching = await asyncpg.connect(database_url)
     async with (
         serving(app) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", limits=limits, timeout=120) as client,
+        open_client(f"http://{address}", limits=limits, timeout=120) as client,
     ):
         async with stalling(connection):
             asking = [asyncio.create_task(client.get(f"{METRICS}?limit=7")) for _ in range(MANY)]

@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from core.session_events import SessionEvent, channel_of_session, pack_event
 from streaming.bus.session_news import SessionNews
 from tests.fixtures.api_keys import make_key
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import reading
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
@@ -28,7 +29,7 @@ UNKNOWN = "sess_0123456789abcdef"
 
 @pytest.fixture
 async def api(served: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+    async with open_client(f"http://{served}") as client:
         yield client
 
 

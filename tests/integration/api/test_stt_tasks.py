@@ -15,6 +15,7 @@ from core.audio import RATE_HZ, AudioFormat
 from core.settings import Settings
 from core.stt_tasks import AUDIO_FOLDER
 from tests.fixtures.apis import calling
+from tests.fixtures.clients import open_client
 from tests.fixtures.recordings import convert, hum, run_ffmpeg, write_hum, write_samples
 from tests.fixtures.stt_tasks import read_jobs
 from tests.fixtures.waiting import eventually
@@ -279,7 +280,7 @@ async def test_only_forms_are_read(kind: str, client: httpx.AsyncClient, sid: st
 async def test_an_upload_that_breaks_off_leaves_nothing(
     served: str, settings: Settings, connection: asyncpg.Connection
 ):
-    async with httpx.AsyncClient(base_url=f"http://{served}") as client:
+    async with open_client(f"http://{served}") as client:
         sid = (await client.post(SESSIONS, json={"name": "bench"})).json()["id"]
     host, port = served.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+from tests.fixtures.clients import open_client
 
 
 async def ask(
@@ -21,7 +21,7 @@ async def ask(
         "priority": priority,
         "deadline_seconds": deadline_seconds,
     }
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         answer = await client.post(
             f"http://{address}/api/v1/devices/{device_id}/commands", json=body
         )
@@ -34,7 +34,7 @@ async def read_command(
     address: str, command_id: str, device_id: str = "chamber-1", *, wait: float = 0
 ) -> dict[str, Any]:
     """Return a command with its events, when it has ended or the time is over."""
-    async with httpx.AsyncClient(timeout=40) as client:
+    async with open_client(timeout=40) as client:
         answer = await client.get(
             f"http://{address}/api/v1/devices/{device_id}/commands/{command_id}",
             params={"wait": wait},

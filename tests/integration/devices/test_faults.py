@@ -23,6 +23,7 @@ from db.commands import CommandStore
 from db.device_logs import Numbers
 from db.pool import prepare_connection
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Peer, a_client, a_device, holds_value
 from tests.fixtures.proxies import proxying
 from tests.fixtures.relays import relaying
@@ -118,7 +119,7 @@ async def test_two_operators_at_once_and_a_device_have_one_outcome(
 ) -> None:
     async with serving(build_app(settings)) as other, a_device(served) as device:
         for turn in range(10):
-            async with httpx.AsyncClient() as http:
+            async with open_client() as http:
                 held = (
                     await http.post(f"http://{served}{COMMANDS}", json={"command": "vent"})
                 ).json()
@@ -222,7 +223,7 @@ async def test_while_the_database_hangs_points_flow_and_results_wait(
             proxy.go_on()
             await device.hear_kind("result_taken")
             require_one_end(await read_command(address, asked, wait=20))
-            async with httpx.AsyncClient(base_url=f"http://{address}") as http:
+            async with open_client(f"http://{address}") as http:
                 page = await eventually(
                     lambda: _read_page(http), holds=lambda page: page["filtered_records"] == 20
                 )

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from core.clock import SystemClock
 from tests.fixtures.api_keys import list_audit
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import a_client, a_device
 from tests.fixtures.waiting import eventually
 from tests.integration.devices.asking import ask
@@ -23,7 +23,7 @@ def at(second: int) -> str:
 
 
 async def read(address: str, path: str = ALIAS, **asked: Any) -> dict[str, Any]:
-    async with httpx.AsyncClient() as http:
+    async with open_client() as http:
         answer = await http.get(f"http://{address}{path}", params=asked)
     assert answer.status_code == 200, answer.text
     page: dict[str, Any] = answer.json()
@@ -101,7 +101,7 @@ async def test_times_are_understood_however_they_are_written(served: str, since:
     ],
 )
 async def test_junk_is_refused_and_never_a_crash(served: str, asked: dict[str, str]) -> None:
-    async with a_device(served), httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with a_device(served), open_client(f"http://{served}") as http:
         for path in (ALIAS, HISTORY):
             answer = await http.get(path, params=asked)
             assert answer.status_code == 422, answer.text
@@ -137,7 +137,7 @@ async def test_a_log_is_cleared_only_by_its_name_and_that_is_kept(
     served: str, connection: asyncpg.Connection
 ) -> None:
     await fill(served, points=10)
-    async with httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with open_client(f"http://{served}") as http:
         for path in (ALIAS, HISTORY):
             for asked in ({}, {"confirm": "true"}, {"confirm": "chamber-2"}):
                 refused = await http.delete(path, params=asked)
@@ -160,7 +160,7 @@ async def test_a_log_is_cleared_only_by_its_name_and_that_is_kept(
 
 async def test_a_log_survives_its_device_and_the_process(served: str) -> None:
     await fill(served, points=3)
-    async with httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with open_client(f"http://{served}") as http:
         await http.delete("/api/v1/devices/chamber-1")
         page = (await http.get(HISTORY)).json()
     assert [row["value"] for row in page["data"]] == [2, 1, 0]

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import httpx
 import polars as pl
 import pytest
 import redis.asyncio
 from websockets.asyncio.client import connect
 
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import REGISTRATION, TEMPLATES, TYPES, Device, a_client, a_device
 from tests.fixtures.redises import count_entries
 from tests.fixtures.waiting import eventually
@@ -194,7 +194,7 @@ async def test_a_template_says_how_long_a_command_may_take(served: str) -> None:
 
 
 async def test_a_request_sent_twice_is_one_command(served: str) -> None:
-    async with a_device(served), httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with a_device(served), open_client(f"http://{served}") as http:
         headers = {"Idempotency-Key": "once"}
         body = {"command": "open"}
         first = await http.post(COMMANDS, json=body, headers=headers)
@@ -225,7 +225,7 @@ async def test_a_command_that_does_not_fit_is_refused_with_the_reason(
     served: str, command: str, parameters: dict[str, object], status: int, words: str
 ) -> None:
     async with a_device(served), a_client(served) as client:
-        async with httpx.AsyncClient(base_url=f"http://{served}") as http:
+        async with open_client(f"http://{served}") as http:
             answer = await http.post(COMMANDS, json={"command": command, "parameters": parameters})
             assert answer.status_code == status
             assert words in answer.json()["detail"]
@@ -239,7 +239,7 @@ async def test_a_dangerous_command_is_held_until_it_is_confirmed(served: str) ->
     async with (
         a_device(served) as device,
         a_client(served) as client,
-        httpx.AsyncClient(base_url=f"http://{served}") as http,
+        open_client(f"http://{served}") as http,
     ):
         held = (await http.post(COMMANDS, json={"command": "vent"})).json()
         assert (held["state"], held["held"]) == ("queued", True)
@@ -269,7 +269,7 @@ async def test_what_nobody_confirms_is_cancelled(served: str) -> None:
 
 
 async def test_a_cancelled_command_is_taken_back_from_the_device(served: str) -> None:
-    async with a_device(served) as device, httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with a_device(served) as device, open_client(f"http://{served}") as http:
         asked = await ask(served, "open")
         command = await device.hear_command()
         cancelled = await http.post(f"{COMMANDS}/{asked}/cancel")
@@ -303,7 +303,7 @@ async def test_commands_find_the_only_device_that_knows_them(served: str) -> Non
 
 
 async def test_what_a_device_registers_is_read_at_the_root_and_by_its_id(served: str) -> None:
-    async with a_device(served), httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with a_device(served), open_client(f"http://{served}") as http:
         at_root = (await http.get("/telemetry-types")).json()
         assert at_root == (await http.get("/api/v1/devices/chamber-1/telemetry-types")).json()
         assert set(at_root["telemetry_types"]) == set(TYPES)

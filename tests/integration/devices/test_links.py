@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 import redis.asyncio
 from fastapi import FastAPI
@@ -15,13 +14,14 @@ from core.keys import Scope
 from core.settings import Settings
 from tests.fixtures.api_keys import make_key, wait_until_known
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import REGISTRATION, Device, Peer, a_client, a_device
 from tests.fixtures.waiting import eventually
 from tests.integration.devices.asking import ask, read_command
 
 
 async def list_links(address: str, device_id: str = "chamber-1") -> list[str]:
-    async with httpx.AsyncClient() as http:
+    async with open_client() as http:
         answer = await http.get(f"http://{address}/api/v1/devices/{device_id}/links")
     return [link["state"] for link in reversed(answer.json()["data"])]
 
@@ -56,7 +56,7 @@ async def test_a_newer_connection_takes_over_while_clients_stay(served: str) -> 
             await client.hear_result("succeeded", asked)
             await real.point("count", 5)
             await client.hear(lambda m: m.get("value") == 5)
-            async with httpx.AsyncClient(base_url=f"http://{served}") as http:
+            async with open_client(f"http://{served}") as http:
                 device = (await http.get("/api/v1/devices/chamber-1")).json()
             assert (device["title"], device["link"]) == ("Real", "connected")
     links = await eventually(lambda: list_links(served), holds=lambda states: states[-1] == "gone")
@@ -149,7 +149,7 @@ async def test_a_key_of_some_streams_hears_only_their_devices(
         a_device(served, "mine", headers=admin) as mine,
         a_device(served, "theirs", headers=admin) as theirs,
         a_client(served, headers=headers) as client,
-        httpx.AsyncClient(base_url=f"http://{served}", headers=headers) as http,
+        open_client(f"http://{served}", headers=headers) as http,
     ):
         await theirs.point("count", 1)
         await mine.point("count", 2)
@@ -202,7 +202,7 @@ async def test_what_is_wrong_is_said_and_the_rest_goes_on(
 
 
 async def test_a_device_that_is_deleted_has_to_register_again(served: str) -> None:
-    async with a_device(served) as device, httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with a_device(served) as device, open_client(f"http://{served}") as http:
         await ask(served, "open")
         await device.hear_command()
         assert (await http.delete("/api/v1/devices/chamber-1")).status_code == 200
@@ -214,7 +214,7 @@ async def test_a_device_that_is_deleted_has_to_register_again(served: str) -> No
 
 
 async def test_a_title_that_people_gave_stays(served: str) -> None:
-    async with httpx.AsyncClient(base_url=f"http://{served}") as http:
+    async with open_client(f"http://{served}") as http:
         async with a_device(served):
             named = await http.put("/api/v1/devices/chamber-1", json={"title": "In the cellar"})
             assert named.json()["title"] == "In the cellar"

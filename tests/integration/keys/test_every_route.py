@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from core.keys import Scope
 from tests.fixtures.api_keys import make_key
 from tests.fixtures.apis import calling, serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import STREAM
 from tests.integration.api.problems import read_problem
 
@@ -143,7 +144,7 @@ async def test_a_key_with_one_scope_opens_exactly_its_routes(
     app: FastAPI, connection: asyncpg.Connection, scope: Scope
 ):
     _, headers = await make_key(connection, scope)
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with serving(app) as address, open_client(f"http://{address}") as client:
         wrong = []
         for method, path in list_doors(app):
             async with asyncio.timeout(20):
@@ -158,7 +159,7 @@ async def test_without_a_key_only_what_is_open_answers(
     app: FastAPI, connection: asyncpg.Connection
 ):
     await make_key(connection, "read")
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with serving(app) as address, open_client(f"http://{address}") as client:
         for method, path in list_doors(app):
             status = await knock(client, address, method, path, {})
             is_open = choose_scopes(method, path) == set(Scope)
@@ -178,7 +179,7 @@ async def test_a_key_of_some_streams_sees_no_other_by_any_route(
     }
     # Their charts are hidden one by one, and who changed a board would lose what is hidden.
     boards = {"/api/v1/boards", f"/api/v1/boards/{PLACES['board_id']}"}
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with serving(app) as address, open_client(f"http://{address}") as client:
         for method, path in list_doors(app):
             if choose_scopes(method, path) == set(Scope):
                 continue

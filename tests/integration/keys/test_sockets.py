@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
-import httpx
 import orjson
 import pytest
 import websockets
@@ -19,6 +18,7 @@ from core.settings import Settings
 from db.api_keys import KeyStore
 from tests.fixtures.api_keys import ACTOR, make_key
 from tests.fixtures.apis import calling, serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.waiting import eventually
 from tests.integration.api.problems import read_problem
 
@@ -57,7 +57,7 @@ async def read_close(socket: ClientConnection) -> int | None:
 
 
 async def get_ticket(address: str, headers: dict[str, str]) -> str:
-    async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+    async with open_client(f"http://{address}") as client:
         answer = await client.post(TICKETS, headers=headers)
     assert answer.status_code == 201, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -67,7 +67,7 @@ async def get_ticket(address: str, headers: dict[str, str]) -> str:
 
 async def test_a_ticket_says_what_its_owner_may_do(guarded: str, connection: asyncpg.Connection):
     _, headers = await make_key(connection, "read", "operate", streams=["hall*"])
-    async with httpx.AsyncClient(base_url=f"http://{guarded}") as client:
+    async with open_client(f"http://{guarded}") as client:
         answer = await eventually(
             lambda: client.post(TICKETS, headers=headers),
             holds=lambda answer: answer.status_code == 201,
@@ -110,7 +110,7 @@ async def test_a_revoked_key_ends_its_open_sockets_and_no_others(
         serving(app) as address,
         connect(f"ws://{address}{LIVE}", additional_headers=headers) as socket,
         connect(f"ws://{address}{LIVE}", additional_headers=others) as other,
-        httpx.AsyncClient(base_url=f"http://{address}", headers=others) as client,
+        open_client(f"http://{address}", headers=others) as client,
     ):
         await receive(socket)
         await receive(other)
@@ -198,7 +198,7 @@ async def test_a_ticket_ends_with_its_key(
 
 async def test_a_ticket_opens_no_request(guarded: str, reader: tuple[str, dict[str, str]]):
     ticket = await get_ticket(guarded, reader[1])
-    async with httpx.AsyncClient(base_url=f"http://{guarded}") as client:
+    async with open_client(f"http://{guarded}") as client:
         assert (await client.get(f"/api/v1/streams?ticket={ticket}")).status_code == 401
         answer = await client.get("/api/v1/streams", headers={"X-API-Key": ticket})
         assert answer.status_code == 401

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from db.api_keys import KeyStore
 from tests.fixtures.api_keys import ACTOR, make_key
 from tests.fixtures.apis import calling, serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.events import chat, write_event
 from tests.fixtures.flows import Flow
 from tests.fixtures.waiting import eventually
@@ -41,7 +42,7 @@ async def guest(
     """A client of a real server with that key."""
     async with (
         serving(app) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", headers=limited[1], timeout=20) as client,
+        open_client(f"http://{address}", headers=limited[1], timeout=20) as client,
     ):
         yield client
 

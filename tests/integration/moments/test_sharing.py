@@ -19,6 +19,7 @@ from core.moment_lives import MomentLife, find_state
 from core.settings import Settings
 from tests.fixtures.api_keys import list_audit
 from tests.fixtures.apis import calling, serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM
 from tests.fixtures.flows import Flow
@@ -170,7 +171,7 @@ async def test_live_clients_of_every_process_are_told_and_come_back_to_it(
     async with (
         serving(apps[0]) as first,
         serving(apps[1]) as second,
-        httpx.AsyncClient(base_url=f"http://{first}") as client,
+        open_client(f"http://{first}") as client,
         follow(second, f"/ws/live/{STREAM}") as socket,
     ):
         snapshot = await receive_kind(socket, "moment")
@@ -203,9 +204,7 @@ async def test_without_redis_a_change_holds_and_is_told_once_it_is_back(
         cut_off = settings.model_copy(update={"redis_url": through})
         client = await stack.enter_async_context(calling(build_app(cut_off, clock)))
         address = await stack.enter_async_context(serving(build_app(settings, clock)))
-        other = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://{address}", timeout=20)
-        )
+        other = await stack.enter_async_context(open_client(f"http://{address}", timeout=20))
         socket = await stack.enter_async_context(follow(address, f"/ws/live/{STREAM}"))
         await receive_kind(socket, "moment")
         assert await list_states(other) == ["open"]

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpx
 import orjson
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -15,6 +14,7 @@ from core.session_events import SessionEvent, channel_of_session, unpack_event
 from core.settings import Settings
 from streaming.bus.session_news import SessionNews
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.proxies import proxying
 from tests.fixtures.waiting import eventually
 
@@ -65,7 +65,7 @@ async def test_who_connects_while_redis_is_away_is_told_to_read_again_when_it_is
     async with proxying(redis_url) as (proxy, url):
         behind = settings.model_copy(update={"redis_url": url})
         async with serving(build_app(behind)) as address:
-            async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client:
+            async with open_client(f"http://{address}", timeout=30) as client:
                 made = (await client.post("/api/v1/sessions", json={"name": "x"})).json()
             proxy.hang()
             async with connect(f"ws://{address}/ws/sessions/{made['id']}") as socket:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.events import NAME_PATTERN
+from core.ids import NAME_PATTERN
 from core.safe_names import make_channel, make_stream_id
 
 texts = st.text(max_size=40) | st.text("ab.:=~_/2F", max_size=6)

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
 import pytest
 from fastapi import Response
 
 from core.clock import ManualClock
 from streaming.connectors.base import SourceAwayError
 from streaming.connectors.twitch.helix import Helix, HelixAccess
+from tests.fixtures.clients import open_client
 from tests.fixtures.clocks import START
 from tests.fixtures.helix_servers import CLIENT_ID, SECRET, HelixServer, make_stream
 
@@ -20,7 +20,7 @@ def make_access(server: HelixServer) -> HelixAccess:
 
 @pytest.fixture
 async def helix(helix_server: HelixServer, clock: ManualClock) -> AsyncIterator[Helix]:
-    async with httpx.AsyncClient() as http:
+    async with open_client() as http:
         yield Helix(http, make_access(helix_server), clock)
 
 
@@ -99,6 +99,6 @@ async def test_a_server_that_is_not_there_is_a_source_that_is_away(
     dead_port: int, clock: ManualClock
 ):
     url = f"http://127.0.0.1:{dead_port}"
-    async with httpx.AsyncClient() as http:
+    async with open_client() as http:
         with pytest.raises(SourceAwayError):
             await Helix(http, HelixAccess(CLIENT_ID, SECRET, url, url), clock).list_live(["north"])

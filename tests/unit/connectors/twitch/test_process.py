@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
@@ -17,6 +16,7 @@ from core.settings import REPOSITORY
 from infra.services.ports import choose_port
 from tests.fixtures.chat_lines import say
 from tests.fixtures.chat_servers import ChatServer
+from tests.fixtures.clients import open_client
 from tests.fixtures.helix_servers import CLIENT_ID, SECRET, HelixServer, make_stream
 from tests.fixtures.servers import follow_us
 from tests.fixtures.waiting import eventually
@@ -67,7 +67,7 @@ def list_events(api: ScriptedApi) -> list[dict[str, Any]]:
 
 
 async def read_metrics(port: int) -> list[str]:
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         return (await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
 
 
