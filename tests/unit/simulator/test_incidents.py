@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streaming.simulator.curves import multiply
 from streaming.simulator.incidents import Incident
 from streaming.simulator.profiles import list_profiles
-from streaming.simulator.rows import FloatArray
+from streaming.simulator.rows import FloatArray, Type
 from streaming.simulator.scenarios import SCENARIOS
 from streaming.simulator.worlds import World
 from tests.unit.simulator.lines import list_events
@@ -44,9 +44,9 @@ def find_lone_incidents(kind: str, length_ms_min: int = 60_000) -> list[Incident
     ]
 
 
-def count_events(world: World, event_type: str, stream_id: str, start_ms: int, end_ms: int) -> int:
-    events = list_events(world, start_ms, end_ms, {stream_id})
-    return sum(event["type"] == event_type for event in events)
+def count_events(world: World, event_type: Type, stream_id: str, start_ms: int, end_ms: int) -> int:
+    blocks = world.rows_between(start_ms, end_ms, {stream_id})
+    return sum(int((rows.records["type"] == event_type).sum()) for rows in blocks)
 
 
 def test_a_raid_comes_every_four_to_six_minutes():
@@ -72,8 +72,10 @@ def test_a_raid_shows_in_chat_and_viewers_and_is_announced(raid):
     world = make_world(rate=600)
     length_ms = raid.end_ms - raid.start_ms - 5000
     during_ms = raid.start_ms + 5000
-    before = count_events(world, "chat", raid.stream_id, raid.start_ms - length_ms, raid.start_ms)
-    during = count_events(world, "chat", raid.stream_id, during_ms, during_ms + length_ms)
+    before = count_events(
+        world, Type.CHAT, raid.stream_id, raid.start_ms - length_ms, raid.start_ms
+    )
+    during = count_events(world, Type.CHAT, raid.stream_id, during_ms, during_ms + length_ms)
     assert during / before == pytest.approx(raid.chat_factor, rel=0.35)
     events = list_events(world, raid.start_ms - 10_000, raid.end_ms, {raid.stream_id})
     viewers = [int(str(e["value"])) for e in events if e["type"] == "viewers"]
@@ -168,7 +170,7 @@ def test_more_is_given_during_raids():
     raid = max(find_lone_incidents("raid", 120_000), key=lambda raid: raid.chat_factor)
     starts_ms = (raid.start_ms - 120_000, raid.start_ms + 5000)
     before, during = (
-        count_events(world, "transaction", raid.stream_id, start_ms, start_ms + 110_000)
+        count_events(world, Type.TRANSACTION, raid.stream_id, start_ms, start_ms + 110_000)
         for start_ms in starts_ms
     )
     assert during > 2 * before

@@ -67,12 +67,19 @@ def pick(scenario: str, **wanted: str) -> list[Label]:
     return chosen
 
 
+@cache
+def part_hour(scenario: str) -> dict[tuple[object, ...], pl.DataFrame]:
+    """Return the events of that hour by stream and type."""
+    return list_hour(scenario).partition_by("stream_id", "type", as_dict=True)
+
+
 def find_events(scenario: str, label: Label, event_type: str) -> pl.DataFrame:
     """Return the events of a label's stream while it is felt in full."""
-    return list_hour(scenario).filter(
-        pl.col("stream_id") == label["stream_id"],
-        pl.col("type") == event_type,
-        pl.col("timestamp").is_between(label["peak_at"], label["ended_at"], closed="left"),
+    part = part_hour(scenario).get((label["stream_id"], event_type))
+    if part is None:
+        return pl.DataFrame(schema=list_hour(scenario).schema)
+    return part.filter(
+        pl.col("timestamp").is_between(label["peak_at"], label["ended_at"], closed="left")
     )
 
 
