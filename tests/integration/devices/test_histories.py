@@ -71,6 +71,8 @@ async def test_nothing_falls_out_of_the_log(served: str) -> None:
         str((int(START.timestamp()) + 7) * 1_000_000_000),
         (START + timedelta(seconds=7)).astimezone(UTC).isoformat(),
     ],
+    # Workers must name tests alike, whenever they begin.
+    ids=["Z", "without a zone", "offset", "seconds", "milliseconds", "nanoseconds", "Python's"],
 )
 async def test_times_are_understood_however_they_are_written(served: str, since: str) -> None:
     await fill(served, points=10)
