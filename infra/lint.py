@@ -1,5 +1,8 @@
 """Lint: every check of style, types, imports and the page, in one go (``make lint``).
 
+    Python: ruff ─► mypy ─► … ─┐
+    page:   npm  ─► svelte ─► … ┴─► what failed
+
 Each check runs even when an earlier one failed. ``--fix`` mends what the tools can mend instead.
 """
 
@@ -8,7 +11,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -72,19 +77,32 @@ def list_page_checks(page: Path, npm: str | None, *, fix: bool) -> list[Check]:
     return runs
 
 
-def run_checks(checks: Sequence[Check]) -> list[Check]:
-    """Run all and return those that failed."""
-    failed = []
-    for check in checks:
-        _say(f"\n== {check.name}")
-        try:
-            code = subprocess.run(check.argv, cwd=check.cwd, check=False).returncode
-        except FileNotFoundError:
-            _say(f"{check.argv[0]} is missing; `make lint` installs it")
-            code = 127
-        if code != 0:
-            failed.append(check)
-    return failed
+def run_checks(*lanes: Sequence[Check]) -> list[Check]:
+    """Run lanes at once, the checks of each one after the other; return those that failed."""
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        return [check for failed in threads.map(_run_lane, lanes) for check in failed]
+
+
+def _run_lane(checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if not _run(check)]
+
+
+def _run(check: Check) -> bool:
+    """Run a check and show what it says in one piece; tell whether it passed."""
+    try:
+        done = subprocess.run(
+            check.argv,
+            cwd=check.cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        _say(f"\n== {check.name}\n{check.argv[0]} is missing; `make lint` installs it")
+        return False
+    _say(f"\n== {check.name}\n{done.stdout}")
+    return done.returncode == 0
 
 
 def _needs_install(page: Path) -> bool:
@@ -106,10 +124,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.lint", description=__doc__)
     parser.add_argument("--fix", action="store_true", help="mend instead of report")
     fix: bool = parser.parse_args().fix
-    checks = list_checks(fix=fix) + list_page_checks(PAGE, shutil.which("npm"), fix=fix)
-    failed = run_checks(checks)
+    lanes = list_checks(fix=fix), list_page_checks(PAGE, shutil.which("npm"), fix=fix)
+    failed = run_checks(*lanes)
     _say("")
-    for check in checks:
+    for check in chain(*lanes):
         _say(f"{'FAILED' if check in failed else 'ok':<8}{check.name}")
     return 1 if failed else 0
 
