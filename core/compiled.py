@@ -9,12 +9,13 @@ cost more than the work itself.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import numba
 import numpy as np
@@ -46,7 +47,21 @@ def _find_cache() -> Path:
     return Path(tempfile.mkdtemp(prefix="telemetra-"))
 
 
-numba.config.CACHE_DIR = str(_find_cache())
+CACHE: Final = _find_cache()
+
+numba.config.CACHE_DIR = str(CACHE)
+
+
+@contextlib.contextmanager
+def making() -> Iterator[None]:
+    """Let one process make machine code, while those that need the same wait for it.
+
+    All processes begin at once after a change, and each would be busy for some ten seconds with
+    what every other makes as well.
+    """
+    with (CACHE / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from nanoarrow.c_array import CArray
 
-from core.compiled import Bytes, compiled, count_byte
+from core.compiled import Bytes, compiled, count_byte, making
 from core.crowds import refuse_rows
 from core.events import RAW_SCHEMA, TIMESTAMP
 from core.iso_times import read_iso_times
@@ -103,6 +103,7 @@ def read_json_list(body: bytes) -> pl.DataFrame | None:
     return _read_columns(data, table, rows)
 
 
+@making()
 def warm_up() -> None:
     """Make the machine code, or the first request on a new machine waits some seconds for it."""
     read_json_lines(

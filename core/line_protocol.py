@@ -16,7 +16,7 @@ import nanoarrow
 import numpy as np
 import polars as pl
 
-from core.compiled import Bytes, count_byte
+from core.compiled import Bytes, count_byte, making
 from core.errors import TooLargeError
 from core.events import RAW_SCHEMA, TIMESTAMP, VALUE_MAX, RejectedRow
 from core.json_texts import TEXT, make_texts
@@ -112,6 +112,7 @@ def read_line_protocol(body: bytes, policy: LinePolicy, now: datetime) -> Lines:
     return Lines(_name_readings(frame), rejected, texts_skipped)
 
 
+@making()
 def warm_up() -> None:
     """Make the machine code, or the first request on a new machine waits some seconds for it."""
     policy = LinePolicy(("host",), "a", "ns")

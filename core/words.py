@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.compiled import compiled
+from core.compiled import compiled, making
 from core.rows import Ints
 from core.vocabulary import (
     BOOST,
@@ -103,6 +103,7 @@ def feel_texts(texts: NumberedTexts) -> TextFeelings:
     return TextFeelings(pl.Series("sentiment", sentiment), emotes)
 
 
+@making()
 def warm_up() -> None:
     """Make the machine code, or the first frame on a new machine waits some seconds for it."""
     read_texts(pl.Series(["hello"]))

@@ -1,11 +1,14 @@
 """Compiled code: where it is kept, and that nothing old is taken for new."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from core.compiled import CACHE, making
 
 CORE = Path(__file__).parents[3] / "core"
 WHERE = "import core.compiled, numba; print(numba.config.CACHE_DIR)"
@@ -43,3 +46,17 @@ def test_it_is_kept_for_this_start_where_the_modules_cannot_be_written(copy: Pat
     # A file where the folder would be: also root cannot write there.
     (copy / "core" / "__pycache__").write_text("")
     assert find_cache(copy, tmp_path).parent == tmp_path
+
+
+def test_one_process_makes_it_at_a_time():
+    maker = "import sys\nfrom core.compiled import making\nwith making():\n  print(flush=True)\n"
+    begin = [sys.executable, "-c", f"{maker}  sys.stdin.read()"]
+    with subprocess.Popen(begin, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        with (CACHE / "lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        other.stdin.close()
+    with making():
+        pass
