@@ -63,8 +63,6 @@ PREDECESSORS: Final[Mapping[State, tuple[State, ...]]] = {
 }
 """From which states each is reached: the whole life."""
 
-_ORDER: Final = {state: place for place, state in enumerate(OPEN)}
-
 
 class Verdict(StrEnum):
     """What became of something said about a command."""
