@@ -28,9 +28,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-Reported: TypeAlias = Literal["acknowledged", "running", "succeeded", "failed"]
-"""What a device may say of a command."""
-
 Stage: TypeAlias = Literal["accepted", "started", "completed"]
 """What is verified of a command."""
 
