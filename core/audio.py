@@ -24,7 +24,6 @@ HEAD_BYTES: Final = 16
 """As much as tells the format."""
 
 FRAME_SAMPLES: Final = 480
-FRAME_S: Final = FRAME_SAMPLES / RATE_HZ
 """A level is taken every 30 ms: shorter than any sound of speech."""
 
 LEVEL_MIN: Final = 120.0

@@ -28,9 +28,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-Reported: TypeAlias = Literal["acknowledged", "running", "succeeded", "failed"]
-"""What a device may say of a command."""
-
 Stage: TypeAlias = Literal["accepted", "started", "completed"]
 """What is verified of a command."""
 
@@ -62,8 +59,6 @@ PREDECESSORS: Final[Mapping[State, tuple[State, ...]]] = {
     State.CANCELLED: OPEN,
 }
 """From which states each is reached: the whole life."""
-
-_ORDER: Final = {state: place for place, state in enumerate(OPEN)}
 
 
 class Verdict(StrEnum):

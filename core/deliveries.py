@@ -15,9 +15,6 @@ from typing import Final
 
 from core.doublings import double
 
-LEASE_MARGIN: Final = timedelta(seconds=15)
-"""Beyond the time-out of its route: a worker that lives has said by then what became of it."""
-
 RETRY_AFTER_MAX: Final = timedelta(hours=1)
 """A receiver that asks for more patience is asked again all the same."""
 

@@ -266,6 +266,10 @@ jobs_waiting = Gauge("telemetra_jobs_waiting", "Jobs that wait, of all workers."
 jobs_oldest_seconds = Gauge(
     "telemetra_jobs_oldest_seconds", "How long the oldest job that is due waits.", ("queue",)
 )
+jobs_workers_silent_seconds = Gauge(
+    "telemetra_jobs_workers_silent_seconds",
+    "How long ago any worker last gave a sign of life.",
+)
 jobs_taken_up_total = Counter(
     "telemetra_jobs_taken_up_total", "Jobs of workers that fell silent, given to another."
 )

@@ -21,7 +21,6 @@ CONTEXT_LENGTH: Final = 55
 
 _CONTEXT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-..")
 _FLAGS: Final = re.compile(r"[0-9a-f]{2}")
-_SAMPLED: Final = 1
 
 Fact: TypeAlias = str | int | float | bool
 Facts: TypeAlias = Mapping[str, Fact]
@@ -90,11 +89,6 @@ def read_context(text: str | None) -> str | None:
     if len(text) != CONTEXT_LENGTH and (text.startswith("00") or text[CONTEXT_LENGTH] != "-"):
         return None
     return text[:CONTEXT_LENGTH]
-
-
-def is_sampled(context: str) -> bool:
-    """Whether the spans of a context are recorded."""
-    return bool(int(context[53:CONTEXT_LENGTH], 16) & _SAMPLED)
 
 
 def trace_id_of(context: str) -> str:

@@ -49,7 +49,6 @@ NEGATION_REACH: Final = 3
 NEGATION_PERCENT: Final = -70
 """``not good`` is less bad than ``bad``."""
 
-BOOST_REACH: Final = 2
 BOOST_PERCENT_MIN: Final = -80
 BOOST_PERCENT_MAX: Final = 100
 """However many boosters stand before a word."""

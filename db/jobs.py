@@ -27,6 +27,8 @@ STALLED_MAX: Final = 100
 """Jobs that are given to others at once."""
 
 MEASURED_MAX: Final = 10_000
+NEWEST_MAX: Final = 1000
+"""Jobs among which those are counted that were given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,22 @@ class QueueState:
 
     count: int
     oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Who works, and what became of jobs."""
+
+    workers: int
+    """Those that the queue knows; one that died is forgotten some time after."""
+
+    heard_at: datetime | None
+    running: int
+    retrying: int
+    """They wait, and were tried before."""
+
+    failed: int
+    """They are not tried again; of the newest thousand."""
 
 
 class JobStore:
@@ -88,6 +106,11 @@ class JobStore:
         """Return how much waits, by queue."""
         rows = await self._connection.fetch(SQL["measure_queues"], MEASURED_MAX)
         return {row["queue_name"]: QueueState(row["count"], row["oldest_at"]) for row in rows}
+
+    async def measure_work(self) -> Workload:
+        """Return who works, and what became of jobs; of each no more than some are counted."""
+        (row,) = await self._connection.fetch(SQL["measure_work"], MEASURED_MAX, NEWEST_MAX)
+        return Workload(**row)
 
     async def find_last_beat(self) -> datetime | None:
         """Return when a worker was last heard of; None when there is none."""

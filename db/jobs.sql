@@ -74,6 +74,31 @@ GROUP BY waiting.queue_name
 ORDER BY waiting.queue_name
 LIMIT $1;
 
+-- measure_work
+-- Who works, and how many jobs run, wait for another try, or were given up: there is no index of
+-- these, so they are looked for among the newest jobs.
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM procrastinate_workers LIMIT $1) AS counted) AS workers,
+    (SELECT max(last_heartbeat) FROM procrastinate_workers) AS heard_at,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' ORDER BY id LIMIT $1
+        ) AS counted
+    ) AS running,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT attempts FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id LIMIT $1
+        ) AS waiting
+        WHERE attempts > 0
+    ) AS retrying,
+    (
+        SELECT count(*)
+        FROM (SELECT status FROM procrastinate_jobs ORDER BY id DESC LIMIT $2) AS newest
+        WHERE status = 'failed'
+    ) AS failed;
+
 -- list_workers
 -- When each process of ours that works off jobs was last heard of.
 SELECT id, last_heartbeat

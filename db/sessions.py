@@ -35,6 +35,9 @@ class SessionFilter:
     patterns: list[str] | None = None
     """Of the streams within reach; None for all."""
 
+    words: str | None = None
+    """Of the name and the description."""
+
     after: tuple[datetime, str] | None = None
     """Start and id of the last session of the page before."""
 
@@ -92,6 +95,7 @@ class SessionStore:
             wanted.patterns,
             *(wanted.after or (None, None)),
             wanted.limit,
+            wanted.words,
         )
         return [dict(row) for row in rows]
 

@@ -46,7 +46,8 @@ FROM sessions AS s
 WHERE s.session_id = $1;
 
 -- list_sessions
--- Newest first; of those within reach of some patterns of streams ($2), if these are given.
+-- Newest first; of those within reach of some patterns of streams ($2), if these are given. Words
+-- ($6) are looked for as they stand and by their English stems.
 SELECT
     s.session_id AS id, s.name, s.description, s.status, s.started_at, s.ended_at, s.note_count,
     looked.stream_ids, s.created_by, s.updated_at, s.updated_by
@@ -64,6 +65,10 @@ WHERE ($1::text IS NULL OR s.status = $1)
       OR coalesce(looked.is_within_reach, s.session_id LIKE ANY ($2::text[]))
   )
   AND ($3::timestamptz IS NULL OR (s.started_at, s.session_id) < ($3, $4))
+  AND (
+      $6::text IS NULL
+      OR s.words @@ (websearch_to_tsquery('simple', $6) || websearch_to_tsquery('english', $6))
+  )
 ORDER BY s.started_at DESC, s.session_id DESC
 LIMIT $5;
 

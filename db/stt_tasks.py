@@ -2,6 +2,8 @@
 
 task ─┬─ one transaction      end ─┬─ one transaction
 job ──┘                       note ┘
+
+What people do with a task stands in the audit log; what a worker does, in the task alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.errors import ConflictError, NotFoundError, TooLargeError
+from core.keys import Caller
 from core.stt_tasks import (
     JOB,
     QUEUE,
@@ -18,6 +21,7 @@ from core.stt_tasks import (
     TaskStatus,
     require_transition,
 )
+from db.audit_log import AuditStore
 from db.jobs import JobStore
 from db.pool import Connection
 from db.queries import load_queries
@@ -28,6 +32,9 @@ LOCK_ID: Final = 0x5E1E3E80
 """First key of the advisory lock under which tasks are added; the second is their session's."""
 
 MEGABYTE: Final = 1024**2
+
+AUDITED: Final = ("session_id", "audio_chunk_id", "duration_seconds", "status", "error")
+"""What the audit log has of a task: not what was said."""
 
 Row = dict[str, Any]
 
@@ -58,7 +65,7 @@ class SttTaskStore:
         self._connection = connection
         self._jobs = JobStore(connection)
 
-    async def insert(self, task: Mapping[str, Any]) -> Row:
+    async def insert(self, task: Mapping[str, Any], *, actor: Caller) -> Row:
         """Write down a task that somebody else transcribes.
 
         Raises:
@@ -67,9 +74,13 @@ class SttTaskStore:
         async with self._connection.transaction(isolation="read_committed"):
             await self._connection.execute(SQL["lock_session"], LOCK_ID, task["session_id"])
             await self._measure(task["session_id"])
-            return await self._insert(task, job_id=None)
+            row = await self._insert(task, job_id=None)
+            await self._note(actor, "stt_task.create", row["id"], after=row)
+        return row
 
-    async def insert_audio(self, task: Mapping[str, Any], room: Room) -> tuple[Row, bool]:
+    async def insert_audio(
+        self, task: Mapping[str, Any], room: Room, *, actor: Caller
+    ) -> tuple[Row, bool]:
         """Write down a task with its audio and the job for it; return it, and whether it is new.
 
         The same audio again is the same task, unless that one has failed: then this one takes its
@@ -98,7 +109,9 @@ class SttTaskStore:
                 *(QUEUE, JOB, task["id"], {"task_id": task["id"]}),
                 waiting_max=room.jobs_waiting_max,
             )
-            return await self._insert(task, job_id=job_id), True
+            row = await self._insert(task, job_id=job_id)
+            await self._note(actor, "stt_task.upload", row["id"], before=before, after=row)
+        return row, True
 
     async def find_audio(self, session_id: str, chunk_id: str) -> Row | None:
         """Return the task of audio that was uploaded before; None when it was not."""
@@ -130,7 +143,7 @@ class SttTaskStore:
         return [dict(row) for row in rows]
 
     async def put_outcome(
-        self, session_id: str, task_id: str, outcome: Outcome
+        self, session_id: str, task_id: str, outcome: Outcome, *, actor: Caller
     ) -> tuple[Row, bool]:
         """End a task as somebody says; return it, and whether that changed it.
 
@@ -152,9 +165,10 @@ class SttTaskStore:
                 await self._jobs.cancel(before["job_id"])
             row = await self.end(task_id, outcome)
             assert row is not None  # noqa: S101 (the row is locked, and not over)
+            await self._note(actor, "stt_task.end", task_id, before=before, after=row)
         return row, True
 
-    async def delete(self, session_id: str, task_id: str) -> Row:
+    async def delete(self, session_id: str, task_id: str, *, actor: Caller) -> Row:
         """Take a task away and stop its job; return it as it was.
 
         Raises:
@@ -165,6 +179,7 @@ class SttTaskStore:
             if before["job_id"] is not None:
                 await self._jobs.cancel(before["job_id"])
             await self._connection.execute(SQL["delete_task"], session_id, task_id)
+            await self._note(actor, "stt_task.delete", task_id, before=before)
         return before
 
     async def claim(self, task_id: str) -> Row | None:
@@ -213,6 +228,18 @@ class SttTaskStore:
         """Note that the audio of ended tasks is gone."""
         await self._connection.execute(SQL["forget_audio"], list(task_ids))
 
+    async def _note(
+        self,
+        actor: Caller,
+        action: str,
+        task_id: str,
+        *,
+        before: Row | None = None,
+        after: Row | None = None,
+    ) -> None:
+        audit = AuditStore(self._connection)
+        await audit.insert(actor, action, task_id, before=_show(before), after=_show(after))
+
     async def _find(self, statement: str, session_id: str, task_id: str) -> Row:
         row = await self._connection.fetchrow(SQL[statement], session_id, task_id)
         if row is None:
@@ -239,3 +266,7 @@ class SttTaskStore:
         )
         assert row is not None  # noqa: S101 (the statement returns the row that it wrote)
         return dict(row)
+
+
+def _show(row: Row | None) -> Row | None:
+    return None if row is None else {name: row[name] for name in AUDITED}

@@ -61,6 +61,8 @@ class Writer(ABC, Generic[Row]):
     name: str
 
     def __init__(self) -> None:
+        # At 0 from the start: of a series that begins with its first loss no growth is seen.
+        metrics.device_points_lost_total.labels(self.name)
         self._waiting: list[Row] = []
         self._task: asyncio.Task[None] | None = None
 

@@ -36,8 +36,10 @@ async def read_health(uses: Resources) -> HealthOut:
     is_there = database.status == "ok"
     alerts = await ask_alerts(uses.pool, PROBE_TIMEOUT_S) if is_there else say_unknown()
     jobs = await ask_jobs(uses, PROBE_TIMEOUT_S) if is_there else jobs_health.say_unknown()
-    # Jobs speak for themselves: what waits for them is no part of what is live.
-    parts = (database, cache, flow, archive, alerts)
+    # Every process that `telemetra up` starts counts, also those without which everything is live:
+    # what waits for them waits in vain, and somebody has to be told. Only who can serve nothing
+    # is in error.
+    parts = (database, cache, flow, archive, alerts, jobs)
     if database.status == "error":
         status = "error"
     else:

@@ -9,19 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from api.pages.headers import SECURITY_HEADERS
+from api.pages.papers import load_paper
 from core.figures import find_severity, write_measure
 from core.session_exports import SessionExport, write_snapshot, write_time
 
-ENVIRONMENT: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+PAPER: Final = load_paper(Path(__file__).with_name("session.html"))
 
 HEADERS: Final = {
     **SECURITY_HEADERS,
@@ -34,7 +27,7 @@ NUMBERS: Final = ("mean", "min", "max", "last")
 
 def write_page(export: SessionExport) -> str:
     """Return an export as a page."""
-    return ENVIRONMENT.get_template("session.html").render(
+    return PAPER.render(
         session=export.session,
         summary=export.summary,
         time=write_time,

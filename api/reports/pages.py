@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.moments.schemas import MomentOut
+from api.pages.papers import load_paper
 from api.reports.schemas import ReportChannelOut, ReportOut
 from core.charts import Chart, Line, Shade, draw_chart
 from core.figures import (
@@ -30,13 +30,7 @@ from core.figures import (
 )
 from core.resolutions import BY_NAME
 
-ENVIRONMENT: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+PAPER: Final = load_paper(Path(__file__).with_name("report.html"))
 
 REASONS_MAX: Final = 4
 """Reasons of a moment that stand on the page; the most telling of each kind come first."""
@@ -74,7 +68,7 @@ class Picture:
 
 def write_page(report: ReportOut) -> str:
     """Return a report as a page."""
-    return ENVIRONMENT.get_template("report.html").render(
+    return PAPER.render(
         report=report,
         name=report.title or report.stream_id,
         period=write_period(report.start, report.end),

@@ -26,11 +26,6 @@ class SessionHub:
         )
         self._by_session: dict[str, set[SessionConnection]] = {}
 
-    @property
-    def sessions_count(self) -> int:
-        """How many sessions somebody listens to."""
-        return len(self._by_session)
-
     def start(self) -> None:
         """Begin to listen."""
         self._subscriptions.start()

@@ -50,6 +50,7 @@ async def list_sessions(
     wanted = SessionFilter(
         status=query.status,
         patterns=write_patterns(caller),
+        words=query.q,
         after=read_place(query.cursor) if query.cursor else None,
         limit=limit + 1,
     )

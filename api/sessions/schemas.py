@@ -96,6 +96,12 @@ class SessionQuery(ListQuery):
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
+    q: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] | None = Field(
+        None,
+        description="Words of the name and the description:"
+        ' all of them, "as a phrase", `or`, and `-without`.',
+        examples=["hot start -failed"],
+    )
 
 
 class ChannelSummaryOut(BaseModel):

@@ -71,7 +71,7 @@ async def create_stt_task(
     }
     async with uses.pool.connection() as connection:
         await require_session(connection, caller, session_id)
-        row = await SttTaskStore(connection).insert(task)
+        row = await SttTaskStore(connection).insert(task, actor=caller)
     shown = show_task(row)
     await tell_event(uses, session_id, "stt.task.created", shown)
     return send_row(shown, status=201)
@@ -138,7 +138,7 @@ async def put_stt_task(
     async with uses.pool.connection() as connection:
         await require_session(connection, caller, session_id)
         row, is_new = await SttTaskStore(connection).put_outcome(
-            session_id, task_id, given.to_outcome()
+            session_id, task_id, given.to_outcome(), actor=caller
         )
     shown = show_task(row)
     if is_new:
@@ -158,7 +158,7 @@ async def delete_stt_task(
     """Stop a task, and take it away with its audio; a note that it became stays."""
     async with uses.pool.connection() as connection:
         await require_session(connection, caller, session_id)
-        row = await SttTaskStore(connection).delete(session_id, task_id)
+        row = await SttTaskStore(connection).delete(session_id, task_id, actor=caller)
     if row["audio_format"] is not None:
         folder = uses.settings.data_dir / AUDIO_FOLDER
         file = name_audio(folder, session_id, task_id, AudioFormat(row["audio_format"]))

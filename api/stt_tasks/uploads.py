@@ -90,13 +90,13 @@ class Uploads:
                 return before, False
             sound = await self._look_at(file, settings.stt_audio_max_seconds)
             task |= {"audio_format": sound.form, "duration_seconds": round(sound.duration_s, 3)}
-            return await self._keep(file, task)
+            return await self._keep(file, task, caller)
 
     async def _look_at(self, file: Path, seconds_max: int) -> Sound:
         async with self._checks:
             return await check_sound(file, seconds_max=seconds_max)
 
-    async def _keep(self, file: Path, task: Row) -> tuple[Row, bool]:
+    async def _keep(self, file: Path, task: Row, caller: Caller) -> tuple[Row, bool]:
         """Move a file to its place and write its task down; neither stays without the other."""
         settings = self._settings
         place = name_audio(self._folder, task["session_id"], task["id"], task["audio_format"])
@@ -106,7 +106,8 @@ class Uploads:
             # Before its task is known: its job may begin at once.
             await asyncio.to_thread(_move, file, place)
             async with self._pool.connection() as connection:
-                row, is_new = await SttTaskStore(connection).insert_audio(task, room)
+                store = SttTaskStore(connection)
+                row, is_new = await store.insert_audio(task, room, actor=caller)
         finally:
             if not is_new:
                 await asyncio.to_thread(place.unlink, missing_ok=True)

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/system", tags=["health"])
 
 @router.get("", response_model=SystemOut, responses=examples.SYSTEM, summary="What runs, and how?")
 async def get_system(uses: Uses) -> Response:
-    """Return processes, bus, Redis and database with their limits; what is away is null.
+    """Return processes, bus, Redis, database, jobs and devices, with limits; what is away is null.
 
     Rates and latencies of the process that answers are in `/metrics`, and whether all is well in
     `/api/v1/health`.

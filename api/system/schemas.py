@@ -64,6 +64,35 @@ class DatabaseOut(BaseModel):
     connections_max: int
 
 
+class QueueOut(BaseModel):
+    """What waits in a queue of jobs."""
+
+    queue: str
+    waiting: int = Field(description="Jobs that nobody has begun.")
+    oldest_ms: int = Field(description="How long the oldest that is due waits; 0: none is.")
+
+
+class JobsOut(BaseModel):
+    """The jobs, as their queue in the database knows them."""
+
+    workers: int
+    seen_ms: int | None = Field(description="How long ago a worker was last heard; null: none is.")
+    running: int
+    retrying: int = Field(description="Jobs that wait and were tried before.")
+    failed: int = Field(description="Jobs given up, of the newest thousand.")
+    queues: list[QueueOut] = Field(description="Those in which something waits.")
+
+
+class DevicesOut(BaseModel):
+    """Devices and their commands; of each no more than 10 000 are counted."""
+
+    connected: int
+    stale: int = Field(description="Connected, and silent for longer than they promised.")
+    gone: int
+    commands_open: int = Field(description="Commands that have not ended.")
+    commands_timed_out: int = Field(description="Commands that timed out in the last 15 minutes.")
+
+
 class LimitsOut(BaseModel):
     """What the process that answers is set to."""
 
@@ -72,6 +101,8 @@ class LimitsOut(BaseModel):
     slow_query_ms: int
     cache_bytes: int
     live_connections: int
+    jobs_silent_ms: int = Field(description="Workers silent for longer are taken for dead.")
+    jobs_waiting_ms: int = Field(description="More is called degraded, for the oldest job.")
     flow_lag_ms: int = Field(description="More than this is called degraded.")
     archive_lag_ms: int
 
@@ -86,4 +117,6 @@ class SystemOut(BaseModel):
     bus: BusOut | None
     redis: RedisOut | None
     database: DatabaseOut | None
+    jobs: JobsOut | None
+    devices: DevicesOut | None
     limits: LimitsOut

@@ -9,18 +9,22 @@ import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 import redis.exceptions
 
 from api.cache.shelves import BYTES_MAX
 from api.deps import Resources
+from api.health.jobs import OLDEST_MAX
 from api.health.service import ARCHIVE_LAG_MS_MAX, FLOWS_MAX, LAG_MS_MAX, PROBE_TIMEOUT_S
+from api.system.counts import count_devices, count_jobs
 from api.system.schemas import (
     BusOut,
     DatabaseOut,
+    DevicesOut,
     FlowOut,
+    JobsOut,
     LimitsOut,
     ProcessOut,
     RedisOut,
@@ -42,20 +46,31 @@ PARTS: Final = {"keys": "api", "tunings": "flow"}
 _REDIS_AWAY: Final = (redis.exceptions.RedisError, OSError, TimeoutError)
 
 
+class _Told(NamedTuple):
+    """What the database knows; nothing while it is away."""
+
+    database: DatabaseOut | None = None
+    clients: Sequence[Client] = ()
+    jobs: JobsOut | None = None
+    devices: DevicesOut | None = None
+
+
 async def read_system(uses: Resources) -> SystemOut:
     """Ask everybody at once."""
-    (flows, archive), (own_redis, bus), (database, clients) = await asyncio.gather(
+    (flows, archive), (own_redis, bus), told = await asyncio.gather(
         _read_beats(uses), _ask_redis(uses), _ask_database(uses)
     )
     beats = [*((f"flow {number}", beat) for number, beat in flows), *archive]
     return SystemOut(
         timestamp=uses.clock.now(),
         version=VERSION,
-        processes=list(_list_processes(uses, beats, clients)),
+        processes=list(_list_processes(uses, beats, told.clients)),
         flow=_merge_flows([beat for _, beat in flows]),
         bus=bus,
         redis=own_redis,
-        database=database,
+        database=told.database,
+        jobs=told.jobs,
+        devices=told.devices,
         limits=_list_limits(uses),
     )
 
@@ -100,13 +115,19 @@ async def _ask_redis(uses: Resources) -> tuple[RedisOut | None, BusOut | None]:
     return own, bus if is_here else None
 
 
-async def _ask_database(uses: Resources) -> tuple[DatabaseOut | None, Sequence[Client]]:
+async def _ask_database(uses: Resources) -> _Told:
+    now = uses.clock.now()
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S), uses.pool.connection() as connection:
             store = DatabaseStore(connection)
-            return DatabaseOut(**await store.describe()), await store.list_clients()
+            return _Told(
+                DatabaseOut(**await store.describe()),
+                await store.list_clients(),
+                await count_jobs(connection, now),
+                await count_devices(connection, now),
+            )
     except (TelemetraError, TimeoutError):
-        return None, ()
+        return _Told()
 
 
 def _list_processes(
@@ -175,6 +196,8 @@ def _list_limits(uses: Resources) -> LimitsOut:
         slow_query_ms=settings.db_slow_query_ms,
         cache_bytes=BYTES_MAX,
         live_connections=settings.live_connections_max,
+        jobs_silent_ms=settings.jobs_stalled_seconds * 1000,
+        jobs_waiting_ms=round(OLDEST_MAX.total_seconds() * 1000),
         flow_lag_ms=LAG_MS_MAX,
         archive_lag_ms=ARCHIVE_LAG_MS_MAX,
     )

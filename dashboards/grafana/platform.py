@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.grafana import platform_edges, platform_parts
+from dashboards.grafana import platform_edges, platform_jobs, platform_parts
 from dashboards.grafana.frames import Row, finish, frame, lead
 from dashboards.grafana.panels import limits, number
 from dashboards.grafana.platform_edges import PROBES, SERVED
@@ -15,8 +15,8 @@ def build(page_url: str) -> Dashboard:
     built = frame(
         "telemetra-platform",
         "Telemetra: Platform",
-        "The processes of Telemetra: doors, flow, database, cache, live clients, archive, alerts"
-        " and connectors.",
+        "The processes of Telemetra: doors, flow, database, cache, live clients, archive, alerts,"
+        " jobs, devices and connectors.",
         since="1h",
         refresh="15s",
     ).link(lead("System page", "/app/system"))
@@ -30,6 +30,8 @@ def build(page_url: str) -> Dashboard:
         platform_parts.database(),
         platform_parts.archive(),
         platform_parts.alerts(),
+        platform_jobs.jobs(),
+        platform_jobs.devices(),
         platform_parts.connectors(),
     )
     return finish(built, (page(page_url),), rows)

@@ -58,8 +58,3 @@ class Board:
         """Whether the crowd is there."""
         passed = (time.monotonic() - self.began_s) / self.plan.seconds
         return RAID_FROM <= passed < RAID_TO
-
-    @property
-    def raid_seconds(self) -> float:
-        """How long the raid lasts."""
-        return self.plan.seconds * (RAID_TO - RAID_FROM)

@@ -1,49 +1,27 @@
 """The alerts as a process: ``python -m streaming.alerts``."""
 
 import asyncio
-import logging
-import signal
-import sys
+from typing import Final
 
 import structlog
-from prometheus_client import start_http_server
 
 from core.clock import SystemClock
-from core.errors import TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.alerts.processes import building
+from streaming.processes import run_process
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
-TALKATIVE = ("httpx", "httpcore", "requests", "urllib3")
-"""Libraries that log the URLs they ask, which may be secrets."""
+TALKATIVE: Final = ("httpx", "httpcore", "requests", "urllib3")
 
 
-async def run(settings: Settings) -> None:
-    """Decide and send until a signal says stop."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if settings.alerts_metrics_port:
-        start_http_server(settings.alerts_metrics_port, addr=settings.api_host)
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Decide and send until told to stop."""
     async with building(settings, SystemClock()) as process:
         log.info("alerts_started")
         await process.run(stop)
     log.info("alerts_stopped")
 
 
-def main() -> None:
-    """Read the settings and run."""
-    try:
-        settings = load_settings()
-        configure_logging("alerts", level=settings.log_level, as_json=settings.log_as_json)
-        for name in TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
-        asyncio.run(run(settings))
-    except TelemetraError as error:
-        sys.exit(error.detail)
-
-
 if __name__ == "__main__":
-    main()
+    run_process("alerts", work, port=lambda each: each.alerts_metrics_port, quiet=TALKATIVE)

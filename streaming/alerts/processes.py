@@ -20,12 +20,14 @@ from core.clock import Clock
 from core.errors import DatabaseAwayError
 from core.settings import Settings
 from core.tasks import end
+from db.deliveries import CHANNEL as DELIVERIES
+from db.listeners import Listener
+from db.moment_changes import CHANNEL as MOMENT_CHANGES
 from db.pool import Pool
 from streaming.alerts.beats import Beater
 from streaming.alerts.couriers import Courier, CourierPolicy
 from streaming.alerts.deciders import Decider
 from streaming.alerts.health import Health
-from streaming.alerts.listeners import Listener
 from streaming.alerts.transports.alertmanagers import AlertmanagerTransport
 from streaming.alerts.transports.apprises import AppriseTransport
 from streaming.alerts.transports.webhooks import WebhookTransport
@@ -72,7 +74,11 @@ class AlertProcess:
         )
         self._beater = Beater(pool, clock, alertmanager, every=resend, public_url=public_url)
         self._health = Health(pool, clock)
-        self._listener = Listener(settings.require_database_url(), self._changed, self._due)
+        self._listener = Listener(
+            settings.require_database_url(),
+            "alerts",
+            {MOMENT_CHANGES: self._changed, DELIVERIES: self._due},
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Decide and send until told to stop.

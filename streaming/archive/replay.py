@@ -25,8 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.clock import SystemClock
 from core.errors import InvalidError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.archive.letters import replay_letters
 from streaming.archive.options import add_span, choose_span
 from streaming.archive.recomputes import recompute
@@ -42,6 +41,7 @@ from streaming.archive.sources import ArchiveSource
 from streaming.bus.connections import open_writer
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import Sender
+from streaming.processes import begin
 
 SPEED_MIN: Final = 0.01
 SPEED_MAX: Final = 10_000.0
@@ -78,8 +78,7 @@ def main() -> None:
     options = read_options(sys.argv[1:])
     console = Console()
     try:
-        settings = load_settings()
-        configure_logging("replay", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin("replay")
         if options.dead_letters:
             outcome, code = _replay_letters(settings, options)
         elif options.recompute:

@@ -7,7 +7,6 @@ run_process("twitch", parser.parse_args(), build)
 
 import argparse
 import asyncio
-import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -16,12 +15,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import structlog
-from prometheus_client import start_http_server
 
 from core.clock import Clock, SystemClock
 from core.errors import TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.connectors.base import Connector, Source
 from streaming.connectors.deliveries import Delivery
 from streaming.connectors.health import Health
@@ -30,6 +27,7 @@ from streaming.connectors.pauses import BackOff
 from streaming.connectors.refusals import Refusals
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.options import read_url
+from streaming.processes import begin, listen_for_signals, serve_metrics
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -58,8 +56,7 @@ def begin_options(name: str, description: str, example: str) -> ArgumentParser:
 def run_process(name: str, options: Namespace, build: Build) -> None:
     """Run a connector until its source has no more or a signal says stop."""
     try:
-        settings = load_settings()
-        configure_logging(f"connect-{name}", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin(f"connect-{name}")
         asyncio.run(_run(name, options, settings, build))
     except TelemetraError as error:
         sys.exit(f"telemetra: {error.detail}")
@@ -67,8 +64,10 @@ def run_process(name: str, options: Namespace, build: Build) -> None:
 
 async def _run(name: str, options: Namespace, settings: Settings, build: Build) -> None:
     stop = asyncio.Event()
-    _listen_for_signals(stop)
-    _serve_metrics(options, settings)
+    # Who asks a second time does not want to wait for what is still to be sent.
+    listen_for_signals(stop, once=True)
+    port = options.metrics_port
+    serve_metrics(settings, settings.connector_metrics_port if port is None else port)
     clock = SystemClock()
     health = Health(name, clock)
     client = ApiClient(options.url, options.api_key or settings.api_key)
@@ -79,27 +78,6 @@ async def _run(name: str, options: Namespace, settings: Settings, build: Build) 
             await Connector(source, outlet, health, BackOff(clock)).run(stop)
     finally:
         client.close()
-
-
-def _listen_for_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-
-    def hear(number: signal.Signals) -> None:
-        stop.set()
-        # Who asks a second time does not want to wait for what is still to be sent.
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, hear, number)
-
-
-def _serve_metrics(options: Namespace, settings: Settings) -> None:
-    port = options.metrics_port
-    if port is None:
-        port = settings.connector_metrics_port
-    if port:
-        start_http_server(port, addr=settings.api_host)
 
 
 def read_port(text: str) -> int:

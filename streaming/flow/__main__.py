@@ -17,12 +17,10 @@ from pathlib import Path
 import structlog
 from bytewax.recovery import RecoveryConfig
 from bytewax.run import cli_main
-from prometheus_client import start_http_server
 
 from core.clock import SystemClock
 from core.errors import TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from core.words import warm_up
 from streaming.bus.connections import open_reader
 from streaming.flow.clusters import Member, follow_parent, run_cluster
@@ -35,6 +33,7 @@ from streaming.flow.steps import Asked
 from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
 from streaming.flow.traces import FlowTraces
 from streaming.flow.tuning_watches import TuningWatch
+from streaming.processes import begin, serve_metrics
 from streaming.traces.tracers import open_tracer
 
 log = structlog.get_logger()
@@ -51,9 +50,8 @@ def run(settings: Settings, member: Member) -> None:
     committer = Committer(settings.require_database_url(), news, clock, traces)
     tunings = TuningWatch(settings.require_database_url())
     asked = Asked(lambda: tunings.current, lambda: news.audiences.streams)
-    if settings.flow_metrics_port:
-        port = settings.flow_metrics_port + member.number
-        start_http_server(port, addr=settings.api_host)
+    port = settings.flow_metrics_port
+    serve_metrics(settings, port + member.number if port else 0)
     # On a new machine the machine code for texts is made now, and not while events wait.
     warm_up()
     # What is there now stays: to look through it for garbage halts everything for a tenth of a
@@ -120,8 +118,7 @@ def main() -> None:
     """Read the settings and run."""
     told = read_arguments()
     try:
-        settings = load_settings()
-        configure_logging("flow", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin("flow")
         open_recovery_store(locate_recovery_store(settings))
         if told.process_id is not None:
             follow_parent()

@@ -17,13 +17,18 @@ from core.clock import Clock
 from core.errors import DatabaseAwayError
 from core.session_events import SessionEvent
 from core.tasks import end
+from db.listeners import Listener
 from db.minutes import BEGINNING
+from db.moment_changes import CHANNEL
 from db.moment_notes import MomentNoteStore, Written
 from db.pool import Pool
 from streaming.bus.session_news import SessionNews
 
 LOOK_EVERY_S: Final = 1.0
 """How late a note may be that nobody was woken for."""
+
+GATHER_S: Final = 0.1
+"""How long more is waited for when woken."""
 
 LOOK_BACK: Final = timedelta(minutes=30)
 """How long ago a moment may have begun to be found at once: most end sooner."""
@@ -41,23 +46,19 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 async def keep_moment_notes(
-    pool: Pool,
-    publisher: SessionNews,
-    clock: Clock,
-    stop: asyncio.Event,
-    wake: asyncio.Event | None = None,
+    database_url: str, pool: Pool, publisher: SessionNews, clock: Clock, stop: asyncio.Event
 ) -> None:
-    """Write notes of moments until told to stop.
+    """Write notes of moments until told to stop, at once where the database tells of a change."""
+    woken = asyncio.Event()
+    listener = Listener(database_url, "jobs", {CHANNEL: woken})
+    listening = asyncio.create_task(listener.run())
+    try:
+        await _keep(MomentNoteKeeper(pool, publisher, clock), stop, woken)
+    finally:
+        await end(listening)
 
-    Args:
-        pool: Of the database.
-        publisher: Tells the sockets.
-        clock: Says when it is.
-        stop: Set when it is over.
-        wake: Set by whoever hears that a moment changed; without it, a second passes.
-    """
-    keeper = MomentNoteKeeper(pool, publisher, clock)
-    woken = wake or asyncio.Event()
+
+async def _keep(keeper: "MomentNoteKeeper", stop: asyncio.Event, woken: asyncio.Event) -> None:
     pause_s = 0.1
     while not stop.is_set():
         woken.clear()
@@ -68,6 +69,9 @@ async def keep_moment_notes(
             log.warning("database_away", part="moment notes", retry_in_s=pause_s)
             wait_s, pause_s = pause_s, min(pause_s * 2, PAUSE_S_MAX)
         await _wait(wait_s, stop, woken)
+        if woken.is_set():
+            # What a busy flow tells of within a moment is looked at together.
+            await asyncio.sleep(GATHER_S)
 
 
 class MomentNoteKeeper:

@@ -101,7 +101,7 @@ async def building(settings: Settings, clock: Clock) -> AsyncIterator[JobProcess
         sweep = AudioSweep(settings, pool, clock)
         queues = sorted({job.queue for job in jobs})
         upkeep = Upkeep(settings, pool, clock, sweep, queues)
-        keep_notes = partial(keep_moment_notes, pool, news, clock)
+        keep_notes = partial(keep_moment_notes, settings.require_database_url(), pool, news, clock)
         yield JobProcess(Worker(settings, jobs), upkeep, keep_notes)
     finally:
         await transcriber.close()

@@ -1,7 +1,7 @@
 """Upkeep: jobs of dead workers are taken up again, old ones deleted, what waits is measured."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -35,6 +35,7 @@ class Upkeep:
         self._queues = queues
         self._silent_for = timedelta(seconds=settings.jobs_stalled_seconds)
         self._tidied_at: float | None = None
+        self._heard_at: datetime | None = None
 
     async def run(self) -> None:
         """Keep order until cancelled."""
@@ -51,6 +52,7 @@ class Upkeep:
         async with self._pool.connection() as connection:
             taken_up = await JobStore(connection).retry_stalled(self._silent_for)
             states = await JobStore(connection).measure_queues()
+            heard_at = await JobStore(connection).find_last_beat()
         if taken_up:
             metrics.jobs_taken_up_total.inc(len(taken_up))
             log.warning("jobs_taken_up", job_ids=taken_up)
@@ -61,7 +63,14 @@ class Upkeep:
             oldest_at = None if state is None else state.oldest_at
             age_s = 0.0 if oldest_at is None else (now - oldest_at).total_seconds()
             metrics.jobs_oldest_seconds.labels(queue).set(max(age_s, 0.0))
+        silent_s = (now - self._note_heard(heard_at, now)).total_seconds()
+        metrics.jobs_workers_silent_seconds.set(max(silent_s, 0.0))
         await self._tidy_when_due()
+
+    def _note_heard(self, heard_at: datetime | None, now: datetime) -> datetime:
+        """Return when a worker was last heard: since the start none may have been."""
+        self._heard_at = heard_at or self._heard_at or now
+        return self._heard_at
 
     async def _tidy_when_due(self) -> None:
         time = asyncio.get_running_loop().time()

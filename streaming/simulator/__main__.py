@@ -13,10 +13,10 @@ import structlog
 
 from core.clock import Clock, SystemClock
 from core.errors import InvalidError, SettingsInvalidError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.ingest.clients import ApiClient
 from streaming.ingest.senders import Sender
+from streaming.processes import begin
 from streaming.simulator.files import Span, write_file
 from streaming.simulator.labels import LabelFile
 from streaming.simulator.options import (
@@ -44,7 +44,7 @@ def main() -> None:
     options = None
     try:
         options = read_options(sys.argv[1:])
-        _simulate(options, _configure_logging())
+        _simulate(options, _begin())
     except KeyboardInterrupt:
         # A demo ends like that; a file is not there then.
         sys.exit(130 if options and options.out else 0)
@@ -130,16 +130,11 @@ def _open_labels(
         return nullcontext()
 
 
-def _configure_logging() -> Settings:
+def _begin() -> Settings:
     try:
-        settings = load_settings()
+        return begin("simulator")
     except SettingsInvalidError as error:
         sys.exit(error.detail)
-    as_json = settings.log_as_json
-    if as_json is None:
-        as_json = not sys.stderr.isatty()
-    configure_logging("simulator", level=settings.log_level, as_json=as_json)
-    return settings
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -41,7 +41,8 @@ async def moment_notes(settings: Settings, redis_client: Redis) -> AsyncIterator
     pool, stop = Pool(settings, process="jobs"), asyncio.Event()
     news = SessionNews(redis_client)
     news.start()
-    task = asyncio.create_task(keep_moment_notes(pool, news, SystemClock(), stop))
+    url = settings.require_database_url()
+    task = asyncio.create_task(keep_moment_notes(url, pool, news, SystemClock(), stop))
     yield
     stop.set()
     await end(task)

@@ -21,7 +21,7 @@ from tests.unit.deployment.compositions import INFRA, read_yaml
 FASTER: Final = 200
 """Five minutes take a second and a half, and a scrape comes thirteen times a second."""
 
-JOBS: Final = ("api", "flow", "archive", "alerts")
+JOBS: Final = ("api", "flow", "archive", "alerts", "jobs")
 UNITS_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000}
 DURATION: Final = re.compile(r"(\d+)([smh])")
 RULES: Final = read_yaml(INFRA / "prometheus" / "rules.yml")
@@ -93,7 +93,7 @@ async def test_each_trouble_is_told_by_its_alert_and_by_no_other_until_it_is_ove
     ports = {job: process.port for job, process in watched.items()}
     prometheus.configure(write_configuration(ports | {"prometheus": prometheus.port}))
     (tmp_path / "rules.yml").write_text(write_rules())
-    api, flow, archive, alerts = (watched[job] for job in JOBS)
+    api, flow, archive, alerts, jobs = (watched[job] for job in JOBS)
 
     async def list_firing() -> dict[str, dict[str, Any]]:
         alerts = await prometheus.list_alerts()
@@ -106,13 +106,15 @@ async def test_each_trouble_is_told_by_its_alert_and_by_no_other_until_it_is_ove
             list_firing, holds=lambda firing: firing.keys() == set(names), within_s=60
         )
 
-    # Events arrive, the database is away, a receiver refuses alerts, and the archive was never
-    # started.
+    # Events arrive, the database is away, a receiver refuses alerts, the jobs wait for somebody
+    # to work, and the archive was never started.
     api.put("api: well")
     alerts.put("alerts: failing")
     flow.put("flow: stalled")
+    jobs.put("jobs: stuck")
     with prometheus.run():
         first = {"TargetDown", "FlowStalled", "CommitsRetried", "AlertsFail"}
+        first |= {"JobsStuck", "JobsWorkersSilent"}
         told = await wait_for(*first)
         assert told["TargetDown"]["labels"]["job"] == "archive"
         assert told["TargetDown"]["annotations"]["summary"] == (
@@ -125,9 +127,11 @@ async def test_each_trouble_is_told_by_its_alert_and_by_no_other_until_it_is_ove
         archive.put("archive: troubled")
         alerts.put("alerts: stuck")
         api.put("api: failing")
+        jobs.put("jobs: behind")
         second = {
             *("FlowBehind", "ArchiveStuck", "RequestsFail", "LiveMessagesDropped"),
-            *("FlowSlower", "AlertsLate", "AlertsStuck"),
+            *("FlowSlower", "AlertsLate", "AlertsStuck", "JobsBehind"),
+            *("CommandsTimeOut", "DevicePointsLost", "DeviceNewsUntold"),
         }
         told = await wait_for(*second)
         # Two shards are behind, and two of twelve requests fail; probes do not count.

@@ -22,6 +22,11 @@ VIOLATIONS = {
     "the archive imports the engine": ("streaming/archive/readers.py", "import bytewax"),
     "the core does input": ("core/clock.py", "import asyncpg"),
     "an adapter imports a process": ("db/queries.py", "import streaming.flow.shards"),
+    "what all MQTT shares imports one of its users": (
+        "streaming/mqtt/brokers.py",
+        "import streaming.devices.sdk",
+    ),
+    "what starts processes imports one": ("streaming/processes.py", "import streaming.jobs.base"),
     "the door imports the engine": ("api/paging.py", "import bytewax"),
     "the command line imports a process": ("infra/cli/main.py", "import api.app"),
 }

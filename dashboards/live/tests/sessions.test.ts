@@ -14,7 +14,7 @@ import {
 } from '../src/lib/replay';
 import { PIECE_MOST_S, Segmenter, type Piece } from '../src/lib/segments';
 import type { Note, Session } from '../src/lib/session-types';
-import { initialOf, isWanted, readFilter, stackRows } from '../src/lib/sessions';
+import { initialOf, isWanted, mergeFound, readFilter, stackRows } from '../src/lib/sessions';
 import { resample, writeWav } from '../src/lib/wav';
 
 /** A browser's storage, there before anything asks for it. */
@@ -217,6 +217,12 @@ describe('the list of sessions', () => {
     expect(isWanted(session, { words: 'HOT bench', status: null })).toBe(true);
     expect(isWanted(session, { words: 'hot cold', status: null })).toBe(false);
     expect(isWanted(session, { words: '', status: 'ended' })).toBe(false);
+  });
+  test('what the server found stands among what is read, once, newest first', () => {
+    const at = (id: string, day: number): Session =>
+      ({ ...session, id, started_at: `2026-01-0${day}T00:00:00Z` }) as Session;
+    const merged = mergeFound([at('c', 4), at('a', 1)], [at('c', 4), at('b', 2)]);
+    expect(merged.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   });
   test('a status that is none filters nothing', () => {
     expect(readFilter(new URLSearchParams('status=odd&q=x'))).toEqual({ words: 'x', status: null });

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from core.clock import SystemClock
 from core.errors import InvalidError, ServiceMissingError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.connectors.files.bodies import Cut, Window
 from streaming.connectors.files.bookmarks import BookmarkStore
 from streaming.connectors.files.couriers import Courier
@@ -24,6 +23,7 @@ from streaming.connectors.files.runs import Plan, Run, Tools, open_reader
 from streaming.connectors.files.sources import Source, find_sources
 from streaming.ingest.clients import ApiAwayError, ApiClient
 from streaming.ingest.senders import BODY_EVENTS_MAX, Sender
+from streaming.processes import begin
 
 TICK: Final = timedelta(milliseconds=250)
 """Of the run's own time, when it keeps to a pace: what falls into one travels together."""
@@ -38,8 +38,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     options = read_options(sys.argv[1:])
     try:
-        settings = load_settings()
-        configure_logging("ingest", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin("ingest")
         code = ingest(settings, options)
     except TelemetraError as error:
         sys.exit(f"telemetra: {error.detail}")

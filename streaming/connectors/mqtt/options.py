@@ -1,24 +1,21 @@
 """Options of the MQTT connector: from the command line and the settings."""
 
-import argparse
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from core.errors import SettingsInvalidError
 from core.settings import Settings
 from streaming.connectors.mqtt.payloads import Kind
-from streaming.connectors.mqtt.sessions import Certificates, SessionOptions
+from streaming.connectors.mqtt.sessions import SessionOptions
 from streaming.connectors.mqtt.sources import MqttOptions
 from streaming.connectors.mqtt.templates import Template, read_template
 from streaming.connectors.processes import begin_options
+from streaming.mqtt.brokers import Certificates, add_broker, add_identity
 
 EXAMPLE: Final = (
     "telemetra connect mqtt --broker mqtt://broker:1883 --topic 'sensors/{stream}/{channel}'"
 )
-
-PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 CLIENT_ID: Final = "telemetra-connect"
 
@@ -27,13 +24,7 @@ def build_parser() -> ArgumentParser:
     """Return the parser of the command line."""
     parser = begin_options("mqtt", "Read topics of an MQTT broker.", EXAMPLE)
     add = parser.add_argument
-    add(
-        "--broker",
-        type=read_broker,
-        default=read_broker("mqtt://127.0.0.1"),
-        metavar="URL",
-        help="mqtt://host:1883, or mqtts://host:8883 with TLS (mqtt://127.0.0.1)",
-    )
+    add_broker(parser)
     add(
         "--topic",
         dest="topics",
@@ -59,25 +50,10 @@ def build_parser() -> ArgumentParser:
         default="ignore",
         help="what to do with a last value that the broker kept, which may be old (%(default)s)",
     )
-    add("--username", help="user (MQTT_USERNAME); the password is MQTT_PASSWORD")
-    add("--ca", type=Path, metavar="FILE", help="authority that the broker's certificate is of")
+    add_identity(parser)
     add("--cert", type=Path, metavar="FILE", help="certificate to show to the broker")
     add("--key", type=Path, metavar="FILE", help="its key, where that is another file")
     return parser
-
-
-def read_broker(text: str) -> tuple[str, int, bool]:
-    """Read the address of a broker: host, port, and whether by TLS."""
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if "@" in text:
-        raise argparse.ArgumentTypeError("the user goes to --username, not into the address")
-    if not host or parts.scheme not in PORTS or parts.path.strip("/") or len(host) > 255:
-        raise argparse.ArgumentTypeError("not an address like mqtt://127.0.0.1:1883")
-    return host, port or PORTS[parts.scheme], parts.scheme == "mqtts"
 
 
 def build_options(options: Namespace, settings: Settings) -> MqttOptions:

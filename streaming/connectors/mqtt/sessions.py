@@ -4,10 +4,8 @@ A message of quality 1 is acknowledged when the API has it, and not when it arri
 does the protocol, in a thread of its own; a session that ends is not mended but replaced.
 """
 
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -17,9 +15,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from core.errors import SettingsInvalidError
 from streaming.connectors.base import SourceAwayError
 from streaming.connectors.mqtt.inboxes import Inbox
+from streaming.mqtt.brokers import Certificates, build_context
 
 UNACKNOWLEDGED_MAX: Final = 1000
 """What a broker of MQTT 5 hands over ahead; others have a setting of their own for it."""
@@ -31,15 +29,6 @@ KEEPALIVE_S: Final = 30
 CONNECT_S: Final = 10.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """Files for TLS; the system's authorities where none is named."""
-
-    authority: Path | None = None
-    own: Path | None = None
-    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,23 +167,8 @@ def _build_client(options: SessionOptions) -> Client:
     if options.username is not None:
         client.username_pw_set(options.username, options.password)
     if options.is_tls:
-        client.tls_set_context(_build_context(options.certificates))
+        client.tls_set_context(build_context(options.certificates))
     return client
-
-
-def _build_context(files: Certificates) -> ssl.SSLContext:
-    """Return what certificates are judged by.
-
-    Raises:
-        SettingsInvalidError: A file cannot be used.
-    """
-    try:
-        context = ssl.create_default_context(cafile=files.authority)
-        if files.own is not None:
-            context.load_cert_chain(files.own, files.key)
-    except OSError as error:
-        raise SettingsInvalidError(f"The certificates cannot be used: {error}.") from error
-    return context
 
 
 def _build_properties() -> Properties:

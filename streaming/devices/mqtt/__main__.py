@@ -8,12 +8,12 @@ import structlog
 
 from core.clock import SystemClock
 from core.errors import TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.devices.mqtt.bridges import Bridge
 from streaming.devices.mqtt.descriptions import read_description
 from streaming.devices.mqtt.options import build_link, read_options
 from streaming.devices.sdk import Device, DeviceError, run_until_told
+from streaming.processes import begin
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -22,8 +22,7 @@ def main() -> None:
     """Stand between a broker and Telemetra until told to stop."""
     options = read_options(sys.argv[1:])
     try:
-        settings = load_settings()
-        configure_logging("device-mqtt", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin("device-mqtt")
         asyncio.run(_run(options, settings))
     except TelemetraError as error:
         sys.exit(f"telemetra device mqtt: {error.detail}")

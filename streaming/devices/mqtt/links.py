@@ -8,7 +8,6 @@ was on its way would otherwise reach the device at a time when nobody wants it a
 
 import asyncio
 import random
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,7 +23,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from core.doublings import double
-from core.errors import SettingsInvalidError, TelemetraError
+from core.errors import TelemetraError
+from streaming.mqtt.brokers import Certificates, build_context
 
 KEEPALIVE_S: Final = 30
 CONNECT_S: Final = 10.0
@@ -85,7 +85,7 @@ class Link:
         self._topics = topics
         self._hear = hear
         self._note = note
-        self._context = _build_context(options.authority) if options.is_tls else None
+        self._context = build_context(Certificates(options.authority)) if options.is_tls else None
         self._room = threading.BoundedSemaphore(WAITING_MAX)
         self._client: Client | None = None
         self._sent: dict[int, asyncio.Future[None]] = {}
@@ -256,10 +256,3 @@ def _build_properties() -> Properties:
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = KEPT_S
     return properties
-
-
-def _build_context(authority: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=authority)
-    except OSError as error:
-        raise SettingsInvalidError(f"The certificate cannot be used: {error}.") from error

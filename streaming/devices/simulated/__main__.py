@@ -7,14 +7,14 @@ import structlog
 
 from core.clock import SystemClock
 from core.errors import InvalidError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from streaming.devices.sdk import Device, DeviceError
 from streaming.devices.simulated.climates import Climate
 from streaming.devices.simulated.devices import SimulatedDevice
 from streaming.devices.simulated.faults import plan_often, plan_wishes
 from streaming.devices.simulated.labels import LabelFile
 from streaming.devices.simulated.options import read_options
+from streaming.processes import begin
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -23,8 +23,7 @@ def main() -> None:
     """Be a device until told to stop."""
     options = read_options(sys.argv[1:])
     try:
-        settings = load_settings()
-        configure_logging("device", level=settings.log_level, as_json=settings.log_as_json)
+        settings = begin("device")
         _simulate(options, settings)
     except TelemetraError as error:
         sys.exit(f"telemetra device simulate: {error.detail}")

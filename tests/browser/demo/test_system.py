@@ -52,7 +52,10 @@ async def test_the_figures_are_those_of_the_api(demo: Product):
         await page.goto(f"{demo.url}{SYSTEM}")
         figures = {
             name: page.get_by_test_id(name)
-            for name in ("size", "server-connections", "bus-entries", "sockets", "applied")
+            for name in (
+                *("size", "server-connections", "bus-entries", "sockets", "applied"),
+                *("jobs-running", "jobs-failed", "devices-connected", "commands-open"),
+            )
         }
         lag = page.locator('[data-testid="place"][data-place="flow"] .v')
         senders = page.locator('[data-testid="place"][data-place="senders"] .v')
@@ -66,6 +69,10 @@ async def test_the_figures_are_those_of_the_api(demo: Product):
                 "server-connections": system["database"]["connections"],
                 "bus-entries": system["bus"]["entries"],
                 "applied": health["flow"]["events_per_second"],
+                "jobs-running": system["jobs"]["running"],
+                "jobs-failed": system["jobs"]["failed"],
+                "devices-connected": system["devices"]["connected"],
+                "commands-open": system["devices"]["commands_open"],
                 "sockets": await overheard.read_metric("telemetra_live_connections"),
             }
             shown = {name: await read_figure(figure) for name, figure in figures.items()}
@@ -76,6 +83,9 @@ async def test_the_figures_are_those_of_the_api(demo: Product):
             compare, holds=lambda pairs: all(a == b for a, b in pairs.values()), within_s=60
         )
         assert pairs["size"][1] > 1_000_000
+        # The demo has a worker and a device: there is something to count.
+        assert pairs["devices-connected"][1] >= 1
+        await expect(page.get_by_test_id("jobs-heard")).to_contain_text("ago")
         await eventually(lambda: read_figure(senders), holds=bool, within_s=60)
         rows = page.get_by_test_id("process")
         names = await rows.evaluate_all("rows => rows.map(row => row.dataset.name)")

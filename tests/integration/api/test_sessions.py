@@ -126,6 +126,42 @@ async def test_sessions_are_listed_newest_first_page_by_page(client: httpx.Async
     assert [session["name"] for session in ended] == ["n2"]
 
 
+async def test_sessions_are_found_by_words_of_name_and_description(client: httpx.AsyncClient):
+    names = {
+        "Hot starts": "With the new valve.",
+        "Cold start": "The valve leaked",
+        "Ventil öffnet №7": "C-3PO: x_y",
+    }
+    for name, description in names.items():
+        await create(client, name, description=description)
+
+    async def find(**query: Any) -> list[int]:
+        answer = await client.get(SESSIONS, params=query)
+        assert answer.status_code == 200, answer.text
+        SessionPage.model_validate(answer.json())
+        return [list(names).index(session["name"]) for session in answer.json()["data"]]
+
+    assert await find() == [2, 1, 0]
+    assert await find(q="valve") == [1, 0]
+    assert await find(q="start valve") == [1, 0]
+    assert await find(q="leaks") == [1]
+    assert await find(q="valve -leaked") == [0]
+    assert await find(q='"new valve"') == [0]
+    assert await find(q="öffnet or hot") == [2, 0]
+    assert await find(q="'; DROP TABLE sessions; --") == []
+    assert await find(q="valve", status="ended") == []
+    first = (await client.get(SESSIONS, params={"q": "valve", "limit": 1})).json()
+    assert await find(q="valve", cursor=first["next_cursor"]) == [0]
+    changed = await client.patch(
+        f"{SESSIONS}/{first['data'][0]['id']}", json={"description": "Tight"}
+    )
+    assert changed.status_code == 200
+    assert (await find(q="valve"), await find(q="tight")) == ([0], [1])
+    for wrong in ("a" * 501, "a\x00b"):
+        answer = await client.get(SESSIONS, params={"q": wrong})
+        assert list_fields(read_problem(answer, 422, "invalid")) == {"q"}
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_front_ends_of_test_benches_get_plain_lists_with_and_without_a_slash(
     client: httpx.AsyncClient, slash: str

@@ -14,6 +14,7 @@ from api.stt_tasks.schemas import SttTaskOut
 from core.audio import RATE_HZ, AudioFormat
 from core.settings import Settings
 from core.stt_tasks import AUDIO_FOLDER
+from tests.fixtures.api_keys import list_audit
 from tests.fixtures.apis import calling
 from tests.fixtures.clients import open_client
 from tests.fixtures.recordings import convert, hum, run_ffmpeg, write_hum, write_samples
@@ -393,3 +394,29 @@ async def test_transcripts_stand_in_the_export(client: httpx.AsyncClient, sid: s
     await client.put(f"{path}/{task['id']}", json={"status": "done", "transcript": "said"})
     export = await client.get(f"{SESSIONS}/{sid}/notes/export", params={"format": "json"})
     assert [each["transcript"] for each in export.json()["transcripts"]] == ["said"]
+
+
+async def test_what_people_do_with_tasks_is_in_the_audit_log_without_what_was_said(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, sid: str, audio: Path
+):
+    made = (await client.post(f"{SESSIONS}/{sid}/stt/tasks", json={"audio_chunk_id": "c"})).json()
+    path = f"{SESSIONS}/{sid}/stt/tasks/{made['id']}"
+    said = {"status": "done", "transcript": "a secret word"}
+    for _ in range(2):
+        # The second time it changes nothing, and so is nothing to note.
+        assert (await client.put(path, json=said)).status_code == 200
+    assert (await client.delete(path)).status_code == 200
+    for _ in range(2):
+        sent = await upload(client, sid, audio)
+        assert sent.status_code in {200, 201}
+    _, *entries = await list_audit(connection)
+    told = [(entry["action"], entry["target"]) for entry in entries]
+    assert told == [
+        *((f"stt_task.{verb}", made["id"]) for verb in ("create", "end", "delete")),
+        ("stt_task.upload", sent.json()["id"]),
+    ]
+    _, ended, deleted, uploaded = entries
+    assert (ended["before"]["status"], ended["after"]["status"]) == ("pending", "done")
+    assert (deleted["before"]["session_id"], deleted["after"]) == (sid, None)
+    assert (uploaded["before"], uploaded["after"]["status"]) == (None, "pending")
+    assert "secret word" not in str(entries)

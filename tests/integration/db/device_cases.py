@@ -32,6 +32,8 @@ CASES: Final[list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("devices.get_device", (DEVICE,), {}),
     ("devices.list_devices", (None, PAGE), {"rows_max": 4 * PAGE}),
     ("devices.list_ids", ("heat", PAGE), {"rows_max": 200}),
+    ("device_counts.count_links", (PAGE,), {"rows_max": 200}),
+    ("device_counts.count_commands", (back(days=0), PAGE), {"rows_max": 4 * PAGE}),
     ("devices.set_title", (DEVICE, "t", "me"), {}),
     ("devices.delete_device", (DEVICE,), {}),
     ("devices.list_links", (DEVICE, None, PAGE), {}),

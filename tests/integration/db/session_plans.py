@@ -18,9 +18,12 @@ SESSIONS: Final = [
     case("sessions.delete_session", "sess_x"),
     case("sessions.lock_session", "sess_7"),
     case("sessions.get_session", "sess_7", rows_max=4),
-    case("sessions.list_sessions", None, None, None, None, PAGE, rows_max=4 * PAGE),
-    case("sessions.list_sessions", None, None, back(hours=100), "sess_100", PAGE,
+    case("sessions.list_sessions", None, None, None, None, PAGE, None, rows_max=4 * PAGE),
+    case("sessions.list_sessions", None, None, back(hours=100), "sess_100", PAGE, None,
          rows_max=4 * PAGE, note="next page"),
+    # The only one of three thousand: by the index of words, and not one after the other.
+    case("sessions.list_sessions", None, None, None, None, PAGE, "bench2707", rows_max=4,
+         note="by words"),
     case("sessions.list_note_counts", "sess_7", 100, rows_max=10),
     # All that a chunk has of the stream: its minutes stand by channel, and then by time.
     case("sessions.list_channel_sums", "none", [ONE], back(days=11), back(days=10), PAGE,

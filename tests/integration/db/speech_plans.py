@@ -16,6 +16,7 @@ SPEECH: Final = (
     case("jobs.retry_stalled", timedelta(seconds=30), PAGE, rows_max=4 * PAGE),
     case("jobs.delete_ended", back(days=1), PAGE, rows_max=6 * PAGE),
     case("jobs.measure_queues", PAGE, rows_max=4 * PAGE),
+    case("jobs.measure_work", PAGE, PAGE, rows_max=6 * PAGE),
     case("jobs.list_workers", 1),
     case("stt_tasks.lock_session", 1, SESSION),
     case("stt_tasks.measure_tasks", SESSION, rows_max=250),

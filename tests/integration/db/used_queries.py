@@ -20,6 +20,7 @@ USED: Final[dict[str, set[str]]] = {
         "delete_device",
         "list_links",
     },
+    "device_counts": {"count_links", "count_commands"},
     "commands": {
         "insert_command",
         "find_request",
@@ -198,6 +199,7 @@ USED: Final[dict[str, set[str]]] = {
         "retry_stalled",
         "delete_ended",
         "measure_queues",
+        "measure_work",
         "list_workers",
     },
     "stt_tasks": {

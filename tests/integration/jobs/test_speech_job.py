@@ -14,6 +14,7 @@ from core.session_events import channel_of_session
 from core.settings import Settings
 from core.stt_tasks import AUDIO_FOLDER, Outcome, TaskStatus
 from db.stt_tasks import SttTaskStore
+from tests.fixtures.api_keys import ACTOR
 from tests.fixtures.stt_tasks import SESSION, read_jobs, read_task, write_session, write_task
 from tests.fixtures.transcription_servers import Manners, TranscriptionServer
 from tests.fixtures.waiting import eventually
@@ -137,7 +138,7 @@ async def test_a_task_that_is_taken_away_stops_its_job(
     async with working(chosen):
         task_id = await write_task(connection, chosen, audio)
         await eventually(lambda: bool(server.asked))
-        await SttTaskStore(connection).delete(SESSION, task_id)
+        await SttTaskStore(connection).delete(SESSION, task_id, actor=ACTOR)
         await eventually(lambda: read_jobs(connection), holds=lambda jobs: jobs == ["aborted"])
     never.set()
     assert list_work(chosen) == []
@@ -152,7 +153,8 @@ async def test_an_outcome_from_elsewhere_stands(
         task_id = await write_task(connection, chosen, audio)
         await eventually(lambda: bool(server.asked))
         outcome = Outcome(TaskStatus.DONE, "said elsewhere")
-        _, is_new = await SttTaskStore(connection).put_outcome(SESSION, task_id, outcome)
+        store = SttTaskStore(connection)
+        _, is_new = await store.put_outcome(SESSION, task_id, outcome, actor=ACTOR)
         assert is_new
         await eventually(lambda: read_jobs(connection), holds=lambda jobs: jobs == ["aborted"])
     never.set()

@@ -16,6 +16,7 @@ from db.pool import Pool
 from db.stt_tasks import SttTaskStore
 from streaming.jobs.sweeps import AudioSweep
 from streaming.jobs.upkeep import Upkeep
+from tests.fixtures.api_keys import ACTOR
 from tests.fixtures.recordings import write_hum
 from tests.fixtures.stt_tasks import SESSION, read_jobs, read_task, write_task
 
@@ -101,7 +102,7 @@ async def test_what_waits_is_measured_and_what_is_over_is_deleted(
     audio: Path,
 ):
     over, _ = [await write_task(connection, settings, audio) for _ in range(2)]
-    await SttTaskStore(connection).delete(SESSION, over)
+    await SttTaskStore(connection).delete(SESSION, over, actor=ACTOR)
     sweep = AudioSweep(settings, pool, clock)
     clock.advance(timedelta(hours=settings.jobs_retention_hours, minutes=1))
     await Upkeep(settings, pool, clock, sweep, ["speech"]).run_round()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.traces import LINKS_MAX, Origin, is_sampled, join_contexts, read_context, trace_id_of
+from core.traces import LINKS_MAX, Origin, join_contexts, read_context, trace_id_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -44,9 +44,7 @@ def test_what_is_no_context_is_none(text: str | None):
     assert read_context(text) is None
 
 
-def test_a_context_says_whether_it_is_recorded_and_of_which_trace_it_is():
-    assert is_sampled(context(1))
-    assert not is_sampled(context(1)[:-2] + "02")
+def test_a_context_says_of_which_trace_it_is():
     assert trace_id_of(context(1)) == TRACE
 
 

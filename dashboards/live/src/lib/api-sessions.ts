@@ -45,7 +45,7 @@ const seen = (note: Note) => ({ 'If-Match': `"${note.version}"` });
 
 export const sessionApi = {
   list: (
-    wanted: { status?: SessionStatus | undefined; cursor?: string | undefined },
+    wanted: { status?: SessionStatus | undefined; q?: string; cursor?: string | undefined },
     signal?: AbortSignal,
   ): Promise<Page<Session>> =>
     read(

@@ -4,6 +4,8 @@ import type { Session, SessionStatus } from './session-types';
 export const NAME_MAX = 200;
 export const DESCRIPTION_MAX = 10_000;
 export const STREAMS_MAX = 50;
+/** As many signs as the server looks for. */
+export const WORDS_MAX = 500;
 
 export interface SessionFilter {
   words: string;
@@ -28,6 +30,15 @@ export function isWanted(session: Session, { words, status }: SessionFilter): bo
     .toLowerCase()
     .split(/\s+/)
     .every((word) => said.includes(word));
+}
+
+/** Newest first, each once. */
+export function mergeFound(here: readonly Session[], found: readonly Session[]): Session[] {
+  const known = new Set(here.map(({ id }) => id));
+  const startOf = (one: Session): number => Date.parse(one.started_at);
+  return [...here, ...found.filter(({ id }) => !known.has(id))].sort(
+    (a, b) => startOf(b) - startOf(a),
+  );
 }
 
 export const lastingOf = (session: Session, now: number): number =>

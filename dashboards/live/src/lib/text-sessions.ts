@@ -32,7 +32,7 @@ export const sessionText = {
     noMatch: (read: number, isAll: boolean) =>
       isAll
         ? `${some(read, 'session is', 'sessions are')} hidden by the filter.`
-        : `Among the newest ${read}. Older ones are not read yet.`,
+        : `Among the newest ${read}; of older ones, none by whole words.`,
     clear: 'Clear filter',
     emptyTitle: 'No sessions yet',
     empty:

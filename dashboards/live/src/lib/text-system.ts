@@ -58,6 +58,8 @@ export const words = {
     redis: { error: 'Redis is down', degraded: 'Redis is strained' },
     flow: { error: 'The flow is down', degraded: 'The flow is behind' },
     archive: { error: 'The archive is down', degraded: 'The archive is behind' },
+    alerts: { error: 'The alerts are down', degraded: 'The alerts are behind' },
+    jobs: { error: 'The jobs are down', degraded: 'The jobs are behind' },
   } as Record<Part, Record<'error' | 'degraded', string>>,
   /** What it means for the data. */
   meanings: {
@@ -68,6 +70,9 @@ export const words = {
     flow: 'Figures and moments arrive late until the flow has caught up; none is lost.',
     archive:
       'The bus keeps what the archive does not have yet, and fills up. Figures and moments are not affected.',
+    alerts:
+      'Nobody is told of moments until the alerts have caught up; what there is to tell is kept. Figures and moments are not affected.',
+    jobs: 'Speech becomes text late; uploads are kept until then. Figures and moments are not affected.',
   } as Record<Part, string>,
   since: (time: string, forHow: string, seen: boolean) =>
     seen ? `Since ${time}, ${forHow}.` : `At least since ${time}, when this page was opened.`,
@@ -135,6 +140,40 @@ export const words = {
     slowNote: (limit: string) => `over ${limit}, since start`,
     size: 'Size on disk',
     migration: (n: string) => `schema ${n}`,
+  },
+
+  jobs: 'Jobs',
+  jobsUnit: 'all workers',
+  jobRows: {
+    heard: 'Worker heard',
+    ago: (age: string) => `${age} ago`,
+    noWorker: 'no worker',
+    running: 'Running',
+    workers: (n: number) => `by ${n} ${plural(n, 'worker')}`,
+    queue: (name: string) => `Waiting, ${name}`,
+    waiting: 'Waiting',
+    oldest: (age: string) => `oldest ${age}`,
+    retrying: 'Tried, to be tried again',
+    failed: 'Given up',
+    ofNewest: 'of the last 1000',
+  },
+  devices: 'Devices',
+  devicesUnit: 'all processes',
+  deviceRows: {
+    connected: 'Connected',
+    stale: 'Stale',
+    gone: 'Gone',
+    points: 'Points taken',
+    here: 'this process',
+    lost: 'Points lost',
+    untold: 'Payloads not told',
+  },
+  commands: 'Commands',
+  commandsUnit: 'all devices',
+  commandRows: {
+    open: 'Open',
+    timedOut: 'Timed out',
+    moved: 'Steps',
   },
 
   processes: 'Processes',

@@ -1,7 +1,7 @@
 /* Troubles: which part of the platform is not well, and since when this page knows. */
 import type { Health } from './types';
 
-export const PARTS = ['database', 'redis', 'flow', 'archive'] as const;
+export const PARTS = ['database', 'redis', 'flow', 'archive', 'alerts', 'jobs'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Trouble {

@@ -29,6 +29,10 @@ const NAMES = [
   'lent',
   'screen50',
   'screen99',
+  'points',
+  'pointsLost',
+  'untold',
+  'commands',
 ] as const;
 export type Figure = (typeof NAMES)[number];
 
@@ -102,7 +106,7 @@ class SystemStore implements Listener {
   }
 
   /** How much a counter grew in the last 15 minutes, as far as this page saw it. */
-  sum(name: 'failed' | 'refused' | 'dropped'): number | null {
+  sum(name: 'failed' | 'refused' | 'dropped' | 'pointsLost' | 'untold'): number | null {
     const known = this.courses.values(name).filter((value) => !Number.isNaN(value));
     return known.length ? known.reduce((sum, value) => sum + value, 0) : null;
   }
@@ -154,6 +158,10 @@ class SystemStore implements Listener {
       dropped: grown('telemetra_live_messages_dropped_total'),
       sockets: total(after, 'telemetra_live_connections'),
       hits: reads ? (hits ?? 0) / reads : null,
+      points: rate('telemetra_device_points_total') ?? (isServed ? 0 : null),
+      pointsLost: grown('telemetra_device_points_lost_total') ?? (isServed ? 0 : null),
+      untold: grown('telemetra_device_news_untold_total') ?? (isServed ? 0 : null),
+      commands: rate('telemetra_commands_moved_total') ?? (isServed ? 0 : null),
       lent: total(after, 'telemetra_database_connections_used'),
     };
   }

@@ -1,14 +1,12 @@
 """Listeners: hear from the database at once what would otherwise be found a second later."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import asyncpg
 import structlog
 
-from db.alerts import PROCESS
-from db.deliveries import CHANNEL as DELIVERIES
-from db.moment_changes import CHANNEL as MOMENT_CHANGES
 from db.pool import AWAY
 
 CONNECT_S_MAX: Final = 5.0
@@ -21,13 +19,14 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 class Listener:
-    """Wakes whoever waits for changes or for deliveries."""
+    """Wakes whoever waits for what the database tells on its channels."""
 
     def __init__(
-        self, database_url: str, changes: asyncio.Event, deliveries: asyncio.Event
+        self, database_url: str, process: str, events: Mapping[str, asyncio.Event]
     ) -> None:
         self._database_url = database_url
-        self._events = {MOMENT_CHANGES: changes, DELIVERIES: deliveries}
+        self._name = f"telemetra-{process}"
+        self._events = events
 
     async def run(self) -> None:
         """Listen until cancelled, however often the connection breaks."""
@@ -43,7 +42,7 @@ class Listener:
             self._database_url,
             timeout=CONNECT_S_MAX,
             command_timeout=CONNECT_S_MAX,
-            server_settings={"application_name": PROCESS},
+            server_settings={"application_name": self._name},
         )
         try:
             for channel in self._events:

@@ -5,8 +5,10 @@ import asyncio
 import asyncpg
 import pytest
 
-from db.deliveries import SQL as DELIVERIES
-from streaming.alerts.listeners import Listener
+from db.deliveries import CHANNEL as DELIVERIES
+from db.deliveries import SQL
+from db.listeners import Listener
+from db.moment_changes import CHANNEL as MOMENT_CHANGES
 from tests.fixtures.alerts import write_moment
 from tests.fixtures.waiting import eventually
 
@@ -18,10 +20,11 @@ NAME = "telemetra-alerts"
 async def test_a_change_wakes_who_decides_and_a_delivery_who_sends(
     connection: asyncpg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("streaming.alerts.listeners.AGAIN_S", 0.05)
-    monkeypatch.setattr("streaming.alerts.listeners.PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr("db.listeners.AGAIN_S", 0.05)
+    monkeypatch.setattr("db.listeners.PROBE_EVERY_S", 0.05)
     changed, due = asyncio.Event(), asyncio.Event()
-    listener = asyncio.create_task(Listener(database_url, changed, due).run())
+    events = {MOMENT_CHANGES: changed, DELIVERIES: due}
+    listener = asyncio.create_task(Listener(database_url, "alerts", events).run())
     for _ in range(2):
         # Who begins to listen may have missed something.
         await asyncio.wait_for(asyncio.gather(changed.wait(), due.wait()), 10)
@@ -31,7 +34,7 @@ async def test_a_change_wakes_who_decides_and_a_delivery_who_sends(
         await asyncio.wait_for(changed.wait(), 10)
         assert not due.is_set()
         changed.clear()
-        await connection.execute(DELIVERIES["notify"])
+        await connection.execute(SQL["notify"])
         await asyncio.wait_for(due.wait(), 10)
         assert not changed.is_set()
         due.clear()
