@@ -3,7 +3,8 @@
     POST ─► bus ─► written:session:{id} = shard and offset of the entry ─┐ Redis, for a minute
     GET ─► waits until the shard's applied offset has passed it ◄────────┘ 2 s at most
 
-Who waits in vain gets what there is. Without Redis nobody waits, and nothing fails.
+Who waits in vain gets what there is. Without Redis nobody waits, and nothing fails. What is noted
+need not outlive Redis: it stays out of its file, or each point would wait for the disk twice.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ REMEMBERED_S: Final = 60
 AWAY: Final = (redis.exceptions.RedisError, OSError)
 
 _NOTE: Final = """
+redis.set_repl(redis.REPL_NONE)
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known or #known < #ARGV[2] or (#known == #ARGV[2] and known < ARGV[2]) then
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -65,14 +67,18 @@ class Written:
         except AWAY as error:
             log.debug("written_not_noted", error=type(error).__name__)
 
-    async def wait(self, session_id: str) -> bool:
-        """Wait until what was written before can be read; return whether it can.
+    async def wait(self, session_id: str) -> str | None:
+        """Wait until what was written before can be read; return its mark, None if in vain.
+
+        Answers that were read at a mark hold all that was written until then: with the next that is
+        written the mark is another.
 
         Raises:
             DatabaseAwayError: Nothing can be read at all.
         """
         deadline = time.monotonic() + WAIT_S_MAX
-        for shard, offset in (await self._find(session_id)).items():
+        found = await self._find(session_id)
+        for shard, offset in found.items():
             while self._applied.get(shard, 0) < offset:
                 async with self._pool.connection() as connection:
                     applied = await SessionTelemetryStore(connection).find_applied(shard)
@@ -81,9 +87,9 @@ class Written:
                     break
                 if time.monotonic() >= deadline:
                     log.info("written_not_applied", session_id=session_id, shard=shard)
-                    return False
+                    return None
                 await asyncio.sleep(LOOK_EVERY_S)
-        return True
+        return " ".join(f"{shard}:{offset}" for shard, offset in sorted(found.items()))
 
     async def _find(self, session_id: str) -> dict[int, int]:
         try:
