@@ -74,6 +74,7 @@ from api.session_live.hub import SessionHub
 from api.session_telemetry.endpoints import router as session_telemetry
 from api.session_telemetry.written import Written
 from api.sessions.endpoints import router as sessions
+from api.sessions.finders import SessionFinder
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.streams.endpoints import router as streams
 from api.stt_tasks.endpoints import router as stt_tasks
@@ -271,6 +272,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
+        session_finder=SessionFinder(database),
         written=Written(client, database),
         session_news=SessionNews(client),
         session_hub=SessionHub(client),

@@ -9,13 +9,14 @@ need not outlive Redis: it stays out of its file, or each point would wait for t
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import redis.asyncio
 import redis.exceptions
 import structlog
 
+from core.gatherings import Gathering
 from db.pool import Pool
 from db.session_telemetry import SessionTelemetryStore
 
@@ -54,6 +55,7 @@ class Written:
         self._redis = client
         self._pool = pool
         self._note = client.register_script(_NOTE)
+        self._notes: Gathering[tuple[str, int, int], None] = Gathering(self._note_all)
         self._applied: dict[int, int] = {}
         """As far as this process has seen each shard."""
 
@@ -61,11 +63,20 @@ class Written:
         """Remember that something of a session was appended."""
         try:
             for shard, offset in offsets.items():
-                await self._note(
-                    keys=[written_by_session(session_id)], args=[shard, offset, REMEMBERED_S]
-                )
+                await self._notes.ask((session_id, shard, offset))
         except AWAY as error:
             log.debug("written_not_noted", error=type(error).__name__)
+
+    async def _note_all(self, notes: Sequence[tuple[str, int, int]]) -> list[None]:
+        """Note what came together: of each session only what is furthest."""
+        furthest: dict[tuple[str, int], int] = {}
+        for session_id, shard, offset in notes:
+            furthest[session_id, shard] = max(offset, furthest.get((session_id, shard), 0))
+        for (session_id, shard), offset in furthest.items():
+            await self._note(
+                keys=[written_by_session(session_id)], args=[shard, offset, REMEMBERED_S]
+            )
+        return [None] * len(notes)
 
     async def wait(self, session_id: str) -> str | None:
         """Wait until what was written before can be read; return its mark, None if in vain.

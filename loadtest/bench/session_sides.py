@@ -319,6 +319,8 @@ def shoot(
     before = side.server.process.read_cpu_seconds()
     shot = run_wrk(Wanted(f"{side.server.url}{path}", (), script, connections), seconds)
     used = side.server.process.read_cpu_seconds() - before
+    if not shot.rate:
+        raise WrongAnswerError(f"{path}: nothing was answered within {seconds} s")
     return Take(shot.rate, shot.p50_ms, shot.p99_ms, used / (shot.rate * seconds) * 1000)
 
 
@@ -351,13 +353,23 @@ def require_agreement(sides: Sequence[Side], questions: Sequence[str]) -> None:
         WrongAnswerError: They do not.
     """
     for question in questions:
-        answers = []
+        answers: list[Row | None] = []
         for side in sides:
             with side.server.awake(), side.client() as client:
-                answers.append(_leave_out_ids(client.get(f"{side.stored}/telemetry{question}")))
-        if any(answer != answers[0] for answer in answers):
-            excerpt = " ≠ ".join(repr(answer)[:200] for answer in answers)
-            raise WrongAnswerError(f"{question}: {excerpt}")
+                answers.append(client.get(f"{side.stored}/telemetry{question}"))
+        compare_answers(question, answers)
+
+
+def compare_answers(question: str, answers: Sequence[Row | None]) -> None:
+    """Require that answers are the same, but for their ids.
+
+    Raises:
+        WrongAnswerError: They are not.
+    """
+    kept = [_leave_out_ids(answer) for answer in answers]
+    if any(answer != kept[0] for answer in kept):
+        excerpt = " ≠ ".join(repr(answer)[:200] for answer in kept)
+        raise WrongAnswerError(f"{question}: {excerpt}")
 
 
 def _leave_out_ids(told: Any) -> Any:  # noqa: ANN401 - any JSON.

@@ -223,10 +223,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m loadtest.bench.sessions")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=int, default=SECONDS, help="of each turn of wrk")
-    parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--quick", action="store_true", help="one round, and fewer requests in it")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results go")
     options = parser.parse_args()
-    rounds, seconds = (1, 1) if options.quick else (options.rounds, options.seconds)
+    rounds, seconds = (1, SECONDS) if options.quick else (options.rounds, options.seconds)
     found = measure_sessions(rounds, seconds, is_quick=options.quick)
     measurement = Measurement(
         name="sessions",
