@@ -113,10 +113,11 @@ class Side:
         """Lend the path of a new session, and let what was written settle."""
         with self.client() as client:
             path = client.create_session()
-            yield path
-            self.settle()
-            if self.name != OURS:
-                # Lists that grow from turn to turn would slow it down; tables may grow.
+        yield path
+        self.settle()
+        if self.name != OURS:
+            # Lists that grow from turn to turn would slow it down; tables may grow.
+            with self.client() as client:
                 client.forget(path)
 
     def store(self, body: bytes) -> None:
