@@ -41,6 +41,7 @@ from api.replies import STALE
 from api.routes import ROUTES
 from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
+from api.sessions.finders import SessionFinder
 from api.shortcuts import ShortcutMiddleware, Shortcuts
 from api.stt_tasks.uploads import Uploads
 from api.traces import TraceMiddleware
@@ -185,6 +186,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         ring=ring,
         identities=Identities(ring, People.of(settings, clock), TicketBox(client)),
         tracer=tracer,
+        session_finder=SessionFinder(database),
         written=Written(client, database),
         session_news=SessionNews(client),
         session_hub=SessionHub(client),

@@ -22,6 +22,7 @@ from api.live.hub import Hub
 from api.news import News
 from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
+from api.sessions.finders import SessionFinder
 from api.shortcuts import Shortcuts
 from api.stt_tasks.uploads import Uploads
 from core import keys
@@ -53,6 +54,7 @@ class Resources:
     devices: Devices
     ring: KeyRing
     identities: Identities
+    session_finder: SessionFinder
     written: Written
     session_news: SessionNews
     session_hub: SessionHub

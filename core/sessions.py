@@ -112,6 +112,11 @@ def name_channel(session_id: str, place: Place) -> str:
     return f"{place.stream_id}{_SEPARATOR}{place.channel}"
 
 
+def is_own_channel(name: str) -> bool:
+    """Whether a name is that of a channel of the session's own stream."""
+    return _SEPARATOR not in name
+
+
 def find_place(session: Mapping[str, Any], name: str) -> Place | None:
     """Return the channel that goes by a name; None where no stream of the session has such."""
     stream_id, separator, channel = name.partition(_SEPARATOR)

@@ -1,5 +1,6 @@
 """Sessions: made, changed and ended, each change with its entry in the audit log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -86,6 +87,11 @@ class SessionStore:
         if row is None:
             raise NotFoundError(f"There is no session {session_id!r}.")
         return dict(row)
+
+    async def list_named(self, session_ids: Sequence[str]) -> list[Row]:
+        """Return those of some sessions that there are, in no order."""
+        rows = await self._connection.fetch(SQL["list_named"], session_ids, len(session_ids))
+        return [dict(row) for row in rows]
 
     async def list_sessions(self, wanted: SessionFilter) -> list[Row]:
         """Return sessions, newest first."""

@@ -45,6 +45,18 @@ SELECT
 FROM sessions AS s
 WHERE s.session_id = $1;
 
+-- list_named
+-- The sessions of some ids ($1), as get_session has one.
+SELECT
+    s.session_id AS id, s.name, s.description, s.status, s.started_at, s.ended_at, s.note_count,
+    ARRAY(
+        SELECT stream_id FROM session_streams WHERE session_id = s.session_id ORDER BY place
+    ) AS stream_ids,
+    s.created_by, s.updated_at, s.updated_by, s.summary
+FROM sessions AS s
+WHERE s.session_id = ANY ($1::text[])
+LIMIT $2;
+
 -- list_sessions
 -- Newest first; of those within reach of some patterns of streams ($2), if these are given. Words
 -- ($6) are looked for as they stand and by their English stems.

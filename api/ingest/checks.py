@@ -7,7 +7,7 @@ Nothing here waits for anything; ``api.ingest.service`` and ``api.ingest.small_b
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from core.errors import BadRequestError
 from core.events import RejectedRow, TimePolicy, check_events
 from core.keys import Caller
 from core.settings import Settings
+from streaming.bus.base import Offsets
 
 ERRORS_NAMED_MAX: Final = 100
 """So many bad rows are named; all are counted."""
@@ -47,6 +48,8 @@ class Receipt:
 
     accepted: int
     rejected: list[RejectedRow]
+    offsets: Offsets = field(default_factory=dict, compare=False)
+    """Where its events are, perhaps among those of others."""
 
     def write(self) -> bytes:
         """Return the receipt as clients read it."""

@@ -11,7 +11,7 @@ told only what became of their own body, and only when its events are on the bus
 import asyncio
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import accumulate
 from typing import Final, TypeAlias
@@ -28,7 +28,7 @@ from core.gatherings import Gathering, GatheringPolicy
 from core.json_lines import read_json_lines
 from core.keys import Caller
 from core.settings import Settings
-from streaming.bus.base import BusWriter
+from streaming.bus.base import BusWriter, Offsets
 
 SMALL_BYTES_MAX: Final = 4_096
 """Larger bodies bring enough rows of their own to be worth a frame."""
@@ -101,8 +101,9 @@ class SmallBodies:
         checked = Checked(pl.concat(frames, how="diagonal") if frames else pl.DataFrame(), [])
         if not checked.events.is_empty():
             with metrics.bus_append_seconds.time():
-                await self._bus.append(self.checker.pack(checked.events))
+                offsets = await self._bus.append(self.checker.pack(checked.events))
             count_events(checked.count_by_type(), 0)
+            _locate(outcomes, offsets or {})
         count_events({}, sum(len(o.rejected) for o in outcomes.values() if isinstance(o, Receipt)))
         return [outcomes[number] for number in range(len(bodies))]
 
@@ -140,6 +141,12 @@ class SmallBodies:
                 continue
             frames.append(checked.events)
             outcomes[number] = Receipt(checked.events.height, checked.rejected)
+
+
+def _locate(outcomes: dict[int, Outcome], offsets: Offsets) -> None:
+    for number, outcome in outcomes.items():
+        if isinstance(outcome, Receipt):
+            outcomes[number] = replace(outcome, offsets=offsets)
 
 
 def _group_lines(bodies: Sequence[SmallBody]) -> Sequence[Lines]:

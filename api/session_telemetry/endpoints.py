@@ -1,19 +1,19 @@
 """Telemetry of a session: points taken as readings of its own stream, and read back."""
 
 from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-import polars as pl
+import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.aliases import Plain, send_list
-from api.answers import send_row
+from api.answers import send_answer, send_json, send_row
+from api.cache.lookups import Wanted
 from api.deps import Caller, Uses
 from api.ingest.bodies import MEGABYTE, read_body
-from api.ingest.readers import Rows
 from api.paging import find_next_point, read_point_cursor
 from api.session_telemetry import examples
-from api.session_telemetry.readers import name_stream, read_batch
+from api.session_telemetry.readers import read_batch, read_point
 from api.session_telemetry.schemas import (
     ChannelsOut,
     CreatedOut,
@@ -24,11 +24,12 @@ from api.session_telemetry.schemas import (
     PointQuery,
     describe_batch,
 )
-from api.session_telemetry.service import TelemetryWriter, show_point
+from api.session_telemetry.service import TelemetryWriter, find_latest, show_point
 from api.sessions.endpoints import SessionId
 from api.sessions.service import Row, read_session, require_session
-from core.errors import InvalidError, NotFoundError
-from core.sessions import VALUES_MAX, Place, find_place, name_channel
+from core.errors import InvalidError
+from core.scopes import scope_of_stream
+from core.sessions import VALUES_MAX, Place, find_place, is_own_channel, name_channel
 from db.minutes import BEGINNING, END, PointSpan, Span
 from db.pool import Connection
 from db.session_telemetry import SessionTelemetryStore
@@ -54,14 +55,12 @@ async def create_point(
     """
     await read_session(uses, caller, session_id)
     row = given.model_dump()
-    times = {"timestamp": pl.Datetime("us", "UTC"), "value": pl.Float64(), "unit": pl.String()}
-    raw = pl.DataFrame([{"index": 0, **row}], schema_overrides=times)
-    body = given.model_dump_json().encode()
-
-    def read(_: bytes) -> Rows:
-        return name_stream(raw, session_id), []
-
-    await TelemetryWriter(uses, caller, session_id).accept(body, read, idempotency_key)
+    writer = TelemetryWriter(uses, caller, session_id)
+    if idempotency_key is None:
+        await writer.accept_point(row)
+    else:
+        body = given.model_dump_json().encode()
+        await writer.accept(body, partial(read_point, row, session_id), idempotency_key)
     return send_row(show_point(session_id, {**row, "stream_id": session_id}), status=201)
 
 
@@ -126,20 +125,29 @@ async def list_points(
     "/latest", response_model=PointOut, responses=examples.LATEST, summary="Read the newest point"
 )
 async def read_latest(
-    uses: Uses, caller: Caller, session_id: SessionId, query: Annotated[LatestQuery, Query()]
+    request: Request,
+    uses: Uses,
+    caller: Caller,
+    session_id: SessionId,
+    query: Annotated[LatestQuery, Query()],
 ) -> Response:
     """Return the newest point of a channel."""
-    await uses.written.wait(session_id)
-    rows: list[dict[str, Any]] = []
-    async with uses.pool.connection() as connection:
-        session = await require_session(connection, caller, session_id)
-        place = find_place(session, query.channel)
-        if place is not None:
-            store = SessionTelemetryStore(connection)
-            rows = await store.list_points(session, [place], PointSpan(Span(limit=1)))
-    if not rows:
-        raise NotFoundError(f"There is no value of {query.channel!r} here.")
-    return send_row(show_point(session_id, rows[0]))
+    if caller.streams is not None:
+        # An answer at hand is the same for all who reach the session.
+        await read_session(uses, caller, session_id)
+
+    async def load() -> bytes:
+        return orjson.dumps(
+            await find_latest(uses, caller, session_id, query.channel), option=orjson.OPT_UTC_Z
+        )
+
+    mark = await uses.written.wait(session_id)
+    if mark is None or not is_own_channel(query.channel):
+        # Something is missing still, or other streams than this one change the answer.
+        return send_json(await load())
+    key = f"latest {query.channel} {mark}"
+    wanted = Wanted(scope_of_stream(session_id), key, uses.settings.cache_ttl_metrics, load)
+    return send_answer(request, await uses.lookups.find(wanted))
 
 
 @router.get(

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from api.examples import Responses, show, show_error, show_problem
+from api.answers import ANSWERS
+from api.examples import Responses, show, show_answer, show_error, show_problem
 from api.sessions.examples import NONE, ONE_PATH, SESSION_ID
 from core.errors import BusAwayError, BusFullError
 
@@ -54,7 +55,8 @@ POINTS: Final[Responses] = {
     **show_problem(422, PATH, "limit: Input should be greater than or equal to 1", "limit"),
 }
 LATEST: Final[Responses] = {
-    **show(POINT),
+    **ANSWERS,
+    **show_answer(POINT),
     **show_problem(404, f"{PATH}/latest", "There is no value of 'valve_pressure' here."),
     **show_problem(422, f"{PATH}/latest", "channel: Field required", "channel"),
 }

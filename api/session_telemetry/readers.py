@@ -27,6 +27,11 @@ ERRORS_NAMED_MAX: Final = 100
 _EMPTY: Final = pl.DataFrame(
     schema={"index": pl.UInt32(), **{name: RAW_SCHEMA[name] for name in FIELDS[1:]}}
 )
+_POINT_TYPES: Final = {
+    "timestamp": pl.Datetime("us", "UTC"),
+    "value": pl.Float64(),
+    "unit": pl.String(),
+}
 _WRAPPED: Final = re.compile(rb'\s*\{\s*"data"\s*:\s*(?=\[)')
 _NO_LIST: Final = 'data: a batch is {"data": [{"timestamp": …, "channel": …, "value": …}, …]}'
 
@@ -52,6 +57,12 @@ def read_batch(body: bytes, *, session_id: str, points_max: int) -> Rows:
             " taken."
         )
     return name_stream(raw, session_id), unreadable
+
+
+def read_point(point: dict[str, Any], session_id: str, _: bytes) -> Rows:
+    """Return a point that was read and checked before, as ``read_batch`` returns a batch."""
+    raw = pl.DataFrame([{"index": 0, **point}], schema_overrides=_POINT_TYPES)
+    return name_stream(raw, session_id), []
 
 
 def name_stream(raw: pl.DataFrame, session_id: str) -> pl.DataFrame:

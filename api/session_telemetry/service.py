@@ -4,13 +4,20 @@ import asyncio
 import hashlib
 from typing import Any
 
+import orjson
+
 from api.deps import Resources
 from api.ingest.checks import Checked, count_events
-from api.ingest.readers import Reader, Rows
+from api.ingest.readers import Reader, Rows, read_json
 from api.session_telemetry.readers import refuse_missing, refuse_rows
+from api.sessions.service import require_session
 from core import metrics
+from core.errors import NotFoundError
+from core.ids import shard_of
 from core.keys import EVERYONE, Caller
-from core.sessions import Place, make_point_id, name_channel
+from core.sessions import Place, find_place, make_point_id, name_channel
+from db.minutes import PointSpan, Span
+from db.session_telemetry import SessionTelemetryStore
 from streaming.bus.base import Once
 
 INLINE_BYTES_MAX = 32_768
@@ -26,6 +33,23 @@ class TelemetryWriter:
         self._uses = uses
         self._caller = caller
         self._session_id = session_id
+
+    async def accept_point(self, point: Row) -> None:
+        """Put a point on the bus, together with what others send at the same time.
+
+        Raises:
+            InvalidError: It is wrong; nothing was taken.
+            TelemetraError: It was not taken, for the reason that it says.
+        """
+        row = {**point, "stream_id": self._session_id, "type": "reading"}
+        told = {name: value for name, value in row.items() if value is not None}
+        body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
+        # The stream is the session's own, and whether that is within reach was asked before.
+        receipt = await self._uses.small_bodies.accept(body, read_json, EVERYONE)
+        if receipt.rejected:
+            raise refuse_rows(receipt.rejected)
+        shard = shard_of(self._session_id, self._uses.settings.bus_shards)
+        await self._uses.written.note(self._session_id, {shard: receipt.offsets[shard]})
 
     async def accept(self, body: bytes, read: Reader, key: str | None = None) -> Checked:
         """Put all points of a body on the bus; with a key they count once.
@@ -66,6 +90,24 @@ class TelemetryWriter:
             return None
         owner = f"{self._caller.key_id or 'everyone'}:{self._session_id}"
         return Once(f"{owner}:{key}", hashlib.sha256(body).hexdigest())
+
+
+async def find_latest(uses: Resources, caller: Caller, session_id: str, channel: str) -> Row:
+    """Return the newest point of a channel as clients read it.
+
+    Raises:
+        NotFoundError: There is none, or no such session within reach.
+    """
+    rows: list[Row] = []
+    async with uses.pool.connection() as connection:
+        session = await require_session(connection, caller, session_id)
+        place = find_place(session, channel)
+        if place is not None:
+            store = SessionTelemetryStore(connection)
+            rows = await store.list_points(session, [place], PointSpan(Span(limit=1)))
+    if not rows:
+        raise NotFoundError(f"There is no value of {channel!r} here.")
+    return show_point(session_id, rows[0])
 
 
 def show_point(session_id: str, row: Row) -> Row:

@@ -3,18 +3,20 @@
     POST ─► bus ─► written:session:{id} = shard and offset of the entry ─┐ Redis, for a minute
     GET ─► waits until the shard's applied offset has passed it ◄────────┘ 2 s at most
 
-Who waits in vain gets what there is. Without Redis nobody waits, and nothing fails.
+Who waits in vain gets what there is. Without Redis nobody waits, and nothing fails. What is noted
+need not outlive Redis: it stays out of its file, or each point would wait for the disk twice.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import redis.asyncio
 import redis.exceptions
 import structlog
 
+from core.gatherings import Gathering
 from db.pool import Pool
 from db.session_telemetry import SessionTelemetryStore
 
@@ -29,6 +31,7 @@ REMEMBERED_S: Final = 60
 AWAY: Final = (redis.exceptions.RedisError, OSError)
 
 _NOTE: Final = """
+redis.set_repl(redis.REPL_NONE)
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known or #known < #ARGV[2] or (#known == #ARGV[2] and known < ARGV[2]) then
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -52,6 +55,7 @@ class Written:
         self._redis = client
         self._pool = pool
         self._note = client.register_script(_NOTE)
+        self._notes: Gathering[tuple[str, int, int], None] = Gathering(self._note_all)
         self._applied: dict[int, int] = {}
         """As far as this process has seen each shard."""
 
@@ -59,20 +63,33 @@ class Written:
         """Remember that something of a session was appended."""
         try:
             for shard, offset in offsets.items():
-                await self._note(
-                    keys=[written_by_session(session_id)], args=[shard, offset, REMEMBERED_S]
-                )
+                await self._notes.ask((session_id, shard, offset))
         except AWAY as error:
             log.debug("written_not_noted", error=type(error).__name__)
 
-    async def wait(self, session_id: str) -> bool:
-        """Wait until what was written before can be read; return whether it can.
+    async def _note_all(self, notes: Sequence[tuple[str, int, int]]) -> list[None]:
+        """Note what came together: of each session only what is furthest."""
+        furthest: dict[tuple[str, int], int] = {}
+        for session_id, shard, offset in notes:
+            furthest[session_id, shard] = max(offset, furthest.get((session_id, shard), 0))
+        for (session_id, shard), offset in furthest.items():
+            await self._note(
+                keys=[written_by_session(session_id)], args=[shard, offset, REMEMBERED_S]
+            )
+        return [None] * len(notes)
+
+    async def wait(self, session_id: str) -> str | None:
+        """Wait until what was written before can be read; return its mark, None if in vain.
+
+        Answers that were read at a mark hold all that was written until then: with the next that is
+        written the mark is another.
 
         Raises:
             DatabaseAwayError: Nothing can be read at all.
         """
         deadline = time.monotonic() + WAIT_S_MAX
-        for shard, offset in (await self._find(session_id)).items():
+        found = await self._find(session_id)
+        for shard, offset in found.items():
             while self._applied.get(shard, 0) < offset:
                 async with self._pool.connection() as connection:
                     applied = await SessionTelemetryStore(connection).find_applied(shard)
@@ -81,9 +98,9 @@ class Written:
                     break
                 if time.monotonic() >= deadline:
                     log.info("written_not_applied", session_id=session_id, shard=shard)
-                    return False
+                    return None
                 await asyncio.sleep(LOOK_EVERY_S)
-        return True
+        return " ".join(f"{shard}:{offset}" for shard, offset in sorted(found.items()))
 
     async def _find(self, session_id: str) -> dict[int, int]:
         try:

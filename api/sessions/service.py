@@ -21,10 +21,7 @@ async def require_session(connection: Connection, caller: Caller, session_id: st
     Raises:
         NotFoundError: There is none within reach.
     """
-    row = await SessionStore(connection).get(session_id)
-    if not is_within_reach(caller, session_id, row["stream_ids"]):
-        raise NotFoundError(f"There is no session {session_id!r}.")
-    return row
+    return _require_reach(caller, await SessionStore(connection).get(session_id))
 
 
 async def read_session(uses: Resources, caller: Caller, session_id: str) -> Row:
@@ -36,8 +33,13 @@ async def read_session(uses: Resources, caller: Caller, session_id: str) -> Row:
     if not re.fullmatch(SESSION_PATTERN, session_id):
         # The address of a socket is held against no pattern.
         raise NotFoundError(f"There is no session {session_id!r}.")
-    async with uses.pool.connection() as connection:
-        return await require_session(connection, caller, session_id)
+    return _require_reach(caller, await uses.session_finder.get(session_id))
+
+
+def _require_reach(caller: Caller, row: Row) -> Row:
+    if not is_within_reach(caller, row["id"], row["stream_ids"]):
+        raise NotFoundError(f"There is no session {row['id']!r}.")
+    return row
 
 
 def require_reach(caller: Caller, session_id: str, stream_ids: list[str] | None) -> None:

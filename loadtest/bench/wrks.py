@@ -14,6 +14,9 @@ from typing import Final
 CONNECTIONS: Final = 32
 PROGRAM: Final = "wrk"
 
+TIMEOUT_S: Final = 10
+"""A later answer is none; of wrk's own two seconds a busy machine may take all."""
+
 _MS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _RATE: Final = re.compile(r"Requests/sec:\s+([\d.]+)")
 _PERCENTILE: Final = re.compile(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s|m) *$", re.MULTILINE)
@@ -56,6 +59,7 @@ def run_wrk(wanted: Wanted, seconds: int) -> Shot:
         WrkError: Not every answer was a good one.
     """
     command = [PROGRAM, "-t1", f"-c{wanted.connections}", f"-d{seconds}s", "--latency"]
+    command += ["--timeout", f"{TIMEOUT_S}s"]
     for name, value in wanted.headers:
         command += ["-H", f"{name}: {value}"]
     if wanted.script is not None:

@@ -10,15 +10,22 @@ import asyncpg
 import httpx
 import orjson
 import pytest
+import redis.asyncio
+from fastapi import FastAPI
 
 from api.app import build_app
 from api.session_telemetry.schemas import PointOut, PointPage
+from api.session_telemetry.written import Written, written_by_session
 from core.clock import SystemClock
 from core.settings import Settings
 from core.tasks import end
+from db.pool import Pool
+from tests.fixtures.api_keys import make_key
 from tests.fixtures.apis import calling
 from tests.fixtures.events import reading
 from tests.fixtures.flows import Flow
+from tests.fixtures.redises import count_entries
+from tests.fixtures.waiting import eventually
 from tests.integration.api.conftest import Send
 from tests.integration.api.problems import list_fields, read_problem
 
@@ -65,6 +72,89 @@ async def test_who_writes_a_point_and_reads_at_once_reads_it(client: httpx.Async
         PointPage.model_validate(listed)
         assert [row["value"] for row in listed["data"]] == [2.0, 1.0, 0.0]
         assert (await client.get(f"{path}/channels")).json() == {"channels": ["temp"]}
+
+
+async def test_points_that_come_together_are_one_entry_and_each_is_told_its_own(
+    client: httpx.AsyncClient, flow: Flow, redis_client: redis.asyncio.Redis
+):
+    path, other = await create(client), await create(client)
+    unknown = f"{SESSIONS}/sess_00000000/telemetry"
+    told = await asyncio.gather(
+        *(client.post(path, json=point(n, value=n, unit="°C")) for n in range(8)),
+        client.post(path, json=point(value=3.5) | {"timestamp": "1970-01-01T00:00:00Z"}),
+        client.post(other, json=point(value=7)),
+        client.post(unknown, json=point()),
+    )
+    assert [answer.status_code for answer in told] == [201] * 8 + [422, 201, 404]
+    assert [answer.json()["value"] for answer in told[:8]] == [float(n) for n in range(8)]
+    assert 0 < await count_entries(redis_client) < 9
+    assert await flow.pump() == 9
+    rows = (await client.get(path)).json()["data"]
+    assert rows == [answer.json() for answer in reversed(told[:8])]
+    assert [row["value"] for row in (await client.get(other)).json()["data"]] == [7.0]
+
+
+async def test_the_newest_point_is_at_hand_until_something_newer_is_written(
+    client: httpx.AsyncClient, flow: Flow, connection: asyncpg.Connection
+):
+    path = await create(client)
+    latest = f"{path}/latest?channel=temp"
+    await client.post(path, json=point(value=1))
+    await flow.pump()
+    first = await client.get(latest)
+    assert first.json()["value"] == 1.0
+    again = await client.get(latest, headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    # Nobody said that something changed, and so nobody looks.
+    await connection.execute("UPDATE readings SET value = 5")
+    assert (await client.get(latest)).json()["value"] == 1.0
+    async with flowing(flow):
+        await client.post(path, json=point(1, value=2))
+        assert (await client.get(latest)).json()["value"] == 2.0
+    # Through another door nothing is noted, and the commit alone says it.
+    stream = {"stream_id": path.split("/")[4], "type": "reading"}
+    await client.post("/api/v1/ingest", json=point(2, value=3) | stream)
+    await flow.pump()
+
+    async def is_shown() -> bool:
+        return bool((await client.get(latest)).json()["value"] == 3.0)
+
+    await eventually(is_shown)
+
+
+async def test_a_key_that_does_not_reach_a_session_reads_nothing_that_is_at_hand(
+    app: FastAPI, flow: Flow, connection: asyncpg.Connection
+):
+    _, admin = await make_key(connection, "admin")
+    _, limited = await make_key(connection, "read", streams=["other"])
+    async with calling(app) as client:
+        client.headers.update(admin)
+        path = await create(client, "bench")
+        await client.post(path, json=point())
+        await flow.pump()
+        latest = f"{path}/latest?channel=temp"
+        assert (await client.get(latest)).status_code == 200
+        read_problem(await client.get(latest, headers=limited), 404, "not_found")
+        assert (await client.get(latest)).status_code == 200
+
+
+async def test_what_is_noted_of_a_write_stays_out_of_the_file_of_redis(
+    settings: Settings, redis_client: redis.asyncio.Redis
+):
+    async def measure_file() -> int:
+        return int((await redis_client.info("persistence"))["aof_current_size"])
+
+    pool = Pool(settings)
+    written = Written(redis_client, pool)
+    # The script itself is loaded, and whatever came before is in the file.
+    await written.note("sess_1", {3: 7})
+    before = await measure_file()
+    await asyncio.gather(*(written.note("sess_1", {3: offset}) for offset in (9, 1000, 10)))
+    assert await redis_client.hgetall(written_by_session("sess_1")) == {b"3": b"1000"}
+    assert await measure_file() == before
+    await redis_client.set("what is kept", "is in it")
+    assert await measure_file() > before
+    await pool.close()
 
 
 async def test_a_point_is_a_reading_of_the_stream_of_the_session(

@@ -57,6 +57,7 @@ USED: Final[dict[str, set[str]]] = {
         "delete_session",
         "lock_session",
         "get_session",
+        "list_named",
         "list_sessions",
         "list_note_counts",
         "list_channel_sums",
