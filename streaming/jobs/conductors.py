@@ -24,7 +24,7 @@ from core import metrics
 from core.clock import Clock
 from core.commands import ENDS, State
 from core.device_news import DATA, RESULT
-from core.errors import ConflictError, DatabaseAwayError, TelemetraError
+from core.errors import DatabaseAwayError, ForbiddenError, TelemetraError
 from core.live import LiveMessage
 from core.script_runs import Cancel, End, Rest, RunState, ScriptRun, Send
 from core.script_views import (
@@ -208,10 +208,9 @@ class Conductor:
 
         try:
             sent = await self._insist(send)
-        except DatabaseAwayError:
-            raise
         except TelemetraError as error:
-            self._run.note_refused(error.detail)
+            # Who may not any more may not go on either; all else is for the script to say.
+            self._run.note_refused(error.detail, for_good=isinstance(error, ForbiddenError))
             return
         if sent.is_over:
             # The next look tells whether it is gone.
@@ -238,12 +237,8 @@ class Conductor:
 
         try:
             sent = await self._insist(cancel)
-        except DatabaseAwayError:
-            raise
-        except ConflictError:
-            # It has ended meanwhile, which a look tells.
-            await self._catch_up()
         except TelemetraError as error:
+            # It has ended meanwhile, or it is gone with its device: a look tells.
             log.info("script_command_not_cancelled", command_id=command_id, code=error.code)
             await self._catch_up()
         else:
@@ -338,6 +333,8 @@ class Conductor:
                 async with self._parts.pool.connection() as connection:
                     return await do(connection)
             except DatabaseAwayError as error:
+                if self._is_over:
+                    raise _OverError from error
                 log.debug("script_waits", run_id=self._row["run_id"], code=error.code)
                 await asyncio.sleep(AGAIN_S)
 

@@ -228,14 +228,16 @@ async def test_a_key_that_may_no_longer_sends_no_more(
     _, admin = await make_key(connection, "admin")
     key_id, operator = await make_key(connection, "operate", "read")
     await asyncio.to_thread(wait_until_known, f"http://{served}", operator["Authorization"][7:])
-    text = "steps:\n  - command: open\n  - command: open\n"
+    text = (
+        "steps:\n  - command: open\n  - command: open\n    on_failure: continue\n  - pause: 1\n"
+    )
     async with working(settings), a_device(served, headers=admin) as device:
         run_id = await start_script(served, text, headers=operator)
         command = await device.hear_command()
         await connection.execute(change, key_id)
         await device.result(command, "succeeded")
         run = await wait_for_run(served, run_id, "failed", admin)
-    assert list_states(run) == ["succeeded", "failed"]
+    assert list_states(run) == ["succeeded", "failed", "skipped"]
     assert reason in run["message"]
     assert await connection.fetchval("SELECT count(*) FROM commands") == 1
 
