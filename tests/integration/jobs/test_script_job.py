@@ -135,6 +135,20 @@ async def test_a_device_that_is_deleted_ends_its_run(
     assert await connection.fetchval("SELECT count(*) FROM script_runs") == 0
 
 
+async def test_an_end_whose_answer_was_lost_is_told_all_the_same(
+    served: str, connection: asyncpg.Connection, settings: Settings
+) -> None:
+    async with working(settings), a_device(served) as device, a_client(served) as client:
+        run_id = await start_script(served, LONG)
+        await device.result(await device.hear_command(), "succeeded")
+        await wait_for_step(served, run_id, 2, "running")
+        await connection.execute(
+            "UPDATE script_runs SET state = 'succeeded', ended_at = now(), revision = revision + 1"
+        )
+        await hear_runs(client, run_id, "succeeded")
+        await eventually(lambda: read_jobs(connection), holds=lambda jobs: jobs == ["succeeded"])
+
+
 async def test_an_abort_cancels_the_command_in_hand_and_skips_the_rest(
     served: str, settings: Settings
 ) -> None:
@@ -228,9 +242,7 @@ async def test_a_key_that_may_no_longer_sends_no_more(
     _, admin = await make_key(connection, "admin")
     key_id, operator = await make_key(connection, "operate", "read")
     await asyncio.to_thread(wait_until_known, f"http://{served}", operator["Authorization"][7:])
-    text = (
-        "steps:\n  - command: open\n  - command: open\n    on_failure: continue\n  - pause: 1\n"
-    )
+    text = "steps:\n  - command: open\n  - command: open\n    on_failure: continue\n  - pause: 1\n"
     async with working(settings), a_device(served, headers=admin) as device:
         run_id = await start_script(served, text, headers=operator)
         command = await device.hear_command()
