@@ -39,6 +39,7 @@ from api.news import News
 from api.pages.endpoints import add_pages
 from api.replies import STALE
 from api.routes import ROUTES
+from api.scripts.service import Scripts
 from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
 from api.sessions.finders import SessionFinder
@@ -192,6 +193,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         session_hub=SessionHub(client),
         uploads=Uploads(settings, database),
         news=News(client, touches, shards=settings.bus_shards),
+        scripts=Scripts(settings, database, clock),
         devices=Devices.of(settings, clock=clock, pool=database, client=client, bus=bus),
     )
 

@@ -35,6 +35,7 @@ from api.overview.endpoints import router as overview
 from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.reports.endpoints import router as reports
+from api.scripts.endpoints import router as scripts
 from api.session_live.endpoints import router as session_live
 from api.session_telemetry.endpoints import router as session_telemetry
 from api.sessions.endpoints import router as sessions
@@ -79,6 +80,7 @@ ROUTERS = (
     devices,
     commands,
     device_histories,
+    scripts,
 )
 """What is found below the canonical path."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, TypeAlias, cast, get_args
 
+import orjson
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from core.commands import SECONDS_MAX
@@ -151,6 +152,8 @@ class _Reading:
     """What was found wrong so far."""
 
     faults: list[FieldError] = field(default_factory=list)
+    _faulty: set[int] = field(default_factory=set)
+    """Nodes, by what tells them apart, of which one thing was said: the next follows from it."""
 
     def read(self, root: Any) -> Script | None:  # noqa: ANN401 - nodes carry no types.
         parts = self._open(root, frozenset({"name", "steps"}), "a script")
@@ -269,12 +272,22 @@ class _Reading:
 
     def _build(self, node: Any) -> Any:  # noqa: ANN401 - any JSON.
         try:
-            return build_yaml(node)
+            value = build_yaml(node)
+            text = orjson.dumps(value)
         except InvalidError as error:
             self._add(node, error.detail)
-            return None
+        except orjson.JSONEncodeError:
+            self._add(node, "it holds what cannot be sent: a number beyond 64 bits, or no text")
+        else:
+            if b"\\u0000" not in text:
+                return value
+            self._add(node, "it holds a null character")
+        return None
 
     def _add(self, node: Any, reason: str) -> None:  # noqa: ANN401
+        if id(node) in self._faulty:
+            return
+        self._faulty.add(id(node))
         line = 1 if node is None else _line(node)
         self.faults.append(FieldError(f"line {line}", reason))
 
