@@ -24,6 +24,9 @@ export interface CommandFilter {
   state?: CommandState;
   command?: string;
   asker?: string;
+  /** Asked for from here on, and up to here. */
+  since?: string;
+  until?: string;
   limit: number;
   cursor?: string;
 }
