@@ -69,6 +69,8 @@ from api.readings.endpoints import router as readings
 from api.remote_write.endpoints import router as remote_write
 from api.replies import STALE
 from api.reports.endpoints import router as reports
+from api.scripts.endpoints import router as scripts
+from api.scripts.service import Scripts
 from api.session_live.endpoints import router as session_live
 from api.session_live.hub import SessionHub
 from api.session_telemetry.endpoints import router as session_telemetry
@@ -128,6 +130,7 @@ ROUTERS = (
     devices,
     commands,
     device_histories,
+    scripts,
 )
 """What is found below the canonical path."""
 
@@ -276,6 +279,7 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         session_hub=SessionHub(client),
         uploads=Uploads(settings, database),
         news=News(client, touches, shards=settings.bus_shards),
+        scripts=Scripts(settings, database, clock),
         devices=Devices.of(settings, clock=clock, pool=database, client=client, bus=bus),
     )
 

@@ -20,6 +20,7 @@ from api.keys.identities import Identities
 from api.keys.rings import KeyRing
 from api.live.hub import Hub
 from api.news import News
+from api.scripts.service import Scripts
 from api.session_live.hub import SessionHub
 from api.session_telemetry.written import Written
 from api.shortcuts import Shortcuts
@@ -51,6 +52,7 @@ class Resources:
     hub: Hub
     news: News
     devices: Devices
+    scripts: Scripts
     ring: KeyRing
     identities: Identities
     written: Written

@@ -2,6 +2,8 @@
 
     link ─► hub ─► its own clients
              └──► Redis ─► hubs of the other processes ─► their clients
+    jobs ────────►   │
+                     └──► jobs that listen to a device
 
 A payload begins with the name of the process that sent it, which has told its clients already.
 """
@@ -21,14 +23,18 @@ DATA: Final = "data"
 RESULT: Final = "command_result"
 MESSAGE: Final = "device_message"
 LINK: Final = "device_link"
+SCRIPT: Final = "script_run"
+SCRIPT_END: Final = "script_run_end"
+"""Told as ``script_run``, too: how one ended, which no client may miss."""
+
 REGISTERED: Final = "registered"
 """For processes only: a connection of a device is the newest one, and what its number is."""
 
-TOLD: Final = frozenset({DATA, RESULT, MESSAGE, LINK})
+TOLD: Final = frozenset({DATA, RESULT, MESSAGE, LINK, SCRIPT, SCRIPT_END})
 """What clients get."""
 
-LATEST_WINS: Final = frozenset({DATA, LINK})
-NEVER_SKIPPED: Final = frozenset({RESULT, MESSAGE})
+LATEST_WINS: Final = frozenset({DATA, LINK, SCRIPT})
+NEVER_SKIPPED: Final = frozenset({RESULT, MESSAGE, SCRIPT_END})
 
 
 class Payload(NamedTuple):

@@ -246,7 +246,7 @@ device_points_lost_total = Counter(
 )
 device_news_untold_total = Counter(
     "telemetra_device_news_untold_total",
-    "Payloads that other API processes were not told because Redis was away.",
+    "Payloads that other processes were not told because Redis was away.",
 )
 commands_moved_total = Counter(
     "telemetra_commands_moved_total", "Commands that came to a state.", ("state",)
@@ -255,6 +255,14 @@ commands_unmoved_total = Counter(
     "telemetra_commands_unmoved_total",
     "What devices said of commands and moved none, by the reason.",
     ("verdict",),
+)
+script_runs_ended_total = Counter(
+    "telemetra_script_runs_ended_total", "Runs of scripts that ended.", ("state",)
+)
+script_steps_ended_total = Counter(
+    "telemetra_script_steps_ended_total",
+    "Steps of scripts that this process saw end.",
+    ("kind", "state"),
 )
 jobs_finished_total = Counter(
     "telemetra_jobs_finished_total",

@@ -5,13 +5,14 @@
            ─► Rest until ─► note_point, time ─────┘
 
 Pure: whoever runs a script asks ``decide`` again whenever something was noted, and at the latest
-when a rest is over. The command line does so over HTTP, a job may do so inside the server.
+when a rest is over. The command line does so over HTTP, a job (``streaming.jobs``) inside the
+server. A run that somebody else began goes on from what was written down: ``ScriptRun.resume``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from core.commands import ENDS, State
 from core.scripts import PauseStep, Script, SendStep, Step, WaitStep
@@ -42,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Ask for a command; then ``note_queued`` or ``note_refused``."""
+    """Ask for a command; then ``note_queued``, ``note_refused`` or ``note_unsent``."""
 
     step: SendStep
 
@@ -90,6 +91,41 @@ class ScriptRun:
     _values: dict[str, Any] = field(default_factory=dict)
     _reason: str | None = None
 
+    @classmethod
+    def resume(
+        cls,
+        script: Script,
+        outcomes: Sequence[Outcome],
+        *,
+        began_ms: int | None = None,
+        command_id: str | None = None,
+    ) -> Self:
+        """Go on with a run of which somebody else did a part.
+
+        Args:
+            script: The same as before.
+            outcomes: Of the steps that ended, in order.
+            began_ms: When the step after them began; None when it did not.
+            command_id: Under which its command was taken; None when it was not.
+        """
+        run = cls(script, list(outcomes))
+        run._number = len(outcomes)
+        run._failed = bool(outcomes) and _stops(outcomes[-1])
+        run._began_ms = began_ms
+        run._command_id = command_id
+        run._is_sent = command_id is not None
+        return run
+
+    @property
+    def began_ms(self) -> int | None:
+        """When the step that is under way began; None when none is."""
+        return self._began_ms
+
+    @property
+    def command_id(self) -> str | None:
+        """The command of the step that is under way; None when it has none."""
+        return self._command_id
+
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1."""
@@ -127,11 +163,18 @@ class ScriptRun:
         """Note that the command of the step was not taken."""
         self._ended = RunState.FAILED, reason
 
+    def note_unsent(self) -> None:
+        """Note that the command of the step was not asked for; it is decided anew."""
+        self._is_sent = False
+
     def note_result(self, command_id: str, state: str, message: str | None) -> None:
         """Note what became of a command; of others than the one under way it counts nothing."""
         if command_id != self._command_id or State(state) not in ENDS:
             return
-        if self._cancelled_ms is not None and state != State.SUCCEEDED:
+        if self._is_aborted and state == State.CANCELLED:
+            # Also when whoever cancelled it did not live to note that.
+            self._ended = RunState.ABORTED, "aborted"
+        elif self._cancelled_ms is not None and state != State.SUCCEEDED:
             is_abort = self._is_aborted
             self._ended = (
                 (RunState.ABORTED, "aborted") if is_abort else (RunState.FAILED, self._reason)
@@ -205,9 +248,9 @@ class ScriptRun:
 
     def _close(self, step: Step, state: RunState, message: str | None, now_ms: int) -> None:
         began_ms = now_ms if self._began_ms is None else self._began_ms
-        self.outcomes.append(Outcome(self._number + 1, step, state, message, now_ms - began_ms))
-        if state is not RunState.SUCCEEDED and not (step.goes_on and state is RunState.FAILED):
-            self._failed = True
+        outcome = Outcome(self._number + 1, step, state, message, now_ms - began_ms)
+        self.outcomes.append(outcome)
+        self._failed = _stops(outcome)
         self._number += 1
         self._began_ms = self._command_id = self._cancelled_ms = self._ended = self._reason = None
         self._is_sent = False
@@ -217,3 +260,9 @@ class ScriptRun:
         if RunState.ABORTED in states:
             return RunState.ABORTED
         return RunState.FAILED if self._failed else RunState.SUCCEEDED
+
+
+def _stops(outcome: Outcome) -> bool:
+    """Whether nothing comes after a step that ended so."""
+    is_passed_over = outcome.step.goes_on and outcome.state is RunState.FAILED
+    return outcome.state is not RunState.SUCCEEDED and not is_passed_over

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, TypeAlias, cast, get_args
 
+import orjson
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from core.commands import SECONDS_MAX
@@ -269,10 +270,17 @@ class _Reading:
 
     def _build(self, node: Any) -> Any:  # noqa: ANN401 - any JSON.
         try:
-            return build_yaml(node)
+            value = build_yaml(node)
+            text = orjson.dumps(value)
         except InvalidError as error:
             self._add(node, error.detail)
-            return None
+        except orjson.JSONEncodeError:
+            self._add(node, "it holds what cannot be sent: a number beyond 64 bits, or no text")
+        else:
+            if b"\\u0000" not in text:
+                return value
+            self._add(node, "it holds a null character")
+        return None
 
     def _add(self, node: Any, reason: str) -> None:  # noqa: ANN401
         line = 1 if node is None else _line(node)

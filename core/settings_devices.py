@@ -28,4 +28,8 @@ class DeviceSettings(BaseSettings):
         " device's template says.",
     )
 
+    jobs_scripts_concurrency: int = Field(
+        50, ge=1, le=1000, description="Scripts that one worker runs at once; they mostly wait."
+    )
+
     _device_empty_is_unset = field_validator("device_default", mode="before")(unset_empty)

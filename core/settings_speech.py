@@ -13,7 +13,10 @@ class SpeechSettings(BaseSettings):
     """How jobs run, and who understands speech."""
 
     jobs_concurrency: int = Field(
-        1, ge=1, le=32, description="Jobs that one worker runs at once; one takes about a core."
+        1,
+        ge=1,
+        le=32,
+        description="Jobs that one worker runs at once, scripts aside; one takes about a core.",
     )
     jobs_waiting_max: int = Field(
         100, ge=1, le=100_000, description="Jobs of a kind that may wait; more get 429."

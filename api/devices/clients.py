@@ -1,6 +1,6 @@
 """Clients: sockets on which the data of devices arrives, and over which they are commanded.
 
-data, command_result, device_message, device_link ─► client
+data, command_result, device_message, device_link, script_run ─► client
 client ─► command, confirm, cancel, ping
 """
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.deps import Resources, SocketUses, get_caller
 from api.devices.connections import DeviceConnection
-from api.devices.service import Asked, CommandService
+from api.devices.service import CommandService
 from api.live.connections import CloseCode, Told
 from api.live.deliveries import Exchange, Patience
 from api.live.protocols import find_write_frames
@@ -31,6 +31,7 @@ from core.device_news import TOLD
 from core.errors import ForbiddenError, TelemetraError
 from core.events import NAME_PATTERN
 from core.keys import Caller, Scope
+from core.wishes import Asked
 from db.commands import Row
 
 router = APIRouter(tags=["devices"])

@@ -18,10 +18,11 @@ from api.devices.schemas import (
     QueuedOut,
     WaitQuery,
 )
-from api.devices.service import Asked, CommandService
+from api.devices.service import CommandService
 from api.devices.views import show_command, show_queued
 from api.paging import read_place, write_page, write_place
 from core.commands import COMMAND_ID_PATTERN, REQUEST_ID_LENGTH_MAX
+from core.wishes import Asked
 from db.commands import CommandFilter, CommandStore
 from db.devices import DeviceStore
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from api.live.connections import Connection
+from api.live.connections import Connection, Slot
 from core import metrics
-from core.device_news import LATEST_WINS, NEVER_SKIPPED
+from core.device_news import LATEST_WINS, NEVER_SKIPPED, SCRIPT
 from core.live import LiveMessage
 
 
@@ -57,6 +57,14 @@ class DeviceConnection(Connection):
             return
         for message in messages:
             self.offer(message)
+
+    @override
+    def _find_slot(self, message: LiveMessage) -> Slot:
+        if message.kind == SCRIPT:
+            # Its number in the life of the run tells hubs which one is newer.
+            run_id = message.key.partition("/")[0]
+            return (message.kind, message.stream_id, run_id)
+        return super()._find_slot(message)
 
     def _write_all(self, frames: bytes) -> bool:
         if self._held is not None or not self._is_idle or self._write_frames is None:

@@ -4,7 +4,8 @@
                                └─► Redis ─► the hubs of the other processes
 
 What is told while Redis is away is not kept: of points only the newest counts, and what became of
-commands is read again from the database, once a second until Redis is back, and once more then.
+commands and scripts is read again from the database, once a second until Redis is back, and once
+more then.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from core.device_news import (
     DATA,
     LINK,
     RESULT,
+    SCRIPT,
+    SCRIPT_END,
     TOLD,
     pack_payload,
     tell_device,
@@ -35,10 +38,12 @@ from core.device_news import (
 )
 from core.errors import TelemetraError
 from core.live import LiveMessage
+from core.script_views import tell_run
 from core.tasks import end
 from db.commands import CommandStore, Moved
 from db.device_logs import Numbers
 from db.pool import Pool
+from db.script_runs import ScriptRunStore
 
 TOGETHER_S: Final = 0.005
 """What is told within this time after the last write goes with the next: fifty clients of ten
@@ -51,7 +56,7 @@ OUTBOX_MAX: Final = 500
 """Payloads that may wait for Redis, some seconds of them."""
 
 REMEMBERED_MAX: Final = 20_000
-"""Moves of commands that were told, so that none is told twice."""
+"""Moves of commands that were told, so that none is told twice; as many runs of scripts."""
 
 SILENCE_S: Final = 2.0
 """After so long without a message Redis is asked whether it is there; after as long again it is
@@ -80,6 +85,7 @@ class DeviceHub:
         self._ears: dict[str, set[Ear]] = {}
         self._latest: dict[tuple[str, str, str], LiveMessage] = {}
         self._remembered: dict[str, None] = {}
+        self._revisions: dict[str, int] = {}
         self._waiting: list[LiveMessage] = []
         self._planned: asyncio.TimerHandle | None = None
         self._told_at = 0.0
@@ -168,6 +174,8 @@ class DeviceHub:
                 connection.offer_all(*chosen)
 
     def _is_news(self, message: LiveMessage) -> bool:
+        if message.kind in {SCRIPT, SCRIPT_END}:
+            return self._is_newer(message)
         if message.kind != RESULT:
             return True
         if message.key in self._remembered:
@@ -175,6 +183,17 @@ class DeviceHub:
         self._remembered[message.key] = None
         if len(self._remembered) > REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
+        return True
+
+    def _is_newer(self, message: LiveMessage) -> bool:
+        """Whether nothing later was told of a run."""
+        run_id, _, number = message.key.partition("/")
+        if self._revisions.get(run_id, -1) >= int(number):
+            return False
+        self._revisions.pop(run_id, None)
+        self._revisions[run_id] = int(number)
+        if len(self._revisions) > REMEMBERED_MAX:
+            del self._revisions[next(iter(self._revisions))]
         return True
 
     def _keep(self, message: LiveMessage) -> None:
@@ -242,16 +261,18 @@ class DeviceHub:
             self._hand_on(payload.messages)
 
     async def _make_up(self) -> None:
-        """Tell what became of commands while nothing could be heard."""
+        """Tell what became of commands and scripts while nothing could be heard."""
         try:
             async with self._pool.connection() as connection:
                 store = CommandStore(connection, Numbers(0))
                 moved = await store.list_moved(self._heard_at - MISSED)
+                runs = await ScriptRunStore(connection).list_changed(self._heard_at - MISSED)
         except TelemetraError as error:
             log.debug("device_news_not_made_up", code=error.code)
             return
         now = self._clock.now()
-        self._hand_on([self._write_move(row, event_id, now) for row, event_id in moved])
+        moves = [self._write_move(row, event_id, now) for row, event_id in moved]
+        self._hand_on([*moves, *map(tell_run, runs)])
 
 
 class _Batches:

@@ -1,20 +1,17 @@
 """Service: a command that somebody wishes, from the wish to the queue, for every door the same."""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from api.devices.parts import Devices
 from core import metrics
-from core.commands import ENDS, PRIORITY_USUAL, Verdict, Wish
+from core.commands import ENDS, Verdict
 from core.device_news import RESULT
-from core.device_schemas import find_parameter_faults
-from core.devices import fill_defaults
 from core.errors import ForbiddenError, InvalidError, NotFoundError
 from core.keys import Caller
 from core.live import LiveMessage
 from core.settings import Settings
+from core.wishes import Asked, make_wish
 from db.commands import CommandStore, Moved, Row
 from db.devices import DeviceStore
 
@@ -26,17 +23,6 @@ LOOK_EVERY_S: Final = 1.0
 
 WAITING_MAX: Final = 500
 """Requests of one process that wait for the end of a command; more are answered at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A command as it comes in."""
-
-    command: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    priority: int = PRIORITY_USUAL
-    deadline_seconds: float | None = None
-    request_id: str | None = None
 
 
 class CommandService:
@@ -61,7 +47,8 @@ class CommandService:
             if device_id is None:
                 device_id = await self.choose(devices, asked.command)
             device = await devices.get(device_id)
-            wish = self._check(device, asked)
+            usual = self._settings.device_command_seconds
+            wish = make_wish(device, asked, now=now, seconds_usual=usual)
             store = CommandStore(connection, self._parts.numbers)
             queued = await store.queue(wish, asker=self._caller, now=now)
         if not isinstance(queued, Moved):
@@ -149,33 +136,6 @@ class CommandService:
         finally:
             self._parts.waiting -= 1
             self._parts.hub.forget(device_id, hear)
-
-    def _check(self, device: Row, asked: Asked) -> Wish:
-        template = device["command_templates"].get(asked.command)
-        if template is None:
-            known = ", ".join(sorted(device["command_templates"])[:NAMED_MAX]) or "none"
-            raise NotFoundError(
-                f"{device['device_id']} has no command {asked.command!r}. It has: {known}."
-            )
-        parameters = fill_defaults(template, asked.parameters)
-        faults = find_parameter_faults(template, parameters)
-        if faults:
-            text = "; ".join(f"{fault.field}: {fault.reason}" for fault in faults)
-            raise InvalidError(text, errors=faults)
-        seconds = (
-            asked.deadline_seconds
-            or template.get("timeout_seconds")
-            or self._settings.device_command_seconds
-        )
-        return Wish(
-            device_id=device["device_id"],
-            command=asked.command,
-            parameters=parameters,
-            template=template,
-            priority=asked.priority,
-            deadline_at=self._parts.clock.now() + timedelta(seconds=seconds),
-            request_id=asked.request_id,
-        )
 
     def _require_reach(self, device_id: str) -> str:
         if not self._caller.allows_stream(device_id):

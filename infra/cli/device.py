@@ -5,7 +5,7 @@ It asks the API that runs here, or the one of ``--url``, as any other client wou
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -23,8 +23,16 @@ from infra.cli.connect import OWN_HELP
 from infra.cli.device_calls import LISTED_MAX, DeviceCaller, read_parameters
 from infra.cli.device_links import DeviceLink
 from infra.cli.device_scripts import DeviceScript, load_script
-from infra.cli.device_tables import print_devices, write_line, write_outcome, write_show
+from infra.cli.device_tables import (
+    print_devices,
+    write_line,
+    write_outcome,
+    write_run,
+    write_show,
+    write_step,
+)
 from infra.cli.processes import become
+from infra.cli.server_scripts import ServerScript
 from infra.cli.spans import read_ago
 from infra.supervisor.states import find_running
 
@@ -181,21 +189,26 @@ def watch(device_id: DeviceId, *, url: Url = None, api_key: Key = None, json: Js
 
 
 @device.command()
-def run(
+def run(  # noqa: PLR0913 - each is an option of its own.
     script: Annotated[Path, typer.Argument(metavar="SCRIPT.yaml", help="What to do.")],
     *,
     device_id: Annotated[str, typer.Option("--device", help="The id of a device.")],
+    server: Annotated[bool, typer.Option("--server", help="Let the server run it.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it to the server, and do not wait.")
+    ] = False,
     url: Url = None,
     api_key: Key = None,
     json: Json = False,
 ) -> None:
     """Run a script on a device: commands, waits for what it measures, pauses.
 
-    Exit code 1 when a step fails. Ctrl-C cancels the command under way and ends it.
+    Exit code 1 when a step fails. Ctrl-C cancels the command under way and ends it. With --server
+    it goes on whatever becomes of this machine; `device scripts` lists what was run so.
 
     Example: telemetra device run warm-up.yaml --device oven_1
     """
-    loaded = load_script(script)
+    loaded, text = load_script(script)
 
     def show_outcome(outcome: Outcome) -> None:
         typer.echo(write_outcome(outcome, len(loaded.steps), as_json=json))
@@ -203,13 +216,58 @@ def run(
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
+    def show_step(step: Mapping[str, Any]) -> None:
+        typer.echo(write_step(step, len(loaded.steps), as_json=json))
+
     with _open(url, api_key) as api:
         calls = DeviceCaller(api, device_id)
-        state = DeviceScript(calls, loaded, SystemClock(), say).run(show_outcome)
-    if state is RunState.ABORTED:
-        raise typer.Exit(INTERRUPTED)
+        if detach:
+            typer.echo(ServerScript(calls, text, say).run_id)
+            return
+        if server:
+            state = ServerScript(calls, text, say).follow(show_step)
+        else:
+            state = DeviceScript(calls, loaded, SystemClock(), say).run(show_outcome)
     if state is not RunState.SUCCEEDED:
-        raise typer.Exit(1)
+        raise typer.Exit(INTERRUPTED if state is RunState.ABORTED else 1)
+
+
+@device.command()
+def scripts(
+    device_id: DeviceId,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=LISTED_MAX)] = 20,
+    url: Url = None,
+    api_key: Key = None,
+    json: Json = False,
+) -> None:
+    """List the scripts that the server ran or runs on a device, newest first.
+
+    Example: telemetra device scripts oven_1
+    """
+    with _open(url, api_key) as api:
+        rows = DeviceCaller(api, device_id).list_script_runs(limit)
+    if json:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo(write_run(row))
+
+
+@device.command()
+def abort(
+    device_id: DeviceId,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="`device scripts` lists them.")],
+    *,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Abort a script that the server runs: its command is cancelled, the rest is skipped.
+
+    Example: telemetra device abort oven_1 run_0123456789abcdef
+    """
+    with _open(url, api_key) as api:
+        typer.echo(write_run(DeviceCaller(api, device_id).abort_script_run(run_id)))
 
 
 def _make_process(module: str) -> Callable[[typer.Context], None]:

@@ -138,8 +138,8 @@ class DeviceScript:
         raise AssertionError
 
 
-def load_script(path: Path) -> Script:
-    """Read a script from a file.
+def load_script(path: Path) -> tuple[Script, str]:
+    """Read a script from a file; return it, and its text.
 
     Raises:
         InvalidError: It cannot be read, or is none; the text names its lines.
@@ -147,7 +147,8 @@ def load_script(path: Path) -> Script:
     try:
         # One more than may be: what is too long is refused, and not read.
         with path.open("rb") as file:
-            return read_script(file.read(TEXT_BYTES_MAX + 1).decode())
+            text = file.read(TEXT_BYTES_MAX + 1).decode()
+        return read_script(text), text
     except OSError as error:
         raise InvalidError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeError as error:

@@ -67,6 +67,33 @@ def write_line(row: Row) -> str | None:
     return f"{at}\tskipped\t{row['count']}" if row["type"] == "dropped" else None
 
 
+def write_step(step: Row, total: int, *, as_json: bool) -> str:
+    """Write how a step of a script ended that the server did."""
+    seconds = (step["took_ms"] or 0) / 1000
+    if as_json:
+        told = {
+            "step": step["number"],
+            "of": total,
+            "line": step["line"],
+            "what": step["text"],
+            "state": step["state"],
+            "message": step["message"],
+            "seconds": seconds,
+        }
+        return orjson.dumps(told).decode()
+    said = f": {step['message']}" if step["message"] else ""
+    return f"{step['number']}/{total}  {step['text']}  {step['state']}{said}  ({seconds:.1f} s)"
+
+
+def write_run(run: Row) -> str:
+    """Write a run of a script in one line."""
+    done = f"{run['steps_done']}/{run['steps_total']}"
+    said = f": {run['message']}" if run["message"] else ""
+    name = run["name"] or "(no name)"
+    start = run["created_at"][:19]
+    return f"{run['run_id']}  {start}  {name}  {run['asker']}  {done}  {run['state']}{said}"
+
+
 def write_outcome(outcome: Outcome, total: int, *, as_json: bool) -> str:
     """Write how a step of a script ended."""
     seconds = outcome.took_ms / 1000

@@ -69,9 +69,26 @@ class Retries(BaseRetryStrategy):
 class Worker:
     """Runs jobs until it is told to stop."""
 
-    def __init__(self, settings: Settings, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: Sequence[Job],
+        *,
+        concurrency: int,
+        finish_s: float = FINISH_S_MAX,
+    ) -> None:
+        """Take charge of some kinds of jobs.
+
+        Args:
+            settings: Where the database is.
+            jobs: What is run.
+            concurrency: How many of them at once.
+            finish_s: How long they may still take when the worker is told to stop.
+        """
         self._settings = settings
         self._jobs = jobs
+        self._concurrency = concurrency
+        self._finish_s = finish_s
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work; an end of the connection is no end of the work.
@@ -104,11 +121,11 @@ class Worker:
             stalled_s = float(self._settings.jobs_stalled_seconds)
             await app.run_worker_async(
                 queues=sorted({job.queue for job in self._jobs}),
-                concurrency=self._settings.jobs_concurrency,
+                concurrency=self._concurrency,
                 install_signal_handlers=False,
                 fetch_job_polling_interval=POLL_S,
                 abort_job_polling_interval=POLL_S,
-                shutdown_graceful_timeout=FINISH_S_MAX,
+                shutdown_graceful_timeout=self._finish_s,
                 update_heartbeat_interval=stalled_s / 3,
                 stalled_worker_timeout=stalled_s,
             )

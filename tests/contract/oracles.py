@@ -52,8 +52,10 @@ NO_SCHEMA_SAYS: Final = (
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
 UPLOADS: Final = "/api/v1/sessions/{session_id}/stt/upload"
-PROTOCOLS: Final = {"/api/v1/prom/write", "/v1/metrics", UPLOADS}
-"""What their bodies may be is said by a protocol or a format of audio, and by no schema."""
+SCRIPTS: Final = "/api/v1/devices/{device_id}/scripts"
+PROTOCOLS: Final = {"/api/v1/prom/write", "/v1/metrics", UPLOADS, SCRIPTS, f"{SCRIPTS}/check"}
+"""What their bodies may be is said by a protocol, a format of audio or the steps of a script, and
+by no schema."""
 
 OWN_KEY: Final = "ORACLES_OWN_KEY"
 """The variable with the id of the key that the run itself shows."""

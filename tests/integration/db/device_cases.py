@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from db import script_runs
 from db.commands import SHOWN
 from db.minutes import BEGINNING, END
 from tests.fixtures.plans import NOW, back
@@ -16,6 +17,11 @@ _FILLED: Final[dict[str, Any]] = {"filled": {"columns": SHOWN}}
 _MANY: Final[dict[str, Any]] = {**_FILLED, "rows_max": 6 * PAGE}
 """All that a device has open, some two hundred here and a thousand at most."""
 
+RUN: Final = "run-107"
+_RUN: Final[dict[str, Any]] = {"filled": {"columns": script_runs.SHOWN}}
+_NEW_RUN: Final[tuple[Any, ...]] = (
+    *("run-x", DEVICE, "r", None, "steps: []", False, "me", "name:me", None, [], 1, 7, NOW),
+)
 _QUEUED: Final[tuple[Any, ...]] = (
     *("cmd-x", DEVICE, "r", "me", "name:me", "heat", {}, {}, 5, False, None, None, NOW),
     *(None, None, None, NOW, 1000),
@@ -59,6 +65,25 @@ CASES: Final[list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
         (back(minutes=40), PAGE),
         _FILLED | {"rows_max": 4 * PAGE},
     ),
+    ("script_runs.lock_device", (DEVICE,), {}),
+    ("script_runs.share_device", (DEVICE,), {}),
+    ("script_runs.insert_run", _NEW_RUN, _RUN),
+    ("script_runs.find_request", (DEVICE, "name:me", "request-107"), _RUN),
+    ("script_runs.find_open", (DEVICE,), _RUN),
+    ("script_runs.get_run", (RUN, DEVICE), _RUN),
+    ("script_runs.lock_run", (RUN, DEVICE), _RUN),
+    ("script_runs.list_runs", (DEVICE, None, None, None, PAGE), _RUN),
+    (
+        "script_runs.list_runs",
+        (DEVICE, "failed", back(days=1), "run-7", PAGE),
+        _RUN | {"rows_max": 6 * PAGE, "note": "next page of those that failed"},
+    ),
+    ("script_runs.list_changed", (back(days=0.02), PAGE), _RUN),
+    ("script_runs.list_watched", ([RUN, "run-108"], 2), {}),
+    ("script_runs.claim_run", (RUN, NOW), _RUN),
+    ("script_runs.note_progress", (RUN, 1, [], 0, NOW, None, NOW), _RUN),
+    ("script_runs.end_run", (RUN, 1, "failed", [], 1, "r", NOW), _RUN),
+    ("script_runs.ask_abort", (RUN, NOW, "me"), _RUN),
     ("device_logs.insert_rows", ([], [], [], [], [], [], []), {}),
     (
         "device_logs.list_rows",

@@ -58,6 +58,7 @@ PLACES = {
     "board_id": "brd_0123456789abcdef",
     "session_id": "sess_0123456789abcdef",
     "note_id": "note_0123456789abcdef",
+    "run_id": "run_0123456789abcdef",
 }
 QUERIES = {"/api/v1/compare": f"series={STREAM}", "/sse/live": f"streams={STREAM}"}
 """How streams are named where the path names none."""
