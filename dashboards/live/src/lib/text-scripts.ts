@@ -90,6 +90,7 @@ export const scriptText = {
     show: 'Show',
     hide: 'Hide',
     showOne: (name: string) => `Show the run of ${name}`,
+    hideOne: (name: string) => `Hide the run of ${name}`,
     older: 'Load older',
   },
 };
