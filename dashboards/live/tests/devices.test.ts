@@ -17,7 +17,6 @@ import {
   hasEnded,
   isHeld,
   listSteps,
-  mergeCommands,
   stagesOf,
   tookMs,
 } from '../src/lib/commands';
@@ -266,12 +265,6 @@ describe('a command', () => {
     expect(confirmationOf({ ...COMMAND, confirmation: null })).toBeNull();
     expect(isHeld({ ...COMMAND, held: true })).toBe(true);
     expect(isHeld({ ...COMMAND, held: true, state: 'cancelled' })).toBe(false);
-  });
-
-  it('stands once in a list, newest first', () => {
-    const older: Command = { ...COMMAND, command_id: 'cmd_0', created_at: '2026-01-26T09:00:00Z' };
-    const changed: Command = { ...COMMAND, state: 'sent' };
-    expect(mergeCommands([older, COMMAND], [changed])).toEqual([changed, older]);
   });
 });
 

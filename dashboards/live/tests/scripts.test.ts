@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckedScript, ScriptRun, ScriptRunDetail, ScriptStep } from '../src/lib/api-scripts';
 import type { Parameter, TelemetryType, Template } from '../src/lib/api-devices';
+import { mergeRows } from '../src/lib/paged-rows';
 import { Problem } from '../src/lib/problem';
 import {
   applyRun,
   applyToDetail,
   hasEnded,
   linesOf,
-  mergeRuns,
+  isSettled,
   partDone,
   stepTookMs,
   tookMs,
@@ -82,7 +83,7 @@ describe('what is wrong with a script', () => {
   it('stands at the lines that the server names', () => {
     const said = problem([
       { field: 'line 7', reason: "no command 'heet'" },
-      { field: 'line 3', reason: 'target: 200 is greater than 120' },
+      { field: 'line 3', reason: 'parameters.target: 200 is greater than 120' },
       { field: 'body.text', reason: 'too long' },
     ]);
     expect(placeFaults(said)).toEqual({
@@ -207,8 +208,17 @@ describe('a run', () => {
 
   it('stands once in a list, newest first, as it was last heard', () => {
     const older = { ...ENDED, run_id: 'run_0', created_at: '2026-01-26T09:00:00Z' };
-    expect(mergeRuns([older, ENDED], [on(2)])).toEqual([ENDED, older]);
-    expect(mergeRuns([older, on(1)], [ENDED])).toEqual([ENDED, older]);
+    const merge = (known: ScriptRun[], read: ScriptRun[]): ScriptRun[] =>
+      mergeRows(known, read, (run) => run.run_id, applyRun);
+    expect(merge([older, ENDED], [on(2)])).toEqual([ENDED, older]);
+    expect(merge([older, on(1)], [ENDED])).toEqual([ENDED, older]);
+  });
+
+  it('is read until all is known of its steps', () => {
+    expect(isSettled(detail(ENDED))).toBe(false);
+    const all = [step(1, { state: 'succeeded' }), step(2, { state: 'failed' }), step(3, { state: 'skipped' })];
+    expect(isSettled(detail(ENDED, all))).toBe(true);
+    expect(isSettled(detail(on(3), all))).toBe(false);
   });
 
   it('takes its time', () => {

@@ -43,18 +43,9 @@ function stateOf(step: ScriptStep, run: ScriptRun): StepState {
   return step.number <= run.steps_done ? 'running' : step.state;
 }
 
-/** Newest first; of what is known and listed anew, the newer word counts. */
-export function mergeRuns(known: readonly ScriptRun[], listed: readonly ScriptRun[]): ScriptRun[] {
-  const merged = new Map(known.map((run) => [run.run_id, run]));
-  for (const run of listed) {
-    const had = merged.get(run.run_id);
-    merged.set(run.run_id, had && !isNewer(run, had) ? had : run);
-  }
-  return [...merged.values()].sort(
-    (a, b) =>
-      Date.parse(b.created_at) - Date.parse(a.created_at) || (a.run_id < b.run_id ? 1 : -1),
-  );
-}
+/** Of one that ended, with all that became of its steps, nothing more is to be read. */
+export const isSettled = (run: ScriptRunDetail): boolean =>
+  hasEnded(run) && run.steps.every(({ state }) => state !== 'running' && state !== 'waiting');
 
 /** From when it began to its end, or until now; null before. */
 export function tookMs({ started_at, ended_at }: ScriptRun, now: number): number | null {
