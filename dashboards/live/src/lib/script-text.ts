@@ -18,7 +18,8 @@ export function placeFaults(problem: Problem): { faults: LineFault[]; rest: stri
   const rest: string[] = problem.errors.length ? [] : [sentence(problem.detail)];
   for (const { field, reason } of problem.errors) {
     const line = Number(/(?:^|\.)line (\d+)$/.exec(field)?.[1]);
-    if (line) faults.push({ line, reason: sentence(reason) });
+    // That a parameter is one, its line says.
+    if (line) faults.push({ line, reason: sentence(reason.replace(/^parameters\./, '')) });
     else rest.push(sentence(reason));
   }
   return { faults: faults.sort((a, b) => a.line - b.line), rest: rest.join(' ') };
