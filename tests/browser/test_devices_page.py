@@ -83,7 +83,7 @@ async def press_send(page: Page) -> None:
 
 async def test_the_example_of_the_empty_page_is_a_device(url: str, tmp_path: Path):
     async with look(url, "/app/devices") as page:
-        example = await page.get_by_test_id("device-example").text_content()
+        example = await page.get_by_test_id("devices-empty-example").text_content()
         file = tmp_path / "thermometer.py"
         file.write_text(example or "")
         process = await asyncio.create_subprocess_exec(sys.executable, str(file))
@@ -198,6 +198,25 @@ async def test_what_the_server_refuses_stands_beside_the_field(url: str):
             fault = page.get_by_test_id("command-form").locator(".err", has_text="3")
             await expect(fault).to_contain_text("2")
             await expect(page.get_by_label("number")).to_be_focused()
+
+
+async def test_a_link_leads_to_a_command_that_is_not_on_the_first_page(url: str):
+    async with a_device(name_host(url), "busy") as device:
+        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+            ids = []
+            for _ in range(32):
+                sent = await client.post("/api/v1/devices/busy/commands", json={"command": "open"})
+                ids.append(sent.json()["command_id"])
+                await device.result(await device.hear_command("open"), "succeeded")
+        async with look(url, f"/app/devices/busy?open={ids[0]}") as page:
+            await expect(page.get_by_test_id("command-details")).to_contain_text(ids[0])
+            rows = page.get_by_test_id("command")
+            await expect(rows).to_have_count(31)
+            await expect(rows.last).to_have_attribute("data-command-id", ids[0])
+            await page.get_by_role("button", name="Load older").click()
+            await expect(rows).to_have_count(32)
+            shown = [await row.get_attribute("data-command-id") for row in await rows.all()]
+            assert shown == ids[::-1]
 
 
 async def test_a_dangerous_command_asks_twice(url: str):

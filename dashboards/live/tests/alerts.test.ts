@@ -19,7 +19,6 @@ import {
   countByRule,
   listMarks,
   listTold,
-  mergeDeliveries,
   sumDay,
   took,
   wordState,
@@ -223,12 +222,6 @@ describe('deliveries', () => {
     expect(wordSubject(as({ moment_ids: ['a', 'b'] }))).toBe('Chat spike, hall (2)');
     expect(wordSubject(as({ group: {}, moment_ids: ['a', 'b'] }))).toBe('2 moments');
     expect(wordSubject(as({ is_test: true }))).toBe('Test');
-  });
-
-  it('are merged, the newest telling of each, the newest first', () => {
-    const older = as({ delivery_id: 'dlv_0', created_at: '2026-01-26T10:00:00Z' });
-    const again = as({ state: 'failed' });
-    expect(mergeDeliveries([older, DELIVERY], [again])).toEqual([again, older]);
   });
 
   it('are counted by rule, by route and for the day', () => {

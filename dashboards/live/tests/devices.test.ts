@@ -13,12 +13,10 @@ import {
 import {
   applyResult,
   catchUp,
-  catchUpAll,
   confirmationOf,
   hasEnded,
   isHeld,
   listSteps,
-  mergeCommands,
   stagesOf,
   tookMs,
 } from '../src/lib/commands';
@@ -248,8 +246,6 @@ describe('a command', () => {
     const read: Command = { ...COMMAND, state: 'sent', sent_at: AT };
     expect(catchUp(heard, read)).toEqual({ ...heard, sent_at: AT });
     expect(catchUp(COMMAND, read)).toBe(read);
-    const other = { ...read, command_id: 'cmd_other' };
-    expect(catchUpAll([heard], [read, other])).toEqual([{ ...heard, sent_at: AT }, other]);
   });
 
   it('shows how far it came when it failed', () => {
@@ -269,12 +265,6 @@ describe('a command', () => {
     expect(confirmationOf({ ...COMMAND, confirmation: null })).toBeNull();
     expect(isHeld({ ...COMMAND, held: true })).toBe(true);
     expect(isHeld({ ...COMMAND, held: true, state: 'cancelled' })).toBe(false);
-  });
-
-  it('stands once in a list, newest first', () => {
-    const older: Command = { ...COMMAND, command_id: 'cmd_0', created_at: '2026-01-26T09:00:00Z' };
-    const changed: Command = { ...COMMAND, state: 'sent' };
-    expect(mergeCommands([older, COMMAND], [changed])).toEqual([changed, older]);
   });
 });
 

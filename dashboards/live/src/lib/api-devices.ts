@@ -1,5 +1,6 @@
 /* The questions of the devices page, and what is said on its socket. */
 import type { components } from '../../generated/api';
+import type { ScriptRun } from './api-scripts';
 import { client, read } from './http';
 import { readAll } from './lists';
 
@@ -23,6 +24,9 @@ export interface CommandFilter {
   state?: CommandState;
   command?: string;
   asker?: string;
+  /** Asked for from here on, and up to here. */
+  since?: string;
+  until?: string;
   limit: number;
   cursor?: string;
 }
@@ -40,6 +44,7 @@ export type DeviceMessage = { timestamp: string } & (
   | { type: 'data'; device_id: string; id: string; value: unknown }
   | { type: 'command_result'; device_id: string; value: CommandResult }
   | { type: 'device_message'; device_id: string }
+  | { type: 'script_run'; device_id: string; id: string; value: ScriptRun }
   | { type: 'device_link'; device_id: string; state: LinkChange['state']; reason: string }
   | { type: 'dropped'; count: number; replaced: number }
   | { type: 'error'; detail: string }

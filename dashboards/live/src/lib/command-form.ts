@@ -145,10 +145,3 @@ export function placeFaults(
     else rest.push(sentence(reason));
   return { faults, rest: rest.join(' ') };
 }
-
-/** A new one for every command that is asked for; the page may have come over plain HTTP, where
-    `randomUUID` is missing. */
-export const makeRequestId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');

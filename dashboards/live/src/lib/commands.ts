@@ -83,12 +83,6 @@ export function catchUp(known: Command, read: Command): Command {
   };
 }
 
-/** What was read of a list, as far as nothing later was heard meanwhile. */
-export function catchUpAll(known: readonly Command[], read: readonly Command[]): Command[] {
-  const heard = new Map(known.map((each) => [each.command_id, each]));
-  return read.map((each) => catchUp(heard.get(each.command_id) ?? each, each));
-}
-
 /** A command after a live result about it; an older word changes nothing. */
 export function applyResult<T extends Command>(command: T, said: CommandResult, at: string): T {
   if (hasEnded(command) || rank(said.state) < rank(command.state)) return command;
@@ -108,17 +102,3 @@ export function applyResult<T extends Command>(command: T, said: CommandResult, 
 /** What releases a command that is held; null for one that is not. */
 export const confirmationOf = (command: QueuedCommand): QueuedCommand['confirmation'] =>
   command.held ? command.confirmation : null;
-
-/** Newest first; of what is known and listed anew the list is right. */
-export function mergeCommands<T extends Command>(
-  known: readonly T[],
-  listed: readonly T[],
-): T[] {
-  const merged = new Map([...known, ...listed].map((each) => [each.command_id, each]));
-  return [...merged.values()].sort(
-    (a, b) =>
-      Date.parse(b.created_at) - Date.parse(a.created_at) ||
-      (a.command_id < b.command_id ? 1 : -1),
-  );
-}
-

@@ -48,19 +48,6 @@ export function wordSubject({ is_test, group, moment_ids }: Delivery): string {
   return moment_ids.length > 1 ? `${named} (${moment_ids.length})` : named;
 }
 
-/** Newest first; of what is known and listed anew the list is right. */
-export function mergeDeliveries(
-  known: readonly Delivery[],
-  listed: readonly Delivery[],
-): Delivery[] {
-  const merged = new Map([...known, ...listed].map((each) => [each.delivery_id, each]));
-  return [...merged.values()].sort(
-    (a, b) =>
-      Date.parse(b.created_at) - Date.parse(a.created_at) ||
-      (a.delivery_id < b.delivery_id ? -1 : 1),
-  );
-}
-
 export interface Totals {
   delivered: number;
   waiting: number;

@@ -1,11 +1,11 @@
-/* The socket of one session: opened while the session is on screen, opened again by itself with
-   back-off, and after every gap the session is read anew.
+/* The socket of one session: opened while the session is on screen, opened again by itself, and after
+   every gap the session is read anew.
 
      connecting -> connected -> (read what was missed) -> live -> lost -> (countdown) -> connecting
 
    It keeps nothing: what is said goes to `receive`. */
-import { backoff } from './backoff';
 import type { SessionMessage } from './session-types';
+import { ReturningSocket, type LinkStatus } from './socket';
 
 export type SessionLinkState = 'connecting' | 'live' | 'lost';
 
@@ -20,99 +20,53 @@ export interface SessionLinkHandlers {
   gone(): void;
 }
 
-const PING_EVERY_MS = 15_000;
-/** Nothing for so long, not even an answer to a ping: the way is cut. */
-const SILENCE_MS = 40_000;
 const CLOSED_UNKNOWN = 4004;
 const CLOSED_REFUSED = 4401;
+const STATES = { 'catching-up': 'connecting', live: 'live', offline: 'lost' } as const;
+
+class SessionSocket extends ReturningSocket<SessionMessage> {
+  protected override readonly ping = { event: 'ping' };
+  protected override readonly refused = [CLOSED_UNKNOWN, CLOSED_REFUSED];
+}
 
 export class SessionLink {
-  #socket: WebSocket | null = null;
-  #attempt = 0;
-  #heardAt = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #ping: ReturnType<typeof setInterval> | undefined;
-  #isStopped = false;
+  #socket: SessionSocket;
+  /** Called when events begin to come. */
+  #begin: () => void = () => undefined;
 
-  constructor(private readonly handlers: SessionLinkHandlers) {}
+  constructor(private readonly handlers: SessionLinkHandlers) {
+    this.#socket = new SessionSocket({
+      address: () => handlers.address(),
+      refuse: () => handlers.gone(),
+      status: (status) => this.#tell(status),
+      measure: () => undefined,
+      receive: (message) => this.#hear(message),
+      catchUp: () => this.#catchUp(),
+    });
+  }
 
   start(): void {
-    void this.#connect();
+    this.#socket.start();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#retry);
-    this.#drop();
+    this.#socket.stop();
   }
 
-  async #connect(): Promise<void> {
-    this.handlers.state('connecting');
-    let address: string;
-    try {
-      address = await this.handlers.address();
-    } catch {
-      this.#wait();
-      return;
-    }
-    if (this.#isStopped) return;
-    const socket = new WebSocket(address);
-    this.#socket = socket;
-    this.#heardAt = performance.now();
-    socket.onmessage = (event: MessageEvent<string>) => this.#hear(socket, event.data);
-    socket.onclose = ({ code }) => this.#lose(socket, code);
-    this.#ping = setInterval(() => {
-      if (performance.now() - this.#heardAt > SILENCE_MS) this.#lose(socket, 0);
-      else if (socket.readyState === WebSocket.OPEN) socket.send('{"event":"ping"}');
-    }, PING_EVERY_MS);
+  #tell({ state, retryAt }: LinkStatus): void {
+    // Without another attempt it is not lost but gone.
+    if (state !== 'offline' || retryAt !== null) this.handlers.state(STATES[state]);
   }
 
-  #hear(socket: WebSocket, data: string): void {
-    this.#heardAt = performance.now();
-    let message: SessionMessage;
-    try {
-      message = JSON.parse(data) as SessionMessage;
-    } catch {
-      // Not ours: something on the way wrote it.
-      return;
-    }
-    if (message.event === 'connected') void this.#catchUp(socket);
+  /** What is read before events begin to come may miss one. */
+  async #catchUp(): Promise<void> {
+    await new Promise<void>((begin) => (this.#begin = begin));
+    await this.handlers.resync();
+  }
+
+  #hear(message: SessionMessage): void {
+    if (message.event === 'connected') this.#begin();
     else if (message.event === 'error.occurred') void this.handlers.resync().catch(() => undefined);
     else if (message.event !== 'ping' && message.event !== 'pong') this.handlers.receive(message);
-  }
-
-  async #catchUp(socket: WebSocket): Promise<void> {
-    try {
-      await this.handlers.resync();
-    } catch {
-      this.#lose(socket, 0);
-      return;
-    }
-    if (this.#socket !== socket) return;
-    this.#attempt = 0;
-    this.handlers.state('live');
-  }
-
-  #lose(socket: WebSocket, code: number): void {
-    if (this.#socket !== socket) return;
-    this.#drop();
-    if (code === CLOSED_UNKNOWN || code === CLOSED_REFUSED) this.handlers.gone();
-    else this.#wait();
-  }
-
-  #drop(): void {
-    clearInterval(this.#ping);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
-  }
-
-  #wait(): void {
-    if (this.#isStopped) return;
-    this.handlers.state('lost');
-    this.#retry = setTimeout(() => void this.#connect(), backoff(this.#attempt, Math.random()));
-    this.#attempt += 1;
   }
 }

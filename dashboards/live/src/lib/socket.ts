@@ -42,10 +42,6 @@ export interface SocketHandlers<M> {
   catchUp(since: number | null): Promise<void>;
 }
 
-interface Spoken {
-  type: string;
-}
-
 const PING_EVERY_MS = 10_000;
 /** Without any message for this long the peer is gone, although TCP has not noticed. */
 const SILENCE_MS = 25_000;
@@ -53,7 +49,11 @@ const CONNECT_TIMEOUT_MS = 8000;
 /** No good key, and a key that does not allow it. Trying again changes neither. */
 const REFUSED = [4401, 4403];
 
-export class ReturningSocket<M extends Spoken> {
+export class ReturningSocket<M extends object> {
+  /** What is said to hear an answer. */
+  protected readonly ping: object = { type: 'ping' };
+  /** How the server closes a socket that it will not open again. */
+  protected readonly refused: readonly number[] = REFUSED;
   #socket: WebSocket | null = null;
   /** Counts attempts, so that one which was overtaken while it waited is let go. */
   #round = 0;
@@ -134,7 +134,7 @@ export class ReturningSocket<M extends Spoken> {
     socket.onmessage = (event: MessageEvent<string>) => this.#hear(event.data);
     socket.onclose = ({ code }) => {
       clearTimeout(giveUp);
-      this.#lose(socket, REFUSED.includes(code));
+      this.#lose(socket, this.refused.includes(code));
     };
   }
 
@@ -158,7 +158,7 @@ export class ReturningSocket<M extends Spoken> {
       return;
     }
     this.#pingedAt = performance.now();
-    this.send({ type: 'ping' });
+    this.send(this.ping);
   }
 
   #hear(data: string): void {
@@ -171,7 +171,7 @@ export class ReturningSocket<M extends Spoken> {
       // counts.
       return;
     }
-    if (message.type === 'pong' && 'timestamp' in message && this.#pingedAt) {
+    if ('type' in message && message.type === 'pong' && 'timestamp' in message && this.#pingedAt) {
       const { timeOrigin } = performance;
       this.handlers.measure(
         timeOrigin + this.#pingedAt,

@@ -114,6 +114,7 @@ export const deviceText = {
     send: 'Send',
     sending: 'Sending…',
     enter: 'Enter sends',
+    toScript: 'Add to script',
   },
 
   confirm: {
@@ -146,7 +147,7 @@ export const deviceText = {
     close: 'Put away',
   },
 
-  tabs: { label: 'What was', commands: 'Commands', log: 'Log', links: 'Link' },
+  tabs: { label: 'What was', commands: 'Commands', scripts: 'Scripts', log: 'Log', links: 'Link' },
 
   history: {
     title: 'Command history',

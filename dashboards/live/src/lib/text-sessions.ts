@@ -126,6 +126,14 @@ export const sessionText = {
     label: 'Timeline',
     moments: 'Moments',
     inView: (n: number) => `${n} in view`,
+    commands: 'Commands',
+    devices: (n: number) => some(n, 'device'),
+    commandSaid: (what: string, who: string, at: string, outcome: string) =>
+      `${what}, asked by ${who} at ${at}, ${outcome}`,
+    commandEnded: (state: string, took: string, said: string | null) =>
+      `${state} after ${took}${said ? `: ${said}` : ''}`,
+    commandGoing: 'not ended yet',
+    commandsMissing: 'Commands could not be shown: a part of the page did not load.',
     transcripts: 'Transcripts',
     speech: (done: number, rest: number, failed: number) =>
       [

@@ -1,70 +1,31 @@
-/* The commands of a device as the address filters them: its first page is read again and again, and
-   soon after something became of one; older pages are read when they are asked for and stay. */
-import {
-  deviceApi,
-  type Command,
-  type CommandFilter,
-  type DeviceMessage,
-} from '../api-devices';
-import { applyResult, catchUpAll, mergeCommands } from '../commands';
-import { type Problem, toProblem } from '../problem';
+/* The commands of a device as the address filters them, and one that the address names although it is
+   not on the pages read so far. */
+import { deviceApi, type Command, type CommandFilter, type DeviceMessage } from '../api-devices';
+import { applyResult, catchUp } from '../commands';
+import { PagedList } from './paged-list.svelte';
 
-/** Results come in bursts; the list is read once for all of them. */
 const SOON_MS = 400;
 const PAGE = 30;
 
 export type WantedCommands = Omit<CommandFilter, 'limit' | 'cursor'>;
 
-export class CommandList {
-  rows = $state.raw<Command[]>([]);
-  loaded = $state(false);
-  problem = $state.raw<Problem | null>(null);
-  hasOlder = $state(false);
-  loadingOlder = $state(false);
-
-  /** Where the first page ends, as it was last read. */
-  #first: string | null = null;
-  /** Where the pages read so far end; undefined until an older one was asked for. */
-  #cursor: string | null | undefined;
-  #soon: ReturnType<typeof setTimeout> | undefined;
+export class CommandList extends PagedList<Command> {
+  /** One that is looked at. */
+  #named: string | null = null;
 
   constructor(
     readonly deviceId: string,
     readonly wanted: WantedCommands,
-  ) {}
-
-  async load(): Promise<void> {
-    try {
-      const page = await deviceApi.listCommands(this.deviceId, { ...this.wanted, limit: PAGE });
-      const listed = catchUpAll(this.rows, page.data);
-      if (this.#cursor === undefined) {
-        this.rows = listed;
-        this.hasOlder = page.next_cursor !== null;
-        this.#first = page.next_cursor;
-      } else {
-        this.rows = mergeCommands(this.#keep(listed), listed);
-      }
-      [this.loaded, this.problem] = [true, null];
-    } catch (error) {
-      if (!this.loaded) this.problem = toProblem(error);
-    }
+  ) {
+    super(SOON_MS);
   }
 
-  async loadOlder(): Promise<void> {
-    const cursor = this.#cursor === undefined ? this.#first : this.#cursor;
-    if (this.loadingOlder || cursor === null) return;
-    this.loadingOlder = true;
-    try {
-      const wanted = { ...this.wanted, limit: PAGE, cursor };
-      const page = await deviceApi.listCommands(this.deviceId, wanted);
-      this.#cursor = page.next_cursor;
-      this.rows = mergeCommands(this.rows, page.data);
-      this.hasOlder = page.next_cursor !== null;
-    } catch (error) {
-      this.problem = toProblem(error);
-    } finally {
-      this.loadingOlder = false;
-    }
+  /** Look at one, wherever in the list it stands; of one that is not there nothing is shown. */
+  async name(id: string | null): Promise<void> {
+    this.#named = id;
+    if (id === null || this.rows.some((row) => row.command_id === id)) return;
+    const row = await deviceApi.getCommand(this.deviceId, id).catch(() => null);
+    if (row && this.#named === id) this.put(row);
   }
 
   hear(message: DeviceMessage): void {
@@ -76,20 +37,20 @@ export class CommandList {
     this.loadSoon();
   }
 
-  loadSoon(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      void this.load();
-    }, SOON_MS);
+  protected override ask(cursor?: string) {
+    return deviceApi.listCommands(this.deviceId, { ...this.wanted, limit: PAGE, cursor });
   }
 
-  stop(): void {
-    clearTimeout(this.#soon);
+  protected override idOf(row: Command): string {
+    return row.command_id;
   }
 
-  /** What is as new as the first page and not on it does not fit the filter any more. */
-  #keep(listed: readonly Command[]): Command[] {
-    const oldest = listed.at(-1)?.created_at;
-    return oldest === undefined ? [] : this.rows.filter((row) => row.created_at < oldest);
+  /** A result may have been heard while the page was on its way. */
+  protected override choose(known: Command, read: Command): Command {
+    return catchUp(known, read);
+  }
+
+  protected override keeps(row: Command, page: readonly Command[]): boolean {
+    return row.command_id === this.#named || super.keeps(row, page);
   }
 }

@@ -9,8 +9,8 @@ import { isNewerMoment } from '../moment';
 import { isAbort, toProblem, type Problem } from '../problem';
 import { SessionLink, type SessionLinkState } from '../session-link';
 import type { Note, Session, SessionChange, SessionMessage, SttTask } from '../session-types';
+import { socketAddress } from '../socket-address';
 import type { Moment } from '../types';
-import { access } from './access.svelte';
 import { SessionSeries } from './session-series.svelte';
 
 /** Channels that have a lane; a session with more shows the first by name. */
@@ -42,7 +42,7 @@ export class OpenSession {
 
   constructor(readonly id: string) {
     this.#socket = new SessionLink({
-      address: () => this.#address(),
+      address: () => socketAddress(`/ws/sessions/${encodeURIComponent(id)}`),
       receive: (message) => this.#receive(message),
       resync: () => this.load(),
       state: (state) => this.#setLink(state),
@@ -111,13 +111,6 @@ export class OpenSession {
     this.link = state;
     // Without a socket it is shown as it is now.
     if (state === 'lost' && !this.isLoaded) this.load().catch(() => undefined);
-  }
-
-  async #address(): Promise<string> {
-    const path = `/ws/sessions/${encodeURIComponent(this.id)}`;
-    const address = new URL(path, location.href.replace(/^http/, 'ws'));
-    if (access.key) address.searchParams.set('ticket', (await api.getTicket()).ticket);
-    return address.href;
   }
 
   #receive(message: SessionMessage): void {
