@@ -202,7 +202,7 @@ async def test_what_the_server_refuses_stands_beside_the_field(url: str):
 
 async def test_a_link_leads_to_a_command_that_is_not_on_the_first_page(url: str):
     async with a_device(name_host(url), "busy") as device:
-        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+        async with open_client(url, timeout=30, trust_env=False) as client:
             ids = []
             for _ in range(32):
                 sent = await client.post("/api/v1/devices/busy/commands", json={"command": "open"})

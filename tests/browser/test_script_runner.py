@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import httpx
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from tests.fixtures.axes import list_faults
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Device, a_device
 from tests.fixtures.products import Product, run_product
 
@@ -64,7 +64,7 @@ def find_step(page: Page, number: int, state: str) -> Locator:
 
 
 async def ask(url: str, path: str) -> Any:
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with open_client(url, timeout=30) as client:
         answer = await client.get(f"/api/v1/devices/{path}")
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -77,7 +77,7 @@ async def list_runs(url: str, device_id: str) -> list[dict[str, Any]]:
 
 async def begin(url: str, device_id: str, text: str) -> str:
     """Have a script run as somebody else does."""
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with open_client(url, timeout=30) as client:
         answer = await client.post(f"/api/v1/devices/{device_id}/scripts", json={"text": text})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["run_id"])

@@ -12,6 +12,7 @@ from api.app import build_app
 from core.settings import Settings
 from core.yaml_texts import TEXT_BYTES_MAX
 from tests.fixtures.apis import serving
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import a_client, a_device
 from tests.fixtures.proxies import proxying
 from tests.fixtures.scripts import DEVICE, abort_run, post_script, read_run, start_script
@@ -22,7 +23,7 @@ OPEN = "name: let in\nsteps:\n  - command: open\n    parameters: {side: left}\n 
 
 
 async def check(address: str, text: str) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with open_client(timeout=60) as client:
         return await client.post(f"http://{address}{PATH}/check", json={"text": text})
 
 
@@ -77,7 +78,7 @@ async def test_what_is_no_script_of_the_device_is_refused_line_by_line(
 async def test_a_device_that_nobody_knows_runs_nothing(served: str) -> None:
     assert (await check(served, OPEN)).status_code == 404
     assert (await post_script(served, OPEN)).status_code == 404
-    async with httpx.AsyncClient() as client:
+    async with open_client() as client:
         assert (await client.get(f"http://{served}{PATH}")).status_code == 404
 
 
@@ -139,7 +140,7 @@ async def test_runs_are_listed_newest_first_and_by_state(registered: str) -> Non
     made.append(await start_script(registered, OPEN))
 
     async def read(**query: Any) -> dict[str, Any]:
-        async with httpx.AsyncClient() as client:
+        async with open_client() as client:
             answer = await client.get(f"http://{registered}{PATH}", params=query)
         assert answer.status_code == 200
         page: dict[str, Any] = answer.json()
@@ -161,7 +162,7 @@ async def test_when_too_many_wait_the_next_is_refused_and_nothing_is_kept(
         async with a_device(address), a_device(address, "chamber-2"):
             pass
         await start_script(address, OPEN)
-        async with httpx.AsyncClient() as client:
+        async with open_client() as client:
             answer = await client.post(
                 f"http://{address}/api/v1/devices/chamber-2/scripts", json={"text": OPEN}
             )

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from core.settings import Settings
 from tests.fixtures.api_keys import list_audit, make_key, wait_until_known
+from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Peer, a_client, a_device
 from tests.fixtures.scripts import (
     DEVICE,
@@ -126,7 +126,7 @@ async def test_a_device_that_is_deleted_ends_its_run(
             run_id = await start_script(served, LONG)
             await device.result(await device.hear_command(), "succeeded")
             await wait_for_step(served, run_id, 2, "running")
-        async with httpx.AsyncClient() as http:
+        async with open_client() as http:
             answer = await http.delete(f"http://{served}/api/v1/devices/{DEVICE}")
         assert answer.status_code == 200
         told = await hear_runs(client, run_id, "failed")
@@ -279,7 +279,7 @@ async def test_scripts_and_speech_do_not_wait_for_one_another(
         for name in names:
             async with a_device(served, name):
                 pass
-            async with httpx.AsyncClient() as http:
+            async with open_client() as http:
                 answer = await http.post(
                     f"http://{served}/api/v1/devices/{name}/scripts",
                     json={"text": "steps:\n  - pause: 600\n"},
@@ -288,7 +288,7 @@ async def test_scripts_and_speech_do_not_wait_for_one_another(
 
         async def count_running() -> int:
             count = 0
-            async with httpx.AsyncClient() as http:
+            async with open_client() as http:
                 for name in names:
                     url = f"http://{served}/api/v1/devices/{name}/scripts"
                     rows = (await http.get(url, params={"state": "running"})).json()["data"]
