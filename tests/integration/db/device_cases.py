@@ -9,7 +9,7 @@ from tests.fixtures.plans import NOW, back
 
 PAGE: Final = 50
 DEVICE: Final = "device-0007"
-COMMAND: Final = "cmd-107"
+COMMAND: Final = "cmd-207"
 START, STOP = back(days=12), back(days=11.1)
 
 _WIDE: Final[dict[str, Any]] = {"start": BEGINNING, "end": END}
@@ -45,7 +45,7 @@ CASES: Final[list[tuple[str, tuple[Any, ...], dict[str, Any]]]] = [
     ("devices.list_links", (DEVICE, None, PAGE), {}),
     ("devices.list_links", (DEVICE, 4000, PAGE), {"note": "next page"}),
     ("commands.insert_command", _QUEUED, _MANY),
-    ("commands.find_request", (DEVICE, "name:me", "request-107"), _FILLED),
+    ("commands.find_request", (DEVICE, "name:me", "request-207"), _FILLED),
     ("commands.claim_commands", (DEVICE, 7, back(days=400), PAGE), _MANY),
     ("commands.list_in_hand", (DEVICE, PAGE), _MANY),
     ("commands.note_resent", ([COMMAND],), {}),
