@@ -88,7 +88,7 @@ async def require_each_once(
 async def test_a_worker_killed_amid_a_step_costs_no_command_and_doubles_none(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    async with a_device(served) as device:
+    async with a_device(served, heartbeat_seconds=600) as device:
         with working(settings, tmp_path, "first") as first:
             run_id = await start_script(served, COUNT)
             await obey(device, 1)
@@ -116,7 +116,10 @@ async def test_a_worker_that_comes_back_from_the_dead_does_no_harm(
     parts = urlsplit(settings.require_database_url())
     assert parts.hostname is not None
     assert parts.port is not None
-    async with a_device(served) as device, relaying(parts.hostname, parts.port) as (relay, port):
+    async with (
+        a_device(served, heartbeat_seconds=600) as device,
+        relaying(parts.hostname, parts.port) as (relay, port),
+    ):
         url = through(settings.require_database_url(), port)
         with working(settings, tmp_path, "first", DATABASE_URL=url) as first:
             run_id = await start_script(served, COUNT)
@@ -141,7 +144,10 @@ async def test_a_database_that_goes_away_costs_only_time(
     parts = urlsplit(settings.require_database_url())
     assert parts.hostname is not None
     assert parts.port is not None
-    async with a_device(served) as device, relaying(parts.hostname, parts.port) as (relay, port):
+    async with (
+        a_device(served, heartbeat_seconds=600) as device,
+        relaying(parts.hostname, parts.port) as (relay, port),
+    ):
         url = through(settings.require_database_url(), port)
         with working(settings, tmp_path, "worker", DATABASE_URL=url) as worker:
             run_id = await start_script(served, COUNT)
@@ -165,7 +171,10 @@ async def test_without_redis_a_script_goes_on_by_looking(
         "steps:\n  - command: open\n  - wait: {telemetry: temperature, is: '>', value: 50,"
         " within_seconds: 600}\n  - command: open\n  - pause: 600\n"
     )
-    async with a_device(served) as device, relaying(parts.hostname, parts.port) as (relay, port):
+    async with (
+        a_device(served, heartbeat_seconds=600) as device,
+        relaying(parts.hostname, parts.port) as (relay, port),
+    ):
         url = through(settings.require_redis_url(), port)
         relay.cut()
         with working(settings, tmp_path, "worker", REDIS_URL=url):
@@ -191,12 +200,12 @@ async def test_a_script_goes_on_though_the_api_that_took_it_is_killed(
         await second.start()
         here, there = (process.url.removeprefix("http://") for process in (first, second))
         with working(settings, tmp_path, "worker"):
-            async with a_device(here) as device:
+            async with a_device(here, heartbeat_seconds=600) as device:
                 run_id = await start_script(here, COUNT)
                 command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
                 first.kill()
                 await device.hear_close()
-            async with a_device(there) as device:
+            async with a_device(there, heartbeat_seconds=600) as device:
                 again = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
                 assert again["command_id"] == command["command_id"]
                 await device.result(again, "succeeded")
@@ -210,7 +219,7 @@ async def test_a_script_goes_on_though_the_api_that_took_it_is_killed(
 async def test_an_abort_while_no_worker_lives_is_done_by_the_next_one(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    async with a_device(served) as device:
+    async with a_device(served, heartbeat_seconds=600) as device:
         with working(settings, tmp_path, "first") as first:
             run_id = await start_script(served, COUNT)
             command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
