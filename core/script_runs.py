@@ -87,6 +87,7 @@ class ScriptRun:
     """How the step ended, when that is known."""
 
     _is_aborted: bool = False
+    _is_barred: bool = False
     _failed: bool = False
     _values: dict[str, Any] = field(default_factory=dict)
     _reason: str | None = None
@@ -159,9 +160,16 @@ class ScriptRun:
         """Note under which id the command of the step was taken."""
         self._command_id = command_id
 
-    def note_refused(self, reason: str) -> None:
-        """Note that the command of the step was not taken."""
+    def note_refused(self, reason: str, *, for_good: bool = False) -> None:
+        """Note that the command of the step was not taken.
+
+        Args:
+            reason: Why.
+            for_good: Whether no other would be: then nothing comes after it, whatever the step
+                says of its failure.
+        """
         self._ended = RunState.FAILED, reason
+        self._is_barred = for_good
 
     def note_unsent(self) -> None:
         """Note that the command of the step was not asked for; it is decided anew."""
@@ -250,7 +258,7 @@ class ScriptRun:
         began_ms = now_ms if self._began_ms is None else self._began_ms
         outcome = Outcome(self._number + 1, step, state, message, now_ms - began_ms)
         self.outcomes.append(outcome)
-        self._failed = _stops(outcome)
+        self._failed = self._is_barred or _stops(outcome)
         self._number += 1
         self._began_ms = self._command_id = self._cancelled_ms = self._ended = self._reason = None
         self._is_sent = False

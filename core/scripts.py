@@ -152,6 +152,8 @@ class _Reading:
     """What was found wrong so far."""
 
     faults: list[FieldError] = field(default_factory=list)
+    _faulty: set[int] = field(default_factory=set)
+    """Nodes, by what tells them apart, of which one thing was said: the next follows from it."""
 
     def read(self, root: Any) -> Script | None:  # noqa: ANN401 - nodes carry no types.
         parts = self._open(root, frozenset({"name", "steps"}), "a script")
@@ -283,6 +285,9 @@ class _Reading:
         return None
 
     def _add(self, node: Any, reason: str) -> None:  # noqa: ANN401
+        if id(node) in self._faulty:
+            return
+        self._faulty.add(id(node))
         line = 1 if node is None else _line(node)
         self.faults.append(FieldError(f"line {line}", reason))
 

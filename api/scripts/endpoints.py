@@ -3,6 +3,7 @@
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.answers import send_json, send_row
 from api.deps import Caller, Uses
@@ -32,6 +33,15 @@ RequestId: TypeAlias = Annotated[
         description="Sent again with the same, a script is run once.",
     ),
 ]
+
+
+class RunConvertor(StringConvertor):
+    """Takes ids of runs only: `check` is the address of something else."""
+
+    regex = "run_[^/]+"
+
+
+register_url_convertor("run", RunConvertor())
 
 router = APIRouter(prefix="/devices/{device_id}/scripts", tags=["devices"])
 
@@ -98,7 +108,7 @@ async def list_script_runs(
 
 
 @router.get(
-    "/{run_id}",
+    "/{run_id:run}",
     response_model=ScriptRunDetailOut,
     responses=examples.READ,
     summary="Read a script run",
@@ -111,7 +121,7 @@ async def get_script_run(uses: Uses, device_id: DeviceId, run_id: RunId) -> Resp
 
 
 @router.post(
-    "/{run_id}/abort",
+    "/{run_id:run}/abort",
     response_model=ScriptRunOut,
     responses=examples.ABORTED,
     summary="Abort a script run",

@@ -145,7 +145,10 @@ class DeviceNews:
             return
         for message in payload.messages:
             for ear in tuple(self._ears.get(message.stream_id, ())):
-                ear(message)
+                try:
+                    ear(message)
+                except (ValueError, LookupError, TypeError):
+                    log.warning("device_news_unreadable", kind=message.kind)
 
     def _tell_missed(self) -> None:
         for ears in tuple(self._ears.values()):

@@ -23,11 +23,12 @@ import structlog
 from core import metrics
 from core.clock import Clock
 from core.commands import ENDS, State
-from core.device_news import DATA, RESULT
-from core.errors import ConflictError, DatabaseAwayError, TelemetraError
+from core.device_news import DATA, RESULT, SCRIPT
+from core.errors import DatabaseAwayError, ForbiddenError, NotFoundError, TelemetraError
 from core.live import LiveMessage
 from core.script_runs import Cancel, End, Rest, RunState, ScriptRun, Send
 from core.script_views import (
+    OPEN,
     explain_end,
     list_steps,
     read_commands,
@@ -99,7 +100,6 @@ class Conductor:
         """Values that were told, or read, since somebody listens."""
 
         self._is_over = False
-        self._is_gone = False
 
     async def conduct(self) -> None:
         """Do what is left, until the end or until somebody else goes on."""
@@ -112,9 +112,8 @@ class Conductor:
             while not await self._act():
                 pass
         except _OverError:
-            log.info("script_run_over", run_id=run_id, is_gone=self._is_gone)
-            if self._is_gone:
-                self._tell_deleted()
+            log.info("script_run_over", run_id=run_id)
+            await self._tell_stored()
         finally:
             self._parts.looks.forget(run_id, self._see)
             self._parts.news.forget(device_id, self._hear)
@@ -170,23 +169,26 @@ class Conductor:
         elif message.kind == RESULT:
             value = orjson.loads(message.body)["value"]
             self._note_result(value["command_id"], value["state"], value["message"])
+        elif message.kind == SCRIPT:
+            told = orjson.loads(message.body)
+            if told["id"] != self._row["run_id"] or told["value"]["abort_asked_at"] is None:
+                return
+            self._see_abort(told["value"])
         else:
             return
         self._wake.set()
 
     def _see(self, row: Row | None) -> None:
         """Note what is stored of the run."""
-        if row is None or row["attempts"] != self._row["attempts"]:
-            self._is_gone = row is None
-            self._is_over = True
-        elif row["state"] != RunState.RUNNING:
+        if (
+            row is None
+            or row["attempts"] != self._row["attempts"]
+            or row["state"] != RunState.RUNNING
+        ):
             self._is_over = True
         else:
-            if row["abort_asked_at"] is not None and self._row["abort_asked_at"] is None:
-                self._row["abort_asked_by"] = row["abort_asked_by"]
-                self._row["abort_asked_at"] = row["abort_asked_at"]
             if row["abort_asked_at"] is not None:
-                self._run.abort()
+                self._see_abort(row)
             if row["command_id"] is not None and row["command_state"] is not None:
                 self._note_result(row["command_id"], row["command_state"], row["command_message"])
         self._wake.set()
@@ -208,14 +210,11 @@ class Conductor:
 
         try:
             sent = await self._insist(send)
-        except DatabaseAwayError:
-            raise
         except TelemetraError as error:
-            self._run.note_refused(error.detail)
+            # Who may not any more may not go on either; all else is for the script to say.
+            self._run.note_refused(error.detail, for_good=isinstance(error, ForbiddenError))
             return
         if sent.is_over:
-            # The next look tells whether it is gone.
-            await self._catch_up()
             self._is_over = True
         elif sent.command is None:
             self._run.note_unsent()
@@ -238,12 +237,8 @@ class Conductor:
 
         try:
             sent = await self._insist(cancel)
-        except DatabaseAwayError:
-            raise
-        except ConflictError:
-            # It has ended meanwhile, which a look tells.
-            await self._catch_up()
         except TelemetraError as error:
+            # It has ended meanwhile, or it is gone with its device: a look tells.
             log.info("script_command_not_cancelled", command_id=command_id, code=error.code)
             await self._catch_up()
         else:
@@ -272,7 +267,6 @@ class Conductor:
 
         row = await self._insist(write)
         if row is None:
-            await self._catch_up()
             raise _OverError
         self._written = mark
         self._keep(row)
@@ -294,8 +288,6 @@ class Conductor:
 
         row = await self._insist(write)
         if row is None:
-            # It may be ours all the same, where the answer was lost.
-            await self._catch_up()
             raise _OverError
         metrics.script_runs_ended_total.labels(state).inc()
         log.info("script_run_ended", run_id=run_id, state=state)
@@ -338,6 +330,8 @@ class Conductor:
                 async with self._parts.pool.connection() as connection:
                     return await do(connection)
             except DatabaseAwayError as error:
+                if self._is_over:
+                    raise _OverError from error
                 log.debug("script_waits", run_id=self._row["run_id"], code=error.code)
                 await asyncio.sleep(AGAIN_S)
 
@@ -362,6 +356,22 @@ class Conductor:
 
     def _tell(self, row: Row) -> None:
         self._parts.news.tell([tell_run(row)])
+
+    async def _tell_stored(self) -> None:
+        """Tell of the end of a run that is over: the answer to who wrote it may have been lost."""
+        run_id, device_id = self._row["run_id"], self._row["device_id"]
+
+        async def read(connection: Connection) -> Row:
+            return await ScriptRunStore(connection).get(device_id, run_id)
+
+        self._is_over = False
+        try:
+            row = await self._insist(read)
+        except NotFoundError:
+            self._tell_deleted()
+            return
+        if row["state"] not in OPEN:
+            self._tell(row)
 
     def _tell_deleted(self) -> None:
         """Tell those who still look at it that nothing more happens; nobody can read it again."""

@@ -5,11 +5,12 @@ attempt still ours? ─► abort asked? ─► asker may? ─► fits the device
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core import metrics
 from core.clock import Clock
-from core.commands import Verdict, describe_result
+from core.commands import Verdict, Wish, describe_result
 from core.device_news import RESULT, tell_device
 from core.errors import ConflictError
 from core.keys import Caller
@@ -87,12 +88,7 @@ class ScriptCommands:
                 raise ConflictError(
                     f"{step.command} is dangerous by now. Run the script again, and confirm it."
                 )
-            commands = CommandStore(connection, self._numbers)
-            moves = [await commands.queue(wish, asker=asker, now=now)]
-            first = _row_of(moves[0])
-            if first["held"]:
-                place = (run["device_id"], first["command_id"], first["confirm_token"])
-                moves.append(await commands.confirm(*place, actor=asker, now=now))
+            moves = await self._queue(connection, wish, asker, now)
             command = _row_of(moves[-1])
             command_id: str = command["command_id"]
             progress.steps[number - 1]["command_id"] = command_id
@@ -104,6 +100,18 @@ class ScriptCommands:
             )
         assert written is not None  # noqa: S101 (it is locked)
         return Sent(written, command, self._tell(moves))
+
+    async def _queue(
+        self, connection: Connection, wish: Wish, asker: Caller, now: datetime
+    ) -> list[Moved | Row]:
+        """Queue a command, and confirm one that is held: whoever began the script did so."""
+        commands = CommandStore(connection, self._numbers)
+        moves = [await commands.queue(wish, asker=asker, now=now)]
+        first = _row_of(moves[0])
+        if first["held"]:
+            place = (wish.device_id, first["command_id"], first["confirm_token"])
+            moves.append(await commands.confirm(*place, actor=asker, now=now))
+        return moves
 
     async def cancel(self, connection: Connection, run: Row, command_id: str) -> Sent:
         """End the command of a step.

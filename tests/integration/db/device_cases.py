@@ -20,7 +20,7 @@ _MANY: Final[dict[str, Any]] = {**_FILLED, "rows_max": 6 * PAGE}
 RUN: Final = "run-107"
 _RUN: Final[dict[str, Any]] = {"filled": {"columns": script_runs.SHOWN}}
 _NEW_RUN: Final[tuple[Any, ...]] = (
-    *("run-x", DEVICE, "r", None, "steps: []", False, "me", "name:me", None, [], 1, 7, NOW),
+    *("run-x", "device-0100", "r", None, "steps: []", False, "me", "name:me", None, [], 1, 7, NOW),
 )
 _QUEUED: Final[tuple[Any, ...]] = (
     *("cmd-x", DEVICE, "r", "me", "name:me", "heat", {}, {}, 5, False, None, None, NOW),

@@ -75,7 +75,8 @@ async def test_a_script_is_done_step_by_step_and_told_to_every_client(
     assert run["steps"][1]["message"] == "temperature is 81.5"
     assert run["steps"][0]["command_id"] == first["command_id"]
     assert (run["steps_done"], run["steps_total"], run["current"]) == (4, 4, None)
-    assert [each["value"]["state"] for each in told][:2] == ["queued", "running"]
+    states = [each["value"]["state"] for each in told]
+    assert (states[-2:], "queued" in states[1:]) == (["running", "succeeded"], False)
     done = [each["value"]["steps_done"] for each in told]
     assert done == sorted(done)
     assert {each["value"]["run_id"] for each in told} == {run_id}
@@ -132,6 +133,20 @@ async def test_a_device_that_is_deleted_ends_its_run(
         assert "deleted" in told[-1]["value"]["message"]
         await eventually(lambda: read_jobs(connection), holds=lambda jobs: jobs == ["succeeded"])
     assert await connection.fetchval("SELECT count(*) FROM script_runs") == 0
+
+
+async def test_an_end_whose_answer_was_lost_is_told_all_the_same(
+    served: str, connection: asyncpg.Connection, settings: Settings
+) -> None:
+    async with working(settings), a_device(served) as device, a_client(served) as client:
+        run_id = await start_script(served, LONG)
+        await device.result(await device.hear_command(), "succeeded")
+        await wait_for_step(served, run_id, 2, "running")
+        await connection.execute(
+            "UPDATE script_runs SET state = 'succeeded', ended_at = now(), revision = revision + 1"
+        )
+        await hear_runs(client, run_id, "succeeded")
+        await eventually(lambda: read_jobs(connection), holds=lambda jobs: jobs == ["succeeded"])
 
 
 async def test_an_abort_cancels_the_command_in_hand_and_skips_the_rest(
@@ -227,14 +242,14 @@ async def test_a_key_that_may_no_longer_sends_no_more(
     _, admin = await make_key(connection, "admin")
     key_id, operator = await make_key(connection, "operate", "read")
     await asyncio.to_thread(wait_until_known, f"http://{served}", operator["Authorization"][7:])
-    text = "steps:\n  - command: open\n  - command: open\n"
+    text = "steps:\n  - command: open\n  - command: open\n    on_failure: continue\n  - pause: 1\n"
     async with working(settings), a_device(served, headers=admin) as device:
         run_id = await start_script(served, text, headers=operator)
         command = await device.hear_command()
         await connection.execute(change, key_id)
         await device.result(command, "succeeded")
         run = await wait_for_run(served, run_id, "failed", admin)
-    assert list_states(run) == ["succeeded", "failed"]
+    assert list_states(run) == ["succeeded", "failed", "skipped"]
     assert reason in run["message"]
     assert await connection.fetchval("SELECT count(*) FROM commands") == 1
 

@@ -119,6 +119,18 @@ def test_an_abort_that_comes_before_the_command_is_sent_sends_nothing():
     assert run.decide(1) == End(RunState.ABORTED)
 
 
+def test_who_may_not_go_on_does_not_whatever_the_step_says():
+    step = SendStep(3, "heat", {}, None, goes_on=True)
+    run = ScriptRun(Script(None, (step, PAUSE)))
+    run.decide(0)
+    run.note_refused("The key was revoked.", for_good=True)
+    assert run.decide(1) == End(RunState.FAILED)
+    passed_over = ScriptRun(Script(None, (step, PAUSE)))
+    passed_over.decide(0)
+    passed_over.note_refused("It does not fit.")
+    assert passed_over.decide(1) == Rest(5_001)
+
+
 def test_a_cancel_that_nobody_answers_ends_the_step_all_the_same():
     run = ScriptRun(Script(None, (HEAT,)))
     run.decide(0)
