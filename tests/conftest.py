@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     # First what the others import: pytest rewrites the assertions of a module it loads itself.
+    "tests.fixtures.folders",
     "tests.fixtures.servers",
     "tests.fixtures.settings",
     "tests.fixtures.clocks",
