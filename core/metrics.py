@@ -269,7 +269,7 @@ jobs_finished_total = Counter(
     "Tries of jobs that ended: done, retried because something was away or failed, or cancelled.",
     ("job", "outcome"),
 )
-jobs_running = Gauge("telemetra_jobs_running", "Jobs that run in this process.", ("job",))
+jobs_running = Gauge("telemetra_jobs_running", "Jobs that run in this process.", ("queue",))
 jobs_waiting = Gauge("telemetra_jobs_waiting", "Jobs that wait, of all workers.", ("queue",))
 jobs_oldest_seconds = Gauge(
     "telemetra_jobs_oldest_seconds", "How long the oldest job that is due waits.", ("queue",)

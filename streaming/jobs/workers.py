@@ -153,7 +153,7 @@ def _watch(job: Job) -> Callable[..., Awaitable[None]]:
     async def run(context: JobContext, **arguments: Any) -> None:  # noqa: ANN401 (as stored)
         started = asyncio.get_running_loop().time()
         outcome = "retried"
-        metrics.jobs_running.labels(job.name).inc()
+        metrics.jobs_running.labels(job.queue).inc()
         try:
             await job.run(**arguments)
             outcome = "done"
@@ -163,7 +163,7 @@ def _watch(job: Job) -> Callable[..., Awaitable[None]]:
                 raise
             raise InterruptedJobError from None
         finally:
-            metrics.jobs_running.labels(job.name).dec()
+            metrics.jobs_running.labels(job.queue).dec()
             metrics.jobs_finished_total.labels(job.name, outcome).inc()
             taken_s = asyncio.get_running_loop().time() - started
             metrics.job_seconds.labels(job.name).observe(taken_s)
