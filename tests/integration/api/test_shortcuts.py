@@ -11,11 +11,11 @@ from typing import Any, Final
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from prometheus_client import REGISTRY
+from starlette.types import Receive, Scope, Send
 
 from api.app import build_app
-from api.deps import Resources, get_resources
 from core.settings import Settings
 from db.api_keys import KeyStore
 from tests.fixtures.api_keys import ACTOR, make_key
@@ -99,14 +99,16 @@ async def thorough(
 
 @pytest.fixture
 def ways(app: FastAPI) -> list[str]:
-    """The paths that went all the way to a route."""
+    """The paths that went all the way to the routes."""
     gone: list[str] = []
+    go_on = app.router.middleware_stack
 
-    async def note(request: Request) -> Resources:
-        gone.append(request.url.path)
-        return await get_resources(request)
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            gone.append(scope["path"])
+        await go_on(scope, receive, send)
 
-    app.dependency_overrides[get_resources] = note
+    app.router.middleware_stack = note
     return gone
 
 
