@@ -2,7 +2,7 @@
 
 from dashboards.grafana.frames import Row
 from dashboards.grafana.panels import bars, chart
-from dashboards.grafana.queries import PromQL, of_api, quantile, rate
+from dashboards.grafana.queries import PromQL, quantile, rate
 
 
 def jobs() -> Row:
@@ -53,8 +53,13 @@ def devices() -> Row:
     return "Devices and commands", (
         chart(
             "Connected",
-            "Devices that are connected to each process. Good: all that are switched on.",
-            PromQL(of_api("telemetra_device_links"), "{{instance}}", ref_id="A"),
+            "Devices that are connected, and those of them that are silent. Good: all that are"
+            " switched on are connected, and none is stale.",
+            PromQL(
+                "sum by (state) (telemetra_device_links) or on() vector(0)",
+                "{{state}}",
+                ref_id="A",
+            ),
             PromQL(
                 rate("telemetra_device_links_refused_total", "code"),
                 "refused or ended {{code}}",

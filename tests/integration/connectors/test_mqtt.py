@@ -122,7 +122,8 @@ def has_session(connector: ConnectorProcess, count: int = 1) -> bool:
     return connector.read_log().count("session_begun") >= count
 
 
-@pytest.mark.parametrize("version", ["5", "3.1.1"])
+# By the older protocol a broker hands over twenty at a time: it takes as long for fewer.
+@pytest.mark.parametrize(("version", "count"), [("5", 3000), ("3.1.1", 500)])
 async def test_killed_again_and_again_it_loses_and_doubles_nothing(
     mosquitto: Mosquitto,
     served: str,
@@ -130,6 +131,7 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(
     connection: asyncpg.Connection,
     tmp_path: Path,
     version: str,
+    count: int,
 ):
     plant = Plant(mosquitto)
     arguments = list_arguments(mosquitto, served, "--topic", TEMPLATE, "--protocol", version)
@@ -137,7 +139,7 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(
         connector.start()
         await eventually(lambda: has_session(connector))
         for _ in range(4):
-            async with while_it_tells(plant, 3000, flow, connection):
+            async with while_it_tells(plant, count, flow, connection):
                 connector.kill()
             begun = connector.read_log().count("session_begun")
             connector.start()
