@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 from core.settings import REPOSITORY
 from tests.fixtures.api_keys import wait_until_known
 from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.devices import a_device
 from tests.fixtures.products import Product, run_product
 
 CHANGE_MS_MAX = 20_000
@@ -148,6 +149,19 @@ async def test_a_key_that_may_only_read_is_told_what_it_lacks_to_act(product: Pr
         await actions.get_by_role("button").first.click(timeout=CHANGE_MS_MAX)
         await expect(actions.get_by_role("alert")).to_contain_text("scope operate")
         await expect(page.get_by_test_id("key-panel")).to_have_count(0)
+
+
+async def test_a_key_that_may_only_read_looks_at_scripts_and_runs_none(product: Product) -> None:
+    sender, key = make_key(product, "ingest"), make_key(product, "read")
+    address = product.url.partition("//")[2]
+    shown = {"authorization": f"Bearer {sender.text}"}
+    async with a_device(address, "guarded", headers=shown), open_page() as page:
+        await open_shut_page(page, product, "/app/devices/guarded?tab=scripts")
+        await show_key(page, key.text)
+        told = page.get_by_test_id("script-look-only")
+        await expect(told).to_contain_text("scope operate", timeout=CHANGE_MS_MAX)
+        await expect(page.get_by_test_id("script-none")).to_be_visible()
+        await expect(page.get_by_test_id("script-start")).to_have_count(0)
 
 
 async def test_a_key_of_one_stream_shows_it_and_says_why_the_rest_is_not_shown(
