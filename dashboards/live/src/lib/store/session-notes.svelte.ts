@@ -10,6 +10,7 @@ import {
   type UnsavedNote,
 } from '../note-outbox';
 import { toProblem } from '../problem';
+import { makeRequestId } from '../request-ids';
 import type { NoteWish } from '../session-types';
 import type { OpenSession } from './session.svelte';
 
@@ -37,7 +38,7 @@ export class NoteWriter {
   }
 
   async save(wish: NoteWish): Promise<void> {
-    const note: UnsavedNote = { key: crypto.randomUUID(), wish, reason: null };
+    const note: UnsavedNote = { key: makeRequestId(), wish, reason: null };
     this.unsaved = [...this.unsaved, note];
     this.draft = null;
     this.#keep();

@@ -3,6 +3,7 @@
 import { sessionApi } from '../api-sessions';
 import { MicrophoneError, openMicrophone, type Microphone } from '../microphone';
 import { toProblem } from '../problem';
+import { makeRequestId } from '../request-ids';
 import { Segmenter, type Piece } from '../segments';
 import { recall, store } from '../settings.svelte';
 import { sessionText } from '../text-sessions';
@@ -99,7 +100,7 @@ export class Speech {
     const rate = this.#microphone?.rate;
     if (!rate) return;
     const upload: Upload = {
-      chunkId: `mic-${crypto.randomUUID()}`,
+      chunkId: `mic-${makeRequestId()}`,
       startedAt: this.#startedAt + start * 1000,
       seconds: samples.length / rate,
       audio: new Blob([writeWav(resample(samples, rate))], { type: 'audio/wav' }),
