@@ -26,7 +26,6 @@ STREAMS: Final = ["press", "lathe", "oven"]
 TEMPLATE: Final = "sensors/{stream}/{channel}"
 DELIVERY_S: Final = 60
 
-
 TOLD: Final = {"5": 3000, "3.1.1": 500}
 """Values told at once: by the older protocol a broker hands over twenty at a time."""
 
