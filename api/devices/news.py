@@ -1,7 +1,7 @@
 """News: what devices and commands tell, to the clients of this process and to all others.
 
     tell ─► a few ms together ─┬─► connections here: the same bytes, one write each
-                               └─► Redis ─► the hubs of the other processes
+                               └─► wire ─► the hubs of the other processes
 
 What is told while Redis is away is not kept: of points only the newest counts, and what became of
 commands and scripts is read again from the database, once a second until Redis is back, and once
@@ -9,8 +9,6 @@ more then.
 """
 
 import asyncio
-import secrets
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -21,29 +19,25 @@ import structlog
 
 from api.devices.connections import DeviceConnection
 from api.live.protocols import frame_text
-from core import metrics
 from core.clock import Clock
 from core.commands import describe_result
 from core.device_news import (
-    CHANNEL,
     DATA,
     LINK,
     RESULT,
     SCRIPT,
     SCRIPT_END,
     TOLD,
-    pack_payload,
     tell_device,
-    unpack_payload,
 )
 from core.errors import TelemetraError
 from core.live import LiveMessage
 from core.script_views import tell_run
-from core.tasks import end
 from db.commands import CommandStore, Moved
 from db.device_logs import Numbers
 from db.pool import Pool
 from db.script_runs import ScriptRunStore
+from streaming.bus.device_wires import DeviceWire
 
 TOGETHER_S: Final = 0.005
 """What is told within this time after the last write goes with the next: fifty clients of ten
@@ -52,21 +46,11 @@ devices with a hundred points a second each are 10 000 writes a second instead o
 LATEST_MAX: Final = 100_000
 """Newest points that are at hand for clients that come; of more, the oldest are let go."""
 
-OUTBOX_MAX: Final = 500
-"""Payloads that may wait for Redis, some seconds of them."""
-
 REMEMBERED_MAX: Final = 20_000
 """Moves of commands that were told, so that none is told twice; as many runs of scripts."""
 
-SILENCE_S: Final = 2.0
-"""After so long without a message Redis is asked whether it is there; after as long again it is
-not."""
-
-WAIT_S_MAX: Final = 2.0
 MISSED: Final = timedelta(seconds=10)
 """What is read again reaches so far back beyond what was last heard: clocks and commits differ."""
-
-AWAY: Final = (redis.exceptions.RedisError, OSError, RuntimeError)
 
 Ear: TypeAlias = Callable[[LiveMessage], None]
 
@@ -77,10 +61,11 @@ class DeviceHub:
     """Tells what devices say."""
 
     def __init__(self, client: redis.asyncio.Redis, pool: Pool, clock: Clock) -> None:
-        self._redis = client
         self._pool = pool
         self._clock = clock
-        self._origin = secrets.token_hex(8)
+        self._wire = DeviceWire(
+            client, hear=self._hand_on, make_up=self._make_up, note_sign=self._note_sign
+        )
         self._connections: set[DeviceConnection] = set()
         self._ears: dict[str, set[Ear]] = {}
         self._latest: dict[tuple[str, str, str], LiveMessage] = {}
@@ -89,23 +74,23 @@ class DeviceHub:
         self._waiting: list[LiveMessage] = []
         self._planned: asyncio.TimerHandle | None = None
         self._told_at = 0.0
-        self._outbox: deque[bytes] = deque(maxlen=OUTBOX_MAX)
-        self._has_post = asyncio.Event()
         self._heard_at: datetime = clock.now()
-        self._tasks: list[asyncio.Task[None]] = []
-        self.is_hearing = False
+
+    @property
+    def is_hearing(self) -> bool:
         """Whether what other processes tell is heard."""
+        return self._wire.is_hearing
 
     def start(self) -> None:
         """Begin to hear other processes, and to tell them."""
-        self._heard_at = self._clock.now()
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._post())]
+        self._note_sign()
+        self._wire.start()
 
     async def stop(self) -> None:
         """Stop both."""
         if self._planned is not None:
             self._planned.cancel()
-        await end(*self._tasks)
+        await self._wire.stop()
 
     def join(self, connection: DeviceConnection) -> None:
         """Tell a client from now on, and what was last said by each device first."""
@@ -155,8 +140,7 @@ class DeviceHub:
         self._planned = None
         self._told_at = asyncio.get_running_loop().time()
         messages, self._waiting = self._waiting, []
-        self._outbox.append(pack_payload(self._origin, messages))
-        self._has_post.set()
+        self._wire.tell(messages)
         self._hand_on(messages)
 
     def _hand_on(self, messages: Sequence[LiveMessage]) -> None:
@@ -204,61 +188,8 @@ class DeviceHub:
         if len(self._latest) > LATEST_MAX:
             del self._latest[next(iter(self._latest))]
 
-    async def _post(self) -> None:
-        while True:
-            await self._has_post.wait()
-            self._has_post.clear()
-            try:
-                while self._outbox:
-                    await self._redis.publish(CHANNEL, self._outbox.popleft())
-            except AWAY as error:
-                metrics.device_news_untold_total.inc(len(self._outbox) + 1)
-                log.debug("device_news_untold", error=type(error).__name__)
-                self._outbox.clear()
-                await asyncio.sleep(0.1)
-
-    async def _listen(self) -> None:
-        wait_s = 0.1
-        while True:
-            try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
-                    wait_s = 0.1
-                    await self._hear(subscription)
-            except AWAY as error:
-                log.warning("device_news_away", error=type(error).__name__, retry_in_s=wait_s)
-            self.is_hearing = False
-            await asyncio.sleep(wait_s)
-            await self._make_up()
-            wait_s = min(wait_s * 2, WAIT_S_MAX)
-
-    async def _hear(self, subscription: redis.asyncio.client.PubSub) -> None:
-        """Hear until the connection answers nothing any more."""
-        is_asked = False
-        while True:
-            message = await subscription.get_message(timeout=SILENCE_S)
-            if message is None:
-                if is_asked:
-                    return
-                await subscription.ping()
-                is_asked = True
-                continue
-            is_asked = False
-            self._heard_at = self._clock.now()
-            if message["type"] == "subscribe":
-                self.is_hearing = True
-                await self._make_up()
-            elif message["type"] == "message":
-                self._hear_payload(message["data"])
-
-    def _hear_payload(self, data: bytes) -> None:
-        try:
-            payload = unpack_payload(data)
-        except ValueError:
-            log.warning("device_news_unreadable", bytes=len(data))
-            return
-        if payload.origin != self._origin:
-            self._hand_on(payload.messages)
+    def _note_sign(self) -> None:
+        self._heard_at = self._clock.now()
 
     async def _make_up(self) -> None:
         """Tell what became of commands and scripts while nothing could be heard."""
