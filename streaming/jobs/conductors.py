@@ -50,6 +50,10 @@ AGAIN_S: Final = 0.5
 REST_S_MAX: Final = 1.0
 """How late a time may be noticed; and how often a value is read while nobody tells it."""
 
+STORED_LATE_MS: Final = 10_000
+"""How much later than it was told a value may be stored: one that was told just before somebody
+listened is found only then."""
+
 DELETED: Final = "The device was deleted, and its commands with it."
 
 Row = dict[str, Any]
@@ -96,8 +100,8 @@ class Conductor:
         }
         self._told_at: dict[str, datetime] = {}
         self._wake = asyncio.Event()
-        self._known: set[str] = set()
-        """Values that were told, or read, since somebody listens."""
+        self._read_since: dict[str, float] = {}
+        """When a value was first read since somebody listens; long ago, if it was told."""
 
         self._is_over = False
 
@@ -145,7 +149,7 @@ class Conductor:
                 return True
             case Rest(until_ms):
                 await self._write()
-                if self._find_unknown() is None:
+                if self._find_waited() in {None, *self._read_since}:
                     await self._rest(until_ms)
         return False
 
@@ -161,10 +165,11 @@ class Conductor:
     def _hear(self, message: LiveMessage | None) -> None:
         """Note what is told of the device."""
         if message is None:
-            self._known.clear()
+            self._read_since.clear()
         elif message.kind == DATA and message.key in self._waited:
             told = orjson.loads(message.body)
             self._told_at[message.key] = datetime.fromisoformat(told["timestamp"])
+            self._read_since[message.key] = 0
             self._run.note_point(message.key, told["value"])
         elif message.kind == RESULT:
             value = orjson.loads(message.body)["value"]
@@ -294,20 +299,20 @@ class Conductor:
         self._keep(row)
         self._tell(self._row)
 
-    def _find_unknown(self) -> str | None:
-        """Return what is waited for and was not told since somebody listens."""
+    def _find_waited(self) -> str | None:
+        """Return the telemetry whose value is waited for."""
         step = self._run.current
-        if isinstance(step, WaitStep) and step.condition.telemetry not in self._known:
-            return step.condition.telemetry
-        return None
+        return step.condition.telemetry if isinstance(step, WaitStep) else None
 
     async def _read_value(self) -> None:
         """Read the newest stored value of what is waited for; what was told later counts more."""
         if not self._parts.news.is_hearing:
-            self._known.clear()
-        if (name := self._find_unknown()) is None:
+            self._read_since.clear()
+        if (name := self._find_waited()) is None:
             return
-        self._known.add(name)
+        now_ms = self._parts.clock.now_ms()
+        if now_ms - self._read_since.setdefault(name, now_ms) > STORED_LATE_MS:
+            return
         wanted = LogFilter(self._row["device_id"], BEGINNING, END, "data", name)
 
         async def read(connection: Connection) -> list[Row]:

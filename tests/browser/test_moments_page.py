@@ -1,5 +1,6 @@
 """The moments page, as a person works through it: what comes, what is done, what is taken back."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -183,6 +184,26 @@ async def test_acting_moves_on_to_the_next_open_one_and_u_takes_it_back(
         await expect(history.locator(".said")).to_have_text("A raid\nof <b>900</b>")
         await expect(page.get_by_label("Comment", exact=True)).to_have_value("")
         await expect(history.locator("[data-entry=done]")).to_have_count(5)
+
+
+async def test_no_key_is_lost_while_what_is_opened_is_still_read(status: dict[str, Any]) -> None:
+    async with ask(status) as client, open_page() as page:
+        moment = await open_spike(client, "slowly")
+        await open_live(page, status, f"{SPIKES}&q=slowly")
+        is_let = asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            if route.request.method == "GET":
+                await is_let.wait()
+            await route.continue_()
+
+        await page.route(f"**{path_of(moment)}", wait)
+        await find_row(page, moment).click()
+        await expect(find_opened(page, moment)).to_be_visible()
+        await page.keyboard.press("f")
+        await eventually(lambda: read(client, moment), holds=lambda now: now["label"] is False)
+        is_let.set()
+        await expect(page.locator("[data-label=false]")).to_have_attribute("aria-pressed", "true")
 
 
 async def test_of_two_people_the_second_sees_what_the_first_one_did(

@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from core.clock import SystemClock
 from core.settings import Settings
+from db.device_logs import DeviceLogStore, LogRow
 from tests.fixtures.api_keys import list_audit, make_key, wait_until_known
 from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Peer, a_client, a_device
@@ -91,6 +93,20 @@ async def test_what_was_measured_before_counts(served: str, settings: Settings) 
         async with working(settings):
             run_id = await start_script(served, text)
             await wait_for_run(served, run_id, "succeeded")
+
+
+async def test_what_was_told_before_and_is_stored_later_counts(
+    served: str, settings: Settings, connection: asyncpg.Connection
+) -> None:
+    text = 'steps:\n  - wait: {telemetry: status, is: "==", value: ok, within_seconds: 60}\n'
+    async with working(settings), a_device(served):
+        run_id = await start_script(served, text)
+        await wait_for_step(served, run_id, 1, "running")
+        # It has looked by now, found nothing, and nobody tells it this.
+        now = SystemClock().now()
+        row = LogRow(DEVICE, now, 0, "data", "status", '"ok"', now)
+        await DeviceLogStore(connection).insert([row])
+        await wait_for_run(served, run_id, "succeeded")
 
 
 async def test_a_step_that_fails_ends_it_with_the_reason(served: str, settings: Settings) -> None:
