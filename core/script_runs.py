@@ -9,7 +9,7 @@ when a rest is over. The command line does so over HTTP, a job (``streaming.jobs
 server. A run that somebody else began goes on from what was written down: ``ScriptRun.resume``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self, TypeAlias
@@ -200,10 +200,6 @@ class ScriptRun:
     def abort(self) -> None:
         """End it: what is under way is cancelled, nothing else begins."""
         self._is_aborted = True
-
-    def list_left(self) -> Iterator[Step]:
-        """Yield the steps that were not done."""
-        yield from self.script.steps[self._number :]
 
     def _holds_command(self) -> bool:
         return self._is_sent and self._ended is None

@@ -83,10 +83,9 @@ class SessionStore:
         Raises:
             NotFoundError: There is no such session.
         """
-        row = await self._connection.fetchrow(SQL["get_session"], session_id)
-        if row is None:
-            raise NotFoundError(f"There is no session {session_id!r}.")
-        return dict(row)
+        for row in await self.list_named([session_id]):
+            return row
+        raise NotFoundError(f"There is no session {session_id!r}.")
 
     async def list_named(self, session_ids: Sequence[str]) -> list[Row]:
         """Return those of some sessions that there are, in no order."""

@@ -35,18 +35,8 @@ DELETE FROM sessions WHERE session_id = $1;
 -- Held until the end of the transaction, so that changes of one session follow one another.
 SELECT session_id FROM sessions WHERE session_id = $1 FOR UPDATE;
 
--- get_session
-SELECT
-    s.session_id AS id, s.name, s.description, s.status, s.started_at, s.ended_at, s.note_count,
-    ARRAY(
-        SELECT stream_id FROM session_streams WHERE session_id = s.session_id ORDER BY place
-    ) AS stream_ids,
-    s.created_by, s.updated_at, s.updated_by, s.summary
-FROM sessions AS s
-WHERE s.session_id = $1;
-
 -- list_named
--- The sessions of some ids ($1), as get_session has one.
+-- The sessions of some ids ($1), whole.
 SELECT
     s.session_id AS id, s.name, s.description, s.status, s.started_at, s.ended_at, s.note_count,
     ARRAY(

@@ -42,7 +42,6 @@ PATH: Final = "/api/v1/streams/stream-0000/metrics?limit=60"
 FIRST_END_MS: Final = 2_000_000_000_000
 """Ends of misses begin here, in 2033: after every row, so that all misses read the same ones."""
 
-ENDS_A_RUN: Final = 10_000_000
 WARM_UP_S: Final = 1
 
 NO_LIMIT_REACHED: Final = "10000000"

@@ -17,7 +17,6 @@ SESSIONS: Final = [
     # What is deleted with it is found by its keys, which no plan shows.
     case("sessions.delete_session", "sess_x"),
     case("sessions.lock_session", "sess_7"),
-    case("sessions.get_session", "sess_7", rows_max=4),
     case("sessions.list_named", ["sess_7", "sess_8", "none"], 3, rows_max=8),
     case("sessions.list_sessions", None, None, None, None, PAGE, None, rows_max=4 * PAGE),
     case("sessions.list_sessions", None, None, back(hours=100), "sess_100", PAGE, None,

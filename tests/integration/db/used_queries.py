@@ -72,7 +72,6 @@ USED: Final[dict[str, set[str]]] = {
         "update_session",
         "delete_session",
         "lock_session",
-        "get_session",
         "list_named",
         "list_sessions",
         "list_note_counts",
