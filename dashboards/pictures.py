@@ -3,7 +3,7 @@
     make pictures    of the product that runs here, into docs/pictures
 
 They show what the product shows: run it with its demo for a while first, so that there is an hour
-behind the lines and something in the feed.
+behind the lines and something in the feed, and have a device run a script.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 from playwright.async_api import Browser, Page, ViewportSize
@@ -80,7 +81,10 @@ async def find_views(url: str) -> dict[str, str]:
         views["session"] = f"/app/sessions/{noted['id']}"
     if devices:
         richest = max(devices, key=lambda device: int(device["telemetry_types"]))
-        views["device"] = f"/app/devices/{richest['device_id']}"
+        views["device"] = device = f"/app/devices/{richest['device_id']}"
+        runs = await read(f"/api/v1/devices/{richest['device_id']}/scripts")
+        if runs:
+            views["script"] = f"{device}?tab=scripts&run={runs[0]['run_id']}#past-panel"
     if boards:
         fullest = max(boards, key=lambda board: len(board["charts"]))
         views["board"] = f"/app/boards/{fullest['board_id']}"
@@ -91,6 +95,8 @@ async def take(page: Page, url: str, file: Path, settled_ms: int) -> None:
     """Take the picture of one view, so long after its numbers are live."""
     await page.goto(url)
     await page.locator('[data-testid="connection"][data-state="live"]').wait_for()
+    if part := urlsplit(url).fragment:
+        await page.locator(f"#{part}").evaluate("shown => shown.scrollIntoView()")
     await page.wait_for_timeout(settled_ms)
     session = await page.context.new_cdp_session(page)
     shot = await session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
