@@ -171,13 +171,13 @@ def read_point_cursor(cursor: str) -> tuple[datetime, int]:
     return time, skip
 
 
-def find_next_point(rows: Sequence[dict[str, Any]], wanted: PointSpan) -> str | None:
+def find_next_point(times: Sequence[datetime], wanted: PointSpan) -> str | None:
     """Return where the next page of raw points begins: a time, and how many of it were given."""
     limit = wanted.span.limit - 1
-    if len(rows) <= limit:
+    if len(times) <= limit:
         return None
-    last = rows[limit - 1]["timestamp"]
-    given = sum(row["timestamp"] == last for row in rows[:limit])
+    last = times[limit - 1]
+    given = times[:limit].count(last)
     # A page may be too short for all points of one time.
     earlier = wanted.skip if last == wanted.until else 0
     return write_place(last, given + earlier)

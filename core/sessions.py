@@ -8,11 +8,10 @@ channels go by their plain names, those of a stream that it looks at by ``stream
 Pure. ``db.sessions`` keeps them, ``api.sessions`` serves them.
 """
 
-import functools
 import hashlib
 import secrets
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -49,6 +48,7 @@ NAME_PATTERN: Final = rf"^{_TEXT}[^\s\x00]{_TEXT}$"
 """A text in which something stands."""
 
 _POINT: Final = struct.Struct("<dd")
+"""What is hashed of a point beside its channel: when, and how much."""
 
 _SEPARATOR: Final = "/"
 """Between a stream and its channel: no name of either has it."""
@@ -63,6 +63,16 @@ class Place(NamedTuple):
     channel: str
 
 
+class Point(NamedTuple):
+    """A value of a channel at a time."""
+
+    stream_id: str
+    channel: str
+    timestamp: datetime
+    value: float
+    unit: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class SessionState:
     """Whether a session goes on, and when it ended."""
@@ -74,19 +84,6 @@ class SessionState:
 def make_session_id() -> str:
     """Return a new id of a session."""
     return "sess_" + secrets.token_hex(8)
-
-
-def make_point_id(place: Place, timestamp: datetime, value: float) -> str:
-    """Return the id of a point, which has no other key than what it is."""
-    hashed = _begin_point_id(place).copy()
-    hashed.update(_POINT.pack(timestamp.timestamp(), value))
-    return "tel_" + hashed.hexdigest()
-
-
-@functools.lru_cache(CHANNELS_MAX)
-def _begin_point_id(place: Place) -> "hashlib.blake2b":
-    """Return what the ids of all points of a channel begin with: an answer has thousands of one."""
-    return hashlib.blake2b("\x1f".join(place).encode(), digest_size=8)
 
 
 def change_status(state: SessionState, wanted: Status, now: datetime) -> SessionState:
@@ -121,6 +118,40 @@ def name_channel(session_id: str, place: Place) -> str:
     if place.stream_id == session_id:
         return place.channel
     return f"{place.stream_id}{_SEPARATOR}{place.channel}"
+
+
+def show_points(session_id: str, points: Iterable[Point]) -> list[Row]:
+    """Return points as clients read them."""
+    channels: dict[tuple[str, str], _Channel] = {}
+    shown = []
+    for stream_id, channel, timestamp, value, unit in points:
+        place = stream_id, channel
+        if place not in channels:
+            channels[place] = _Channel(session_id, Place(stream_id, channel))
+        shown.append(channels[place].show(timestamp, value, unit))
+    return shown
+
+
+class _Channel:
+    """Shows the points of one channel; what they have in common is worked out once."""
+
+    def __init__(self, session_id: str, place: Place) -> None:
+        self._session_id = session_id
+        self._name = name_channel(session_id, place)
+        self._hash = hashlib.blake2b("\x1f".join(place).encode(), digest_size=8)
+
+    def show(self, timestamp: datetime, value: float, unit: str | None) -> Row:
+        """Return a point, whose id says what it is: it has no other key."""
+        hashed = self._hash.copy()
+        hashed.update(_POINT.pack(timestamp.timestamp(), value))
+        return {
+            "id": "tel_" + hashed.hexdigest(),
+            "session_id": self._session_id,
+            "timestamp": timestamp,
+            "channel": self._name,
+            "value": value,
+            "unit": unit,
+        }
 
 
 def is_own_channel(name: str) -> bool:

@@ -11,6 +11,7 @@ from core.sessions import (
     CHANNELS_MAX,
     SNAPSHOT_AGE_MAX,
     Place,
+    Point,
     list_streams,
     write_snapshot,
 )
@@ -32,7 +33,7 @@ class SessionTelemetryStore:
 
     async def list_points(
         self, session: Session, places: Sequence[Place], wanted: PointSpan
-    ) -> list[Row]:
+    ) -> list[Point]:
         """Return points of channels, newest first."""
         streams = [place.stream_id for place in places]
         rows = await self._connection.fetch(
@@ -44,7 +45,7 @@ class SessionTelemetryStore:
             wanted.span.limit,
             wanted.skip,
         )
-        return [dict(row) for row in rows]
+        return list(map(Point._make, rows))
 
     async def list_channels(
         self, session: Session, *, start: datetime = BEGINNING, end: datetime = END

@@ -24,12 +24,20 @@ from api.session_telemetry.schemas import (
     PointQuery,
     describe_batch,
 )
-from api.session_telemetry.service import TelemetryWriter, find_latest, show_point
+from api.session_telemetry.service import TelemetryWriter, find_latest
 from api.sessions.endpoints import SessionId
 from api.sessions.service import Row, read_session, require_session
 from core.errors import InvalidError
 from core.scopes import scope_of_stream
-from core.sessions import VALUES_MAX, Place, find_place, is_own_channel, name_channel
+from core.sessions import (
+    VALUES_MAX,
+    Place,
+    Point,
+    find_place,
+    is_own_channel,
+    name_channel,
+    show_points,
+)
 from db.minutes import BEGINNING, END, PointSpan, Span
 from db.pool import Connection
 from db.session_telemetry import SessionTelemetryStore
@@ -61,7 +69,8 @@ async def create_point(
     else:
         body = given.model_dump_json().encode()
         await writer.accept(body, partial(read_point, row, session_id), idempotency_key)
-    return send_row(show_point(session_id, {**row, "stream_id": session_id}), status=201)
+    [shown] = show_points(session_id, [Point(stream_id=session_id, **row)])
+    return send_row(shown, status=201)
 
 
 @router.post(
@@ -115,9 +124,9 @@ async def list_points(
     async with uses.pool.connection() as connection:
         session = await require_session(connection, caller, session_id)
         places = await _find_places(connection, session, query, wanted)
-        rows = await SessionTelemetryStore(connection).list_points(session, places, wanted)
-    more = find_next_point(rows, wanted)
-    shown = [show_point(session_id, row) for row in rows[: query.limit]]
+        points = await SessionTelemetryStore(connection).list_points(session, places, wanted)
+    more = find_next_point([point.timestamp for point in points], wanted)
+    shown = show_points(session_id, points[: query.limit])
     return send_list(shown, next_position=more, plain=plain)
 
 

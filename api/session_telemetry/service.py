@@ -15,7 +15,7 @@ from core import metrics
 from core.errors import NotFoundError
 from core.ids import shard_of
 from core.keys import EVERYONE, Caller
-from core.sessions import Place, find_place, make_point_id, name_channel
+from core.sessions import Point, find_place, show_points
 from db.minutes import PointSpan, Span
 from db.session_telemetry import SessionTelemetryStore
 from streaming.bus.base import Once
@@ -98,26 +98,13 @@ async def find_latest(uses: Resources, caller: Caller, session_id: str, channel:
     Raises:
         NotFoundError: There is none, or no such session within reach.
     """
-    rows: list[Row] = []
+    points: list[Point] = []
     async with uses.pool.connection() as connection:
         session = await require_session(connection, caller, session_id)
         place = find_place(session, channel)
         if place is not None:
             store = SessionTelemetryStore(connection)
-            rows = await store.list_points(session, [place], PointSpan(Span(limit=1)))
-    if not rows:
+            points = await store.list_points(session, [place], PointSpan(Span(limit=1)))
+    if not points:
         raise NotFoundError(f"There is no value of {channel!r} here.")
-    return show_point(session_id, rows[0])
-
-
-def show_point(session_id: str, row: Row) -> Row:
-    """Return a stored point as clients read it."""
-    place = Place(row["stream_id"], row["channel"])
-    return {
-        "id": make_point_id(place, row["timestamp"], row["value"]),
-        "session_id": session_id,
-        "timestamp": row["timestamp"],
-        "channel": name_channel(session_id, place),
-        "value": row["value"],
-        "unit": row["unit"],
-    }
+    return show_points(session_id, points)[0]

@@ -75,7 +75,8 @@ async def list_transactions(
             if not rows:
                 await StreamStore(connection).require(stream_id)
         limit = wanted.span.limit - 1
-        return write_page(rows[:limit], next_position=find_next_point(rows, wanted))
+        more = find_next_point([row["timestamp"] for row in rows], wanted)
+        return write_page(rows[:limit], next_position=more)
 
     ttl_s = uses.settings.cache_ttl_metrics
     return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)

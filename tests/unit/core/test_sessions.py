@@ -1,18 +1,20 @@
 """Sessions: their states, the names of their channels, whom they are within reach of."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from core.keys import Caller, Scope
 from core.sessions import (
     Place,
+    Point,
     SessionState,
     change_status,
     find_place,
     is_within_reach,
-    make_point_id,
     name_channel,
+    show_points,
     write_patterns,
     write_snapshot,
     write_summary,
@@ -71,16 +73,21 @@ def test_patterns_mean_the_same_to_the_database():
     assert write_patterns(make_caller("a_b*", "c")) == [r"a\_b%", "c"]
 
 
+def show(stream_id: str, channel: str, after: timedelta = timedelta(0), value: float = 1.0) -> Any:
+    [shown] = show_points("sess_1", [Point(stream_id, channel, START + after, value, None)])
+    return shown
+
+
 def test_points_that_are_alike_share_an_id_and_no_others():
-    place = Place("sess_1", "temp")
-    one = make_point_id(place, START, 1.0)
-    assert one == make_point_id(place, START, 1.0)
+    one = show("sess_1", "temp")["id"]
+    assert one == show("sess_1", "temp")["id"]
     others = {
-        make_point_id(Place("sess_1", "load"), START, 1.0),
-        make_point_id(place, START + timedelta(microseconds=1), 1.0),
-        make_point_id(place, START, 1.0000000001),
+        show("sess_1", "load")["id"],
+        show("bench", "temp")["id"],
+        show("sess_1", "temp", timedelta(microseconds=1))["id"],
+        show("sess_1", "temp", value=1.0000000001)["id"],
     }
-    assert len({one, *others}) == 4
+    assert len({one, *others}) == 5
 
 
 def test_a_snapshot_has_each_channel_by_its_name():
