@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from tests.fixtures.axes import list_faults
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Device, a_device
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.products import Product
 
 WAIT_MS: Final = 30_000
 """Reaching this means that it never came."""
@@ -25,13 +25,6 @@ steps:
     parameters: {number: 3}
   - command: open
 """
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
