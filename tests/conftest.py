@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.fixtures.archives",
     "tests.fixtures.receivers",
     "tests.fixtures.orders",
+    "tests.fixtures.browsers",
     "tests.fixtures.device_servers",
 ]
 

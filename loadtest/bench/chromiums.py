@@ -14,7 +14,18 @@ from typing import Any, Final
 
 import orjson
 import psutil
-from playwright.async_api import Browser, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserType, CDPSession, Page, async_playwright
+
+WITHOUT: Final = (
+    # Pages of the browser's own for its address bar: to load them takes longer than to load ours.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "AimEnabled"),
+    # What Playwright does without, too: the last list is the one that counts.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect"),
+    *("OptimizationHints", "NetworkTimeServiceQuerying", "PreconnectToSearch"),
+)
+"""Features of the browser that show nothing without a screen, or ask somebody on the internet."""
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES: Final = (
@@ -26,6 +37,7 @@ SWITCHES: Final = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    f"--disable-features={','.join(WITHOUT)}",
 )
 PAGE_THREAD: Final = "CrRendererMain"
 TASK: Final = "RunTask"
@@ -150,16 +162,24 @@ async def open_browser(*switches: str) -> AsyncIterator[Browser]:
     Raises:
         SystemExit: There is none.
     """
+    async with async_playwright() as playwright, launch(playwright.chromium, *switches) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def launch(kind: BrowserType, *switches: str) -> AsyncIterator[Browser]:
+    """Start one more browser with what drives others already.
+
+    Raises:
+        SystemExit: There is none.
+    """
     if (path := find_chromium()) is None:
         sys.exit("There is no Chromium here: `apt install chromium` brings it.")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=[*SWITCHES, *switches]
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    browser = await kind.launch(executable_path=path, args=[*SWITCHES, *switches])
+    try:
+        yield browser
+    finally:
+        await browser.close()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
+from playwright.async_api import ConsoleMessage, Page, Request, Response, ViewportSize, expect
 
 from tests.fixtures.axes import list_faults
 from tests.fixtures.browsers import open_page
@@ -23,6 +23,8 @@ PAGES: Final = {
     "keys": "/app/keys",
     "nothing": "/app/nowhere",
 }
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+DESK: Final[ViewportSize] = {"width": 1400, "height": 900}
 LEFT: Final = "net::ERR_ABORTED"
 """What a page had asked when it was left."""
 
@@ -56,31 +58,29 @@ async def show(page: Page, url: str) -> None:
     await page.goto(url)
     live = page.get_by_test_id("connection")
     await expect(live).to_have_attribute("data-state", "live", timeout=SHOWN_MS_MAX)
+    await wait_until_shown(page)
+
+
+async def wait_until_shown(page: Page) -> None:
     await expect(page.locator("main > *").first).to_be_visible(timeout=SHOWN_MS_MAX)
     await expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=SHOWN_MS_MAX)
 
 
-async def test_no_page_has_a_serious_fault_in_either_theme_and_none_complains(demo: Product):
-    url = demo.url
-    faults, complaints = {}, Complaints()
+async def test_no_page_has_a_serious_fault_complains_or_scrolls_a_phone_sideways(demo: Product):
+    widths, faults, complaints = {}, {}, Complaints()
     async with open_page() as page:
         complaints.listen(page)
         for name, path in PAGES.items():
             await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-            await show(page, url + path)
+            await page.set_viewport_size(PHONE)
+            await show(page, demo.url + path)
+            widths[name] = await page.evaluate("document.documentElement.scrollWidth")
+            await page.set_viewport_size(DESK)
+            await wait_until_shown(page)
             faults[f"{name}, dark"] = await list_faults(page)
             # A theme changes colours and nothing else.
             await page.emulate_media(color_scheme="light", reduced_motion="reduce")
             faults[f"{name}, light"] = await list_faults(page, "color-contrast")
     assert {name: found for name, found in faults.items() if found} == {}
+    assert {name: width for name, width in widths.items() if width > PHONE["width"]} == {}
     assert complaints.told == []
-
-
-async def test_a_phone_scrolls_no_page_sideways(demo: Product):
-    url = demo.url
-    widths = {}
-    async with open_page(width=390, height=844) as page:
-        for name, path in PAGES.items():
-            await show(page, url + path)
-            widths[name] = await page.evaluate("document.documentElement.scrollWidth")
-    assert {name: width for name, width in widths.items() if width > 390} == {}

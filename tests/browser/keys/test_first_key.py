@@ -1,26 +1,17 @@
 """Keys on the page: the first one shuts the door, its maker goes on, others are told why not."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
 KEYS = "/api/v1/keys"
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
 
 
 async def read_once(page: Page) -> str:

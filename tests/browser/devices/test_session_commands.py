@@ -1,24 +1,15 @@
 """Commands of a device on the page of a session: from when they were asked to their end."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.fixtures.axes import list_faults
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.devices import Device, a_device
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.products import Product
 from tests.fixtures.session_pages import SESSIONS, ask, make_session, open_session
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
 
 
 async def begin(client: httpx.AsyncClient, *streams: str) -> str:

@@ -1,22 +1,20 @@
 """Alerts on the page: routes and rules made by keys alone, and what came of each delivery."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import httpx
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from core.clock import SystemClock
 from db.pool import prepare_connection
 from tests.fixtures.alerts import name_moment, write_moment
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
-from tests.fixtures.products import Product, run_product
 from tests.fixtures.receivers import Manners, Receiver
 
 TOLD_MS_MAX = 30_000
@@ -47,16 +45,8 @@ class Stage:
         await write_moment(self.connection, number, stream_id=stream_id, started_at=now, score=3.0)
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
-
-
 @asynccontextmanager
-async def staging(product: Product) -> AsyncIterator[Stage]:
-    status = product.status()
+async def staging(status: dict[str, Any]) -> AsyncIterator[Stage]:
     connection = await asyncpg.connect(status["database_url"])
     await prepare_connection(connection)
     try:
@@ -80,9 +70,9 @@ async def make_rule(stage: Stage, receiver: Receiver, stream_id: str) -> str:
 
 
 async def test_a_route_and_a_rule_are_made_by_keys_alone_and_a_delivery_is_seen(
-    product: Product, receiver: Receiver
+    status: dict[str, Any], receiver: Receiver
 ) -> None:
-    async with staging(product) as stage:
+    async with staging(status) as stage:
         page = stage.page
         await stage.open("/app/alerts")
         await expect(page.get_by_test_id("alerts-first")).to_contain_text("Nobody is told")
@@ -141,10 +131,10 @@ async def test_a_route_and_a_rule_are_made_by_keys_alone_and_a_delivery_is_seen(
 
 
 async def test_what_was_refused_says_why_and_is_sent_again(
-    product: Product, receiver: Receiver
+    status: dict[str, Any], receiver: Receiver
 ) -> None:
     receiver.manners = [Manners(status=410, text="This hook was removed.")]
-    async with staging(product) as stage:
+    async with staging(status) as stage:
         page = stage.page
         rule_id = await make_rule(stage, receiver, BENCH)
         await stage.write_moment(3, BENCH)
@@ -172,9 +162,9 @@ async def test_what_was_refused_says_why_and_is_sent_again(
 
 
 async def test_a_rule_is_paused_at_once_and_deleted_by_its_name(
-    product: Product, receiver: Receiver
+    status: dict[str, Any], receiver: Receiver
 ) -> None:
-    async with staging(product) as stage:
+    async with staging(status) as stage:
         page = stage.page
         rule_id = await make_rule(stage, receiver, "quiet_one")
         path = f"/api/v1/alert-rules/{rule_id}"

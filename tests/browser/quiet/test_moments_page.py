@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -10,12 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
-import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
-from tests.fixtures.products import Product, run_product
 from tests.fixtures.uproars import open_spike
 from tests.fixtures.waiting import eventually
 
@@ -35,18 +33,6 @@ WHERE moment_id = $1
 """
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def status(product: Product) -> dict[str, Any]:
-    return product.status()
-
-
 @asynccontextmanager
 async def ask(status: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
     async with open_client(status["api_url"]) as client:
@@ -62,9 +48,10 @@ async def read(client: httpx.AsyncClient, moment: dict[str, Any]) -> dict[str, A
     return told
 
 
-async def list_ids(client: httpx.AsyncClient, **query: Any) -> list[str]:
-    answer = await client.get("/api/v1/moments", params={"limit": 200, **query})
-    return [moment["moment_id"] for moment in answer.json()["data"]]
+async def list_slid(client: httpx.AsyncClient) -> list[str]:
+    answer = await client.get("/api/v1/moments", params={"limit": 200, "type": "chat_spike"})
+    rows = answer.json()["data"]
+    return [row["moment_id"] for row in rows if row["stream_id"].startswith("slid_")]
 
 
 async def open_live(page: Page, status: dict[str, Any], path: str) -> None:
@@ -90,25 +77,25 @@ async def test_a_spike_slides_in_within_seconds_and_waits_for_who_reads_further_
     status: dict[str, Any],
 ) -> None:
     async with ask(status) as client, open_page(height=300) as page:
-        await open_live(page, status, SPIKES)
+        await open_live(page, status, f"{SPIKES}&q=slid_")
         await expect(page.get_by_text("No moment fits the filter.")).to_be_visible()
-        moment = await open_spike(client, "first")
+        moment = await open_spike(client, "slid_first")
         await expect(find_row(page, moment)).to_be_visible(timeout=SEEN_MS_MAX)
-        await expect(page.get_by_test_id("announcer")).to_contain_text("chat spike on first")
-        for stream in ("second", "third"):
+        await expect(page.get_by_test_id("announcer")).to_contain_text("chat spike on slid_first")
+        for stream in ("slid_second", "slid_third"):
             await expect(find_row(page, await open_spike(client, stream))).to_have_count(1)
-        assert await list_shown(page) == await list_ids(client, type="chat_spike")
+        assert await list_shown(page) == await list_slid(client)
 
         feed = page.get_by_test_id("feed")
         await feed.evaluate("list => list.scrollTo(0, 60)")
-        late = await open_spike(client, "fourth")
+        late = await open_spike(client, "slid_fourth")
         await expect(page.get_by_test_id("waiting")).to_have_text("1 new", timeout=SEEN_MS_MAX)
         await expect(find_row(page, late)).to_have_count(0)
         await page.get_by_test_id("waiting").click()
         # Those of one minute stand in the order of the API, so that it need not be the first.
         await expect(find_row(page, late)).to_have_count(1)
         await expect(page.get_by_test_id("waiting")).to_have_count(0)
-        assert await list_shown(page) == await list_ids(client, type="chat_spike")
+        assert await list_shown(page) == await list_slid(client)
 
 
 async def test_what_is_shown_is_in_the_address_and_equals_the_api(status: dict[str, Any]) -> None:

@@ -1,15 +1,13 @@
 """Speech on the page: said into a microphone, cut at its pauses, and read as notes."""
 
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import expect
 
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.session_pages import SESSIONS, ask, list_notes, make_session, open_session
 from tests.fixtures.voices import require_voice
 from tests.fixtures.waiting import eventually
@@ -17,13 +15,6 @@ from tests.fixtures.waiting import eventually
 SENTENCES = ("open the left valve now", "stop the main heater")
 HEARD_S_MAX = 180
 """Two sentences through a transcriber on a machine that does three things at once."""
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
 
 
 def write_speech(folder: Path) -> Path:

@@ -1,7 +1,6 @@
 """Sessions on the page: notes in one keystroke, replay, two people, what fails, export, the end."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.fixtures.axes import list_faults
-from tests.fixtures.browsers import find_chromium, open_page
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.browsers import open_page
+from tests.fixtures.products import Product
 from tests.fixtures.session_pages import (
     CHANNEL,
     SESSIONS,
@@ -26,13 +25,6 @@ from tests.fixtures.session_pages import (
 from tests.fixtures.waiting import eventually
 
 RISING = [40 + k / 10 for k in range(120)]
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
 
 
 async def write(page: Page, text: str) -> None:
