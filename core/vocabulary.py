@@ -230,4 +230,5 @@ def _gather_emotes(words: pl.Series, written: Ints, emoji: pl.DataFrame) -> pl.D
     return emotes.vstack(emoji).sort("index", maintain_order=True) if len(emoji) else emotes
 
 
-NO_WORDS: Final = classify_words(pl.Series([], dtype=pl.String))
+NO_WORDS: Final = Vocabulary(np.zeros((0, 9), np.int32), pl.Series("word", [], pl.String))
+"""Made without a query: the first one of a process starts the threads of all queries."""

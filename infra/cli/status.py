@@ -28,7 +28,7 @@ def status(
     data_dir = load_settings().data_dir
     record = find_running(data_dir)
     if json:
-        typer.echo(orjson.dumps(_describe(record, str(data_dir)), option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps(describe(record, str(data_dir)), option=orjson.OPT_INDENT_2))
     elif record is None:
         typer.echo(f"Nothing runs for {data_dir}. Start it with `telemetra up`.")
     else:
@@ -37,7 +37,8 @@ def status(
         raise typer.Exit(NOTHING_RUNS)
 
 
-def _describe(record: SupervisorRecord | None, data_dir: str) -> dict[str, object]:
+def describe(record: SupervisorRecord | None, data_dir: str) -> dict[str, object]:
+    """Return what runs for a data folder, as programs are told."""
     return {
         "api_url": record.api_url if record else None,
         "database_url": record.database_url if record else None,

@@ -2,8 +2,8 @@
 
 import math
 import statistics
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import asyncpg
 import httpx
@@ -15,6 +15,8 @@ from tests.fixtures.waiting import eventually
 BODY_EVENTS = 2000
 SETTLED_S_MAX = 90
 """Reaching it fails the test: something was lost, or nobody works any more."""
+
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 RETRY = httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE
 
@@ -46,21 +48,34 @@ async def send_until_acknowledged(client: httpx.AsyncClient, body: bytes, key: s
     await eventually(is_taken, within_s=SETTLED_S_MAX)
 
 
-async def assert_minutes_equal(database_url: str, events: list[dict[str, Any]]) -> None:
-    """Wait until every minute is final and hold each against the recomputation."""
+async def assert_minutes_equal(
+    database_url: str, events: list[dict[str, Any]], *, since: datetime = EVER
+) -> None:
+    """Wait until every minute is final and hold each against the recomputation.
+
+    Args:
+        database_url: Where everything is stored.
+        events: All that were sent since then.
+        since: What is stored of times before is somebody else's.
+    """
     connection = await asyncpg.connect(database_url)
     try:
-        await eventually(lambda: _is_settled(connection, events), within_s=SETTLED_S_MAX)
-        await _assert_chat_equal(connection, events)
-        await _assert_readings_equal(connection, events)
-        await _assert_raw_equal(connection, events)
+        await eventually(lambda: _is_settled(connection, events, since), within_s=SETTLED_S_MAX)
+        await _assert_chat_equal(connection, events, since)
+        await _assert_readings_equal(connection, events, since)
+        await _assert_raw_equal(connection, events, since)
     finally:
         await connection.close()
 
 
-async def _is_settled(connection: asyncpg.Connection, events: list[dict[str, Any]]) -> bool:
+async def _is_settled(
+    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+) -> bool:
     sent = sum(event["type"] == "chat" for event in events)
-    counted = await connection.fetchval("SELECT sum(chat_count) FROM chat_summary_minute")
+    counted = await connection.fetchval(
+        "SELECT sum(chat_count) FROM chat_summary_minute WHERE window_start >= $1",
+        since,
+    )
     running = await connection.fetchval(
         "SELECT (SELECT count(*) FROM chat_summary_minute WHERE NOT final)"
         " + (SELECT count(*) FROM reading_summary_minute WHERE NOT final)"
@@ -68,11 +83,15 @@ async def _is_settled(connection: asyncpg.Connection, events: list[dict[str, Any
     return bool((counted or 0) >= sent and running == 0)
 
 
-async def _assert_chat_equal(connection: asyncpg.Connection, events: list[dict[str, Any]]) -> None:
+async def _assert_chat_equal(
+    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+) -> None:
     expected = recompute_chat(events)
     rows = {
         (row["stream_id"], row["window_start"]): row
-        for row in await connection.fetch("SELECT * FROM chat_summary_minute")
+        for row in await connection.fetch(
+            "SELECT * FROM chat_summary_minute WHERE window_start >= $1", since
+        )
     }
     assert rows.keys() == expected.keys()
     for key, minute in expected.items():
@@ -89,12 +108,14 @@ async def _assert_chat_equal(connection: asyncpg.Connection, events: list[dict[s
 
 
 async def _assert_readings_equal(
-    connection: asyncpg.Connection, events: list[dict[str, Any]]
+    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
 ) -> None:
     expected = recompute_readings(events)
     rows: dict[tuple[str, str, datetime], asyncpg.Record] = {
         (row["stream_id"], row["channel"], row["window_start"]): row
-        for row in await connection.fetch("SELECT * FROM reading_summary_minute")
+        for row in await connection.fetch(
+            "SELECT * FROM reading_summary_minute WHERE window_start >= $1", since
+        )
     }
     assert rows.keys() == expected.keys()
     for key, values in expected.items():
@@ -107,15 +128,17 @@ async def _assert_readings_equal(
         assert math.isclose(row["stddev"], spread, rel_tol=1e-6, abs_tol=1e-9), key
 
 
-async def _assert_raw_equal(connection: asyncpg.Connection, events: list[dict[str, Any]]) -> None:
+async def _assert_raw_equal(
+    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+) -> None:
     tables = {
-        "viewers": "SELECT count(*) FROM viewer_timeseries",
-        "reading": "SELECT count(*) FROM readings",
-        "transaction": "SELECT count(*) FROM transactions",
+        "viewers": "SELECT count(*) FROM viewer_timeseries WHERE timestamp >= $1",
+        "reading": "SELECT count(*) FROM readings WHERE timestamp >= $1",
+        "transaction": "SELECT count(*) FROM transactions WHERE timestamp >= $1",
     }
     for event_type, query in tables.items():
         sent = sum(event["type"] == event_type for event in events)
-        assert await connection.fetchval(query) == sent, event_type
+        assert await connection.fetchval(query, since) == sent, event_type
     assert await connection.fetchval("SELECT coalesce(sum(events), 0) FROM late_events") == 0
 
 

@@ -33,7 +33,8 @@ POINTS: Final = 12_000
 """More than a log of ten thousand would keep."""
 
 BURST: Final = 40
-LONG: Final = "x" * 1000
+LONG: Final = "x" * 10_000
+"""All of them are more than what buffers on the way to a client hold."""
 START: Final = SystemClock().now().replace(microsecond=0) - timedelta(hours=1)
 
 
@@ -310,7 +311,7 @@ async def test_one_slow_client_holds_up_nobody(served: str) -> None:
         a_client(served) as client,
     ):
         for number in range(BURST):
-            texts = [{"id": "text", "value": f"{LONG}{n}"} for n in range(500)]
+            texts = [{"id": "text", "value": f"{LONG}{n}"} for n in range(50)]
             await device.say(type="points", points=[*texts, {"id": "count", "value": number}])
             await client.hear(tells("count", number), within_s=WAIT_S)
         await client.say(type="command", command="open", parameters={})

@@ -103,8 +103,8 @@ async def test_who_shows_no_key_gets_what_the_document_says(
 ) -> None:
     _, headers = await make_key(connection, "admin")
     await asyncio.to_thread(wait_until_known, f"http://{served}", headers["Authorization"][7:])
-    # The door looks at no parameter: their boundaries would all be answered alike.
-    code, said = await attack(served, max(examples // 10, 1), {}, phases="examples,fuzzing")
+    # The door looks at no parameter: boundaries and examples would all be answered alike.
+    code, said = await attack(served, max(examples // 10, 1), {}, phases="fuzzing")
     assert code == 0, said
     assert "returned only 401" in said, said
     tell(said)

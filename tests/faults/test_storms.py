@@ -9,7 +9,7 @@ from loadtest.storms.storms import StormOptions, weather_storm
 
 def test_no_minute_is_wrong_after_kills_rescaling_and_outages(tmp_path: Path) -> None:
     options = StormOptions(
-        kills=4,
+        kills=3,
         pause_s_max=1.5,
         processes=(2, 3, 1),
         events=30_000,

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from core.batches import Entry
 from core.errors import InvalidError
 from core.moments import Moment
-from core.settings import REPOSITORY, Settings
+from core.settings import Settings
 from db.commits import CommitStore
 from streaming.backtest.__main__ import backtest
 from streaming.backtest.options import read_options
@@ -26,6 +25,7 @@ from streaming.flow.shards import Shard
 from tests.fixtures.archives import write_archive
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START
+from tests.fixtures.commands import run_command
 from tests.fixtures.events import STREAM, chat, make_batch, make_entry
 
 MINUTE: Final = timedelta(minutes=1)
@@ -61,18 +61,11 @@ async def spike(settings: Settings, connection: asyncpg.Connection) -> Moment:
 
 
 def run_process(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "streaming.backtest", *arguments],
-        cwd=REPOSITORY,
-        env={
-            "DATABASE_URL": settings.require_database_url(),
-            "TELEMETRA_DATA_DIR": str(settings.data_dir),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    environment = {
+        "DATABASE_URL": settings.require_database_url(),
+        "TELEMETRA_DATA_DIR": str(settings.data_dir),
+    }
+    return run_command("streaming.backtest", *arguments, environment=environment)
 
 
 async def run(settings: Settings, *arguments: str) -> Any:

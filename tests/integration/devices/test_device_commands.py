@@ -13,6 +13,7 @@ import pytest
 
 from core.settings import REPOSITORY
 from streaming.devices.sdk import Device
+from tests.fixtures.commands import run_command
 from tests.fixtures.waiting import eventually
 
 SCRIPT = """\
@@ -81,7 +82,12 @@ async def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
 
 
 async def call(address: str, *arguments: str) -> tuple[int, str, str]:
-    return await finish(begin(address, *arguments))
+    told = (*arguments, "--url", f"http://{address}")
+    environment = {"PATH": os.defpath}
+    done = await asyncio.to_thread(
+        run_command, "infra.cli", "device", *told, environment=environment
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.usefixtures("oven")

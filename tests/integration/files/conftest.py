@@ -1,8 +1,6 @@
 """The command as people run it, against the real API, and what the flow makes of what it sent."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +13,9 @@ import pytest
 import redis.asyncio
 
 from core.clock import SystemClock
-from core.settings import REPOSITORY, Settings
+from core.settings import Settings
 from streaming.bus.redis import name_shard
+from tests.fixtures.commands import RunningCommand
 from tests.fixtures.events import Event, chat, reading, transaction, viewers
 from tests.fixtures.expectations import CHAT_EXACT, recompute_chat, recompute_readings
 from tests.fixtures.flows import Flow
@@ -47,32 +46,28 @@ class Command:
 
     address: str
     data_dir: Path
-    running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    running: list[RunningCommand] = field(default_factory=list)
 
-    async def start(self, *arguments: str | Path) -> asyncio.subprocess.Process:
+    def start(self, *arguments: str | Path, stdin: bytes = b"") -> RunningCommand:
         """Start it."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+        process = RunningCommand(
             "streaming.connectors.files",
             *map(str, arguments),
-            "--url",
-            f"http://{self.address}",
-            cwd=REPOSITORY,
-            env={**os.environ, "TELEMETRA_DATA_DIR": str(self.data_dir), "LOG_FORMAT": "json"},  # noqa: TID251
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            *("--url", f"http://{self.address}"),
+            environment={"TELEMETRA_DATA_DIR": str(self.data_dir), "LOG_FORMAT": "json"},
+            stdin=stdin,
         )
         self.running.append(process)
         return process
 
     async def run(self, *arguments: str | Path, stdin: bytes = b"") -> Done:
         """Run it to its end."""
-        process = await self.start(*arguments)
-        said, told = await process.communicate(stdin)
-        assert process.returncode is not None
-        return Done(process.returncode, said.decode(), told.decode())
+        return await self.finish(self.start(*arguments, stdin=stdin))
+
+    async def finish(self, process: RunningCommand) -> Done:
+        """Wait for the end of what was started."""
+        done = await asyncio.to_thread(process.finish)
+        return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -81,9 +76,7 @@ async def ingest(served: str, tmp_path: Path) -> AsyncIterator[Command]:
     command = Command(served, tmp_path / "data")
     yield command
     for process in command.running:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
 
 
 @pytest.fixture

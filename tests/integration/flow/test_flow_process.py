@@ -77,7 +77,12 @@ async def assert_exact(connection: asyncpg.Connection, events: list[Event]) -> N
 
     async def is_complete() -> bool:
         rows = await read_chat(connection)
-        return len(rows) == len(expected) and all(row["final"] for row in rows.values())
+        counted = sum(row["chat_count"] for row in rows.values())
+        # On a slow machine a minute is over before its last events come, and is revised.
+        is_counted = counted >= sum(minute["chat_count"] for minute in expected.values())
+        return (
+            is_counted and len(rows) == len(expected) and all(row["final"] for row in rows.values())
+        )
 
     await eventually(is_complete, within_s=60)
     for key, row in (await read_chat(connection)).items():

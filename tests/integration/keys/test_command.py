@@ -1,7 +1,6 @@
 """``telemetra keys``: as it is typed, against a real database."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -11,28 +10,21 @@ import orjson
 import pytest
 
 from core.keys import find_prefix, is_secret_of
-from core.settings import REPOSITORY
 from tests.fixtures.api_keys import list_audit
+from tests.fixtures.commands import run_command
 
 Run: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def run_command(database_url: str, data_dir: Path, *arguments: str):
-    return subprocess.run(
-        [sys.executable, "-m", "infra.cli", "keys", *arguments],
-        cwd=REPOSITORY,
-        env={"DATABASE_URL": database_url, "TELEMETRA_DATA_DIR": str(data_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def run_keys(database_url: str, data_dir: Path, *arguments: str):
+    environment = {"DATABASE_URL": database_url, "TELEMETRA_DATA_DIR": str(data_dir)}
+    return run_command("infra.cli", "keys", *arguments, environment=environment)
 
 
 @pytest.fixture
 def run(database_url: str, tmp_path: Path) -> Run:
     """Run the command."""
-    return lambda *arguments: run_command(database_url, tmp_path, *arguments)
+    return lambda *arguments: run_keys(database_url, tmp_path, *arguments)
 
 
 async def test_a_key_is_made_rotated_listed_and_revoked(run: Run, connection: asyncpg.Connection):
@@ -80,8 +72,8 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, arguments: tuple[str,
 def test_a_database_that_cannot_be_used_is_one_line_too(
     dead_database_url: str, empty_database_url: str, tmp_path: Path
 ):
-    away = run_command(dead_database_url, tmp_path, "list")
+    away = run_keys(dead_database_url, tmp_path, "list")
     assert (away.returncode, away.stderr.count("\n")) == (1, 1)
     assert "secret-word" not in away.stderr
-    empty = run_command(empty_database_url, tmp_path, "list")
+    empty = run_keys(empty_database_url, tmp_path, "list")
     assert "telemetra migrate" in empty.stderr

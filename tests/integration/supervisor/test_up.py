@@ -81,8 +81,9 @@ class Copy:
 def copy(tmp_path: Path) -> Iterator[Copy]:
     root = tmp_path / "a copy"
     for folder in ("core", "infra"):
+        # With what is compiled, but for what somebody is writing just now.
         shutil.copytree(
-            REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")
+            REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("*.pyc.*")
         )
     programs = {
         "api/__main__.py": API,

@@ -1,7 +1,5 @@
 """Files of events and of labels: the same bytes for the same seed, and in both formats the same."""
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from streaming.simulator.profiles import list_profiles
 from streaming.simulator.scenarios import SCENARIOS
 from streaming.simulator.tables import COLUMNS
 from streaming.simulator.worlds import World
+from tests.fixtures.commands import run_command
 
 START = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 START_MS = 1_772_647_200_000
@@ -36,14 +35,9 @@ def write(path: Path, world: World | None = None) -> int:
 
 def run(folder: Path, out: str, *options: str) -> str:
     """Run the command as a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streaming.simulator", "--out", out, *options],
-        cwd=REPOSITORY,
-        env={"TELEMETRA_DATA_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environment = {"TELEMETRA_DATA_DIR": str(folder)}
+    done = run_command("streaming.simulator", "--out", out, *options, environment=environment)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -129,16 +123,11 @@ def test_a_label_has_the_fields_that_are_described(tmp_path):
 
 def test_labels_that_cannot_be_written_are_one_clear_line(tmp_path):
     (tmp_path / "file").touch()
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "streaming.simulator", "--out", str(tmp_path / "x.ndjson")),
-            *("--minutes", "1", "--labels", str(tmp_path / "file" / "labels")),
-        ],
-        cwd=REPOSITORY,
-        env={"TELEMETRA_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = run_command(
+        "streaming.simulator",
+        *("--out", str(tmp_path / "x.ndjson")),
+        *("--minutes", "1", "--labels", str(tmp_path / "file" / "labels")),
+        environment={"TELEMETRA_DATA_DIR": str(tmp_path)},
     )
     assert done.returncode == 1
     assert done.stderr.startswith("telemetra simulate: ")

@@ -18,17 +18,10 @@ from tests.fixtures.devices import Peer, a_client
 from tests.fixtures.mosquittos import Mosquitto
 from tests.fixtures.mqtt_devices import MqttPress, pressing, write_description
 from tests.fixtures.processes import ModuleProcess
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.products import Product
 from tests.fixtures.waiting import eventually
 
 DEVICE: Final = "bench_1"
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("swap")
-    with run_product(folder, "--no-demo", "--no-page") as running:
-        yield running
 
 
 @pytest.fixture
