@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.settings",
     "tests.fixtures.clocks",
+    "tests.fixtures.machine_code",
     "tests.fixtures.databases",
     "tests.fixtures.redises",
     "tests.fixtures.kafkas",
