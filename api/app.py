@@ -162,6 +162,8 @@ def build_resources(settings: Settings, clock: Clock) -> Resources:
         timeout=REDIS_TIMEOUT_S,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
+        # Its version would be read from the disk for each connection.
+        driver_info=None,
         retry=Retry(NoBackoff(), 1),
     )
     client = redis.asyncio.Redis.from_pool(pool)

@@ -61,6 +61,8 @@ class Claims:
             retry=Retry(NoBackoff(), 0),
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
+            # Its version would be read from the disk for each connection.
+            driver_info=None,
         )
         self._redis = redis.asyncio.Redis.from_pool(pool)
         self._claim = self._redis.register_script(_CLAIM)

@@ -90,6 +90,8 @@ class RedisBusWriter:
             retry=AsyncRetry(NoBackoff(), 0),
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
+            # Its version would be read from the disk for each connection.
+            driver_info=None,
         )
         self._redis = redis.asyncio.Redis.from_pool(pool)
         self._append = self._redis.register_script(_APPEND)
@@ -148,6 +150,8 @@ class RedisBusReader:
             socket_read_size=READ_BYTES,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
+            # Its version would be read from the disk for each connection.
+            driver_info=None,
         )
         self._release = self._redis.register_script(_RELEASE)
 

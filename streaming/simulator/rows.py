@@ -72,10 +72,6 @@ class Rows:
         first, end = np.searchsorted(self.records["at_ms"], (start_ms, end_ms)).tolist()
         return Rows(self.records[first:end], self.stems)
 
-    def keep_streams(self, places: Sequence[int]) -> "Rows":
-        """Return the rows of some streams."""
-        return Rows(self.records[np.isin(self.records["stream"], places)], self.stems)
-
     def split(self, rows_max: int) -> list["Rows"]:
         """Return the rows in parts of a bounded length."""
         firsts = range(0, len(self), rows_max)

@@ -74,14 +74,15 @@ class World:
             end_ms: The same.
             stream_ids: Only these streams; None for all.
         """
-        wanted = [
+        wanted = tuple(
             place
             for place, profile in enumerate(self.profiles)
             if stream_ids is None or profile.stream_id in stream_ids
-        ]
+        )
+        if not wanted:
+            return
         for block_ms in range(start_ms // BLOCK_MS * BLOCK_MS, end_ms, BLOCK_MS):
-            rows = self._block_rows(block_ms).cut(start_ms, end_ms)
-            yield rows if stream_ids is None else rows.keep_streams(wanted)
+            yield self._block_rows(block_ms, wanted).cut(start_ms, end_ms)
 
     def incidents_between(self, start_ms: int, end_ms: int) -> list[Incident]:
         """Return the incidents of which some part lies in the interval, oldest first."""
@@ -103,16 +104,18 @@ class World:
             if profile.stream_id in stream_ids
         ]
 
-    def _generate_rows(self, block_ms: int) -> Rows:
-        """Return all events of ten seconds."""
+    def _generate_rows(self, block_ms: int, places: tuple[int, ...]) -> Rows:
+        """Return all events of ten seconds in the streams at some places."""
         near: dict[str, list[Incident]] = {}
         for each in self._plan.list_between(block_ms - FADE_MS, block_ms + BLOCK_MS):
             near.setdefault(each.stream_id, []).append(each)
         paces = self._paces.find(block_ms)
         return Rows.merge(
             [
-                self._generate_stream(place, block_ms, paces[place], near.get(one.stream_id, []))
-                for place, one in enumerate(self.profiles)
+                self._generate_stream(
+                    place, block_ms, paces[place], near.get(self.profiles[place].stream_id, [])
+                )
+                for place in places
             ]
         )
 

@@ -1,7 +1,11 @@
 """Grounds: a bus, a flow and an archive that a test drives step by step, and their comparison."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
+
+import asyncpg
 
 from core.batches import encode_events, split_by_shard
 from core.clock import SystemClock
@@ -51,6 +55,29 @@ class Ground:
 
 
 async def check(ground: Ground, beginning: datetime, stream_id: str | None = None) -> Comparison:
+    """Compare what lies around a minute, in its hour and in those beside it."""
     source = ArchiveSource(ground.settings.archive_dir, stream_id)
     span = Span(beginning - HOUR, beginning + HOUR)
     return await verify(ground.settings, source, span, SystemClock().now())
+
+
+async def check_hour(ground: Ground, beginning: datetime) -> Comparison:
+    """Compare the hour of a minute alone, a third of the work."""
+    hour = beginning.replace(minute=0)
+    source = ArchiveSource(ground.settings.archive_dir)
+    return await verify(ground.settings, source, Span(hour, hour + HOUR), SystemClock().now())
+
+
+@asynccontextmanager
+async def changed_by_hand(
+    connection: asyncpg.Connection, table: str, change: str, *values: object
+) -> AsyncIterator[None]:
+    """Change the rows of a table for the length of a block; then they are as they were."""
+    await connection.execute(f"CREATE TEMP TABLE kept AS TABLE {table}")
+    await connection.execute(change, *values)
+    try:
+        yield
+    finally:
+        await connection.execute(f"DELETE FROM {table}")  # noqa: S608 (ours)
+        await connection.execute(f"INSERT INTO {table} TABLE kept")
+        await connection.execute("DROP TABLE kept")

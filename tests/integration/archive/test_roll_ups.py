@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.fixtures.events import chat, reading, viewers
-from tests.integration.archive.grounds import Ground, check
+from tests.integration.archive.grounds import Ground, changed_by_hand, check, check_hour
 
 TABLES = ("chat hours", "chat days", "reading hours", "reading days")
 
@@ -35,10 +35,11 @@ READING = {
     "last_at": "last_at = last_at - INTERVAL '1 second'",
     "revision": "revision = 0",
 }
-CHANGES = [
-    *((f"chat {unit}s", name, CHAT[name]) for unit in ("hour", "day") for name in CHAT),
-    *((f"reading {unit}s", name, READING[name]) for unit in ("hour", "day") for name in READING),
-]
+CHANGES = {
+    f"{noun} {unit}s": changes
+    for noun, changes in (("chat", CHAT), ("reading", READING))
+    for unit in ("hour", "day")
+}
 
 
 @pytest.fixture
@@ -63,27 +64,26 @@ async def test_hours_and_days_that_are_made_of_their_parts_do_not_differ(
     assert (await check(ground, rolled, "another")).roll_ups == 0
 
 
-@pytest.mark.parametrize(("table", "column", "change"), CHANGES)
-async def test_a_column_changed_by_hand_is_found(
-    ground: Ground,
-    rolled: datetime,
-    connection: asyncpg.Connection,
-    table: str,
-    column: str,
-    change: str,
-):
-    await connection.execute(f"UPDATE {name_table(table)} SET {change}")  # noqa: S608 (ours)
-    found = (await check(ground, rolled)).differences
-    assert found.filter(table=table)["column"].to_list() == [column]
-
-
 @pytest.mark.parametrize("table", TABLES)
-async def test_a_roll_up_that_is_missing_is_found(
+async def test_a_column_changed_by_hand_is_found(
     ground: Ground, rolled: datetime, connection: asyncpg.Connection, table: str
 ):
-    await connection.execute(f"DELETE FROM {name_table(table)}")  # noqa: S608 (ours)
-    found = (await check(ground, rolled)).differences
-    assert (table, "row", "missing") in found.select("table", "column", "stored").rows()
+    name = name_table(table)
+    for column, change in CHANGES[table].items():
+        async with changed_by_hand(connection, name, f"UPDATE {name} SET {change}"):  # noqa: S608 (ours)
+            found = (await check_hour(ground, rolled)).differences
+        assert found.filter(table=table)["column"].to_list() == [column]
+    assert (await check(ground, rolled)).differences.rows() == []
+
+
+async def test_a_roll_up_that_is_missing_is_found(
+    ground: Ground, rolled: datetime, connection: asyncpg.Connection
+):
+    for table in TABLES:
+        name = name_table(table)
+        async with changed_by_hand(connection, name, f"DELETE FROM {name}"):  # noqa: S608 (ours)
+            found = (await check_hour(ground, rolled)).differences
+        assert (table, "row", "missing") in found.select("table", "column", "stored").rows()
 
 
 async def test_an_hour_that_outlives_its_minutes_is_not_judged(

@@ -37,7 +37,7 @@ TEXT: Final = (
 )
 
 steady = settings(
-    max_examples=200,
+    max_examples=2 * settings().max_examples,
     deadline=None,
     # The application and its services may serve many examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -164,7 +164,7 @@ WORD = st.sampled_from(
 LINES = st.lists(st.lists(WORD, max_size=9).map(" ".join), max_size=8)
 
 
-@settings(max_examples=300)
+@settings(max_examples=4 * settings().max_examples)
 @given(LINES | st.lists(st.text(max_size=12), max_size=6))
 def test_columns_read_as_a_plain_loop_does(texts: list[str]):
     feelings = read_texts(pl.Series(texts, dtype=pl.String))

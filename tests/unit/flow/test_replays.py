@@ -110,7 +110,7 @@ def an_old_minute_after_an_hour_of_silence() -> list[Arrival]:
     return [loud[0], crowd, loud[1], *old]
 
 
-@settings(max_examples=120)
+@settings(max_examples=2 * settings().max_examples)
 @given(arrival_lists(), st.integers(0, 3), st.integers(0, 2**32), st.sampled_from(PACES))
 @example(two_batches_after_a_long_outage(), 0, 1, 2_000)
 @example(two_batches_after_a_long_outage(), 0, 2, 2_000)

@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 import pytest
 
+from streaming.simulator.incidents import EFFECTS, FAULT_KINDS
 from streaming.simulator.labels import write_labels
 from streaming.simulator.paces import find_chat_rate
 from streaming.simulator.profiles import list_profiles
@@ -23,6 +24,9 @@ Label: TypeAlias = dict[str, Any]
 START_MS = 1_772_647_200_000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+SPAN_MS = 40 * MINUTE_MS
+"""In it comes an incident of every kind."""
+
 PROFILES = list_profiles(8)
 EVENTFUL = [name for name in SCENARIOS if name != "calm"]
 
@@ -37,28 +41,33 @@ def make_world(scenario: str, streams: int = 8, chat_rate: float = 300.0, seed: 
 
 
 @cache
-def list_hour(scenario: str) -> pl.DataFrame:
-    """Return an hour of events, generated once for all tests."""
+def list_span(scenario: str) -> pl.DataFrame:
+    """Return a span of events, generated once for all tests."""
     world = make_world(scenario)
     tables = Tables(world.profiles)
-    return pl.concat(map(tables.make_frame, world.rows_between(START_MS, START_MS + HOUR_MS)))
+    return pl.concat(map(tables.make_frame, world.rows_between(START_MS, START_MS + SPAN_MS)))
 
 
 @cache
 def list_labels(scenario: str) -> tuple[Label, ...]:
-    """Return the labels of what lies within that hour as a whole."""
+    """Return the labels of what lies within that span as a whole."""
     world = make_world(scenario)
-    incidents = world.incidents_between(START_MS, START_MS + HOUR_MS)
+    incidents = world.incidents_between(START_MS, START_MS + SPAN_MS)
     labels = [
         orjson.loads(line)
         for incident in incidents
-        if incident.start_ms >= START_MS and incident.end_ms <= START_MS + HOUR_MS
+        if incident.start_ms >= START_MS and incident.end_ms <= START_MS + SPAN_MS
         for line in write_labels(world, incident)
     ]
     times = ("started_at", "peak_at", "ended_at")
     return tuple(
         each | {name: datetime.fromisoformat(each[name]) for name in times} for each in labels
     )
+
+
+def test_the_span_has_an_incident_of_every_kind():
+    kinds = {str(label["kind"]) for name in EVENTFUL for label in list_labels(name)}
+    assert kinds == {*EFFECTS, *FAULT_KINDS}
 
 
 def pick(scenario: str, **wanted: str) -> list[Label]:
@@ -68,16 +77,16 @@ def pick(scenario: str, **wanted: str) -> list[Label]:
 
 
 @cache
-def part_hour(scenario: str) -> dict[tuple[object, ...], pl.DataFrame]:
-    """Return the events of that hour by stream and type."""
-    return list_hour(scenario).partition_by("stream_id", "type", as_dict=True)
+def part_span(scenario: str) -> dict[tuple[object, ...], pl.DataFrame]:
+    """Return the events of that span by stream and type."""
+    return list_span(scenario).partition_by("stream_id", "type", as_dict=True)
 
 
 def find_events(scenario: str, label: Label, event_type: str) -> pl.DataFrame:
     """Return the events of a label's stream while it is felt in full."""
-    part = part_hour(scenario).get((label["stream_id"], event_type))
+    part = part_span(scenario).get((label["stream_id"], event_type))
     if part is None:
-        return pl.DataFrame(schema=list_hour(scenario).schema)
+        return pl.DataFrame(schema=list_span(scenario).schema)
     return part.filter(
         pl.col("timestamp").is_between(label["peak_at"], label["ended_at"], closed="left")
     )
@@ -92,7 +101,7 @@ def find_readings(scenario: str, label: Label) -> pl.Series:
     is_of_fault = pl.col("timestamp").is_between(
         label["started_at"], label["ended_at"], closed="left"
     )
-    return list_hour(scenario).filter(
+    return list_span(scenario).filter(
         is_of_fault, stream_id=label["stream_id"], channel=label["channel"]
     )["value"]
 
@@ -139,8 +148,8 @@ def test_labels_and_events_agree_on_the_direction_of_every_minute(scenario):
 @cache
 def count_minutes(scenario: str) -> pl.DataFrame:
     whole = pl.col("timestamp").dt.truncate("1m")
-    counts = list_hour(scenario).filter(type="chat").group_by("stream_id", minute=whole).len()
-    minutes = list_hour("calm").select(minute=whole).unique()
+    counts = list_span(scenario).filter(type="chat").group_by("stream_id", minute=whole).len()
+    minutes = list_span("calm").select(minute=whole).unique()
     streams = pl.DataFrame({"stream_id": sorted(CHATS)})
     return streams.join(minutes, how="cross").join(counts, on=["stream_id", "minute"], how="left")
 
@@ -185,7 +194,7 @@ def test_a_labelled_channel_behaves_as_its_label_says(scenario):
 @pytest.mark.parametrize("scenario", EVENTFUL)
 def test_what_no_label_covers_is_as_in_the_calm_world(scenario):
     world = make_world(scenario)
-    incidents = world.incidents_between(START_MS - FADE_MS, START_MS + HOUR_MS)
+    incidents = world.incidents_between(START_MS - FADE_MS, START_MS + SPAN_MS)
     at_ms = pl.col("timestamp").dt.epoch("ms")
     block_ms = at_ms // 10_000 * 10_000
     is_felt = pl.any_horizontal(
@@ -194,8 +203,8 @@ def test_what_no_label_covers_is_as_in_the_calm_world(scenario):
         & (block_ms < each.end_ms + FADE_MS)
         for each in incidents
     )
-    calm, seen = (list_hour(name).filter(~is_felt) for name in ("calm", scenario))
-    assert calm.height > 0.04 * list_hour("calm").height
+    calm, seen = (list_span(name).filter(~is_felt) for name in ("calm", scenario))
+    assert calm.height > 0.04 * list_span("calm").height
     assert seen.equals(calm)
 
 
@@ -205,7 +214,7 @@ def test_a_calm_world_has_no_labels_and_nothing_to_label():
     jump = pl.col("len") / pl.col("len").shift(1).over("stream_id", order_by="minute")
     jumps = counts.select(jump.alias("jump")).drop_nulls()["jump"]
     assert jumps.is_between(0.75, 1.33).all()
-    readings = list_hour("calm").filter(type="reading")
+    readings = list_span("calm").filter(type="reading")
     step = pl.col("value").diff().abs().over("stream_id", "channel")
     steps = readings.select("stream_id", "channel", step=step).drop_nulls()
     noise = pl.Series([NOISES[row] for row in steps.select("stream_id", "channel").iter_rows()])
@@ -248,7 +257,7 @@ def test_a_silent_stream_says_nothing_and_comes_back():
 
 @pytest.mark.parametrize(
     ("streams", "rate", "minutes"),
-    [(8, 500.0, 60), (3, 100.0, 120), (200, 20_000.0, 2)],
+    [(8, 500.0, 20), (3, 100.0, 40), (200, 20_000.0, 1)],
 )
 @pytest.mark.parametrize("hour", [4, 16])
 def test_the_rate_of_all_events_is_the_one_asked_for(streams, rate, minutes, hour):
