@@ -107,6 +107,8 @@ async def test_what_all_doors_have_taken_is_stored_once_whoever_dies(
         )
         with run_product(tmp_path / "data", "--no-demo", "--no-page") as product:
             status = product.status()
+            # Of what is told before anybody wants it a broker keeps nothing.
+            await eventually(lambda: "Sending SUBACK" in mosquitto.read_log())
             everybody = Everybody(status["api_url"], mosquitto, brokers.servers)
             for victim in VICTIMS:
                 wave = asyncio.create_task(everybody.send())
