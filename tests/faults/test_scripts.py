@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -13,7 +12,7 @@ from core.settings import Settings
 from tests.fixtures.api_processes import ApiProcess
 from tests.fixtures.devices import Device, a_device
 from tests.fixtures.processes import ModuleProcess
-from tests.fixtures.relays import relaying
+from tests.fixtures.proxies import proxying
 from tests.fixtures.scripts import (
     abort_run,
     start_script,
@@ -49,13 +48,6 @@ def working(settings: Settings, folder: Path, name: str, **more: str) -> Iterato
         yield worker
     finally:
         worker.kill()
-
-
-def through(url: str, port: int) -> str:
-    """Return a URL that leads over a relay on loopback."""
-    parts = urlsplit(url)
-    user, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{port}"))
 
 
 async def obey(device: Device, count: int) -> list[dict[str, Any]]:
@@ -113,25 +105,21 @@ async def test_a_worker_killed_amid_a_step_costs_no_command_and_doubles_none(
 async def test_a_worker_that_comes_back_from_the_dead_does_no_harm(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    parts = urlsplit(settings.require_database_url())
-    assert parts.hostname is not None
-    assert parts.port is not None
     async with (
         a_device(served, heartbeat_seconds=600) as device,
-        relaying(parts.hostname, parts.port) as (relay, port),
+        proxying(settings.require_database_url()) as (proxy, url),
     ):
-        url = through(settings.require_database_url(), port)
         with working(settings, tmp_path, "first", DATABASE_URL=url) as first:
             run_id = await start_script(served, COUNT)
             command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
-            relay.cut()
+            proxy.cut()
             with working(settings, tmp_path, "second"):
                 await eventually(
                     lambda: connection.fetchval("SELECT attempts FROM script_runs"),
                     holds=lambda attempts: attempts == 2,
                     within_s=WITHIN_S,
                 )
-                relay.is_whole = True
+                proxy.mend()
                 await device.result(command, "succeeded")
                 await obey(device, 3)
                 await require_each_once(connection, served, run_id, "succeeded", 4)
@@ -141,21 +129,17 @@ async def test_a_worker_that_comes_back_from_the_dead_does_no_harm(
 async def test_a_database_that_goes_away_costs_only_time(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    parts = urlsplit(settings.require_database_url())
-    assert parts.hostname is not None
-    assert parts.port is not None
     async with (
         a_device(served, heartbeat_seconds=600) as device,
-        relaying(parts.hostname, parts.port) as (relay, port),
+        proxying(settings.require_database_url()) as (proxy, url),
     ):
-        url = through(settings.require_database_url(), port)
         with working(settings, tmp_path, "worker", DATABASE_URL=url) as worker:
             run_id = await start_script(served, COUNT)
             command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
-            relay.cut()
+            proxy.cut()
             await device.result(command, "succeeded")
             await eventually(lambda: "database_away" in worker.read_log(), within_s=WITHIN_S)
-            relay.is_whole = True
+            proxy.mend()
             await obey(device, 3)
             await require_each_once(connection, served, run_id, "succeeded", 4)
             assert worker.is_running
@@ -164,19 +148,15 @@ async def test_a_database_that_goes_away_costs_only_time(
 async def test_without_redis_a_script_goes_on_by_looking(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    parts = urlsplit(settings.require_redis_url())
-    assert parts.hostname is not None
-    assert parts.port is not None
     text = (
         "steps:\n  - command: open\n  - wait: {telemetry: temperature, is: '>', value: 50,"
         " within_seconds: 600}\n  - command: open\n  - pause: 600\n"
     )
     async with (
         a_device(served, heartbeat_seconds=600) as device,
-        relaying(parts.hostname, parts.port) as (relay, port),
+        proxying(settings.require_redis_url()) as (proxy, url),
     ):
-        url = through(settings.require_redis_url(), port)
-        relay.cut()
+        proxy.cut()
         with working(settings, tmp_path, "worker", REDIS_URL=url):
             run_id = await start_script(served, text)
             await obey(device, 1)

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from core.settings import Settings
 from tests.fixtures.processes import ModuleProcess
+from tests.fixtures.proxies import proxying
 from tests.fixtures.recordings import write_hum
-from tests.fixtures.relays import relaying
 from tests.fixtures.stt_tasks import read_jobs, read_task, write_task
 from tests.fixtures.transcription_servers import KEY, Manners, TranscriptionServer, transcribing
 from tests.fixtures.waiting import eventually
@@ -85,24 +85,19 @@ async def test_the_job_of_a_killed_worker_runs_again_and_ends_once(
 async def test_a_database_that_goes_away_costs_only_time(
     connection: asyncpg.Connection, settings: Settings, audio: Path, tmp_path: Path
 ):
-    parts = urlsplit(settings.require_database_url())
-    assert parts.hostname is not None
-    assert parts.port is not None
     waiting = asyncio.Event()
     manners = [Manners(waits=waiting)]
     async with (
         transcribing(TranscriptionServer(text="heard", manners=manners)) as server,
-        relaying(parts.hostname, parts.port) as (relay, port),
+        proxying(settings.require_database_url()) as (proxy, url),
     ):
-        place = parts.netloc.replace(f":{parts.port}", f":{port}")
-        url = urlunsplit(parts._replace(netloc=place))
         task_id = await write_task(connection, settings, audio)
         with working(settings, server, tmp_path, "worker", DATABASE_URL=url) as worker:
             await eventually(lambda: bool(server.asked), within_s=WITHIN_S)
-            relay.cut()
+            proxy.cut()
             waiting.set()
             await eventually(lambda: "database_away" in worker.read_log(), within_s=WITHIN_S)
-            relay.is_whole = True
+            proxy.mend()
             task = await wait_until_done(connection, task_id)
             assert worker.is_running
     assert task["transcript"] == "heard"

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import redis.asyncio
 
 from core.device_news import CHANNEL, LINK, pack_payload, tell_device, unpack_payload
 from core.live import LiveMessage
 from streaming.bus.device_news import DeviceNews
-from tests.fixtures.relays import relaying
+from tests.fixtures.proxies import proxying
 from tests.fixtures.waiting import eventually
 
 
@@ -75,21 +74,14 @@ async def test_what_is_told_last_is_sent_before_the_end(
 
 
 async def test_a_gap_is_told_to_who_listens(redis_client: redis.asyncio.Redis, redis_url: str):
-    parts = urlsplit(redis_url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    user, at, _ = parts.netloc.rpartition("@")
-    async with (
-        relaying(parts.hostname, parts.port) as (relay, port),
-        hearing(urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{port}"))) as news,
-    ):
+    async with proxying(redis_url) as (proxy, url), hearing(url) as news:
         heard: list[LiveMessage | None] = []
         news.listen("oven_1", heard.append)
-        relay.cut()
+        proxy.cut()
         await eventually(lambda: heard == [None] and not news.is_hearing)
         # Lost, and not waited for.
         news.tell([tell_link("oven_1", "lost")])
-        relay.is_whole = True
+        proxy.mend()
         await eventually(lambda: news.is_hearing)
         assert set(heard) == {None}
         assert len(heard) > 1

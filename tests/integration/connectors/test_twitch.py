@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -27,7 +26,7 @@ from tests.fixtures.events import Event
 from tests.fixtures.expectations import CHAT_EXACT, recompute_chat, recompute_transactions
 from tests.fixtures.flows import Flow
 from tests.fixtures.outlets import Gate, sending
-from tests.fixtures.relays import Relay, relaying
+from tests.fixtures.proxies import Proxy, proxying
 from tests.fixtures.waiting import eventually
 
 LINES = 10_000
@@ -42,7 +41,7 @@ class Api:
     Its way to Redis may be cut.
     """
 
-    def __init__(self, settings: Settings, redis: Relay) -> None:
+    def __init__(self, settings: Settings, redis: Proxy) -> None:
         self._settings = settings
         self.redis = redis
         self._port = choose_port()
@@ -65,10 +64,8 @@ class Api:
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    url = urlsplit(settings.require_redis_url())
-    async with relaying(url.hostname or "", url.port or 0) as (relay, port):
-        way = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{port}")).geturl()
-        api = Api(settings.model_copy(update={"redis_url": way}), relay)
+    async with proxying(settings.require_redis_url()) as (proxy, url):
+        api = Api(settings.model_copy(update={"redis_url": url}), proxy)
         await api.start()
         yield api
         await api.stop()
@@ -226,7 +223,7 @@ async def test_cut_asked_to_reconnect_and_without_api_and_redis_it_counts_the_sa
             api.redis.cut()
             await speak(chat_server, conversation[7000:8000])
             await wait_until_blocked(logs, "status 503")
-            api.redis.is_whole = True
+            api.redis.mend()
 
         # The API ends, and comes back when more has been said.
         with capture_logs() as logs:

@@ -5,7 +5,6 @@ import socket
 from itertools import pairwise
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -26,7 +25,6 @@ from tests.fixtures.apis import serving
 from tests.fixtures.clients import open_client
 from tests.fixtures.devices import Peer, a_client, a_device, holds_value
 from tests.fixtures.proxies import proxying
-from tests.fixtures.relays import relaying
 from tests.fixtures.waiting import eventually
 from tests.integration.devices.asking import ask, read_command
 
@@ -173,14 +171,8 @@ async def test_of_many_that_end_a_command_at_once_one_does(
 async def test_without_redis_commands_go_on_and_every_process_tells_its_clients(
     settings: Settings, redis_url: str
 ) -> None:
-    parts = urlsplit(redis_url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    async with relaying(parts.hostname, parts.port) as (relay, port):
-        user = parts.netloc.rpartition("@")[0]
-        place = f"{user}@127.0.0.1:{port}".removeprefix("@")
-        way = urlunsplit(parts._replace(netloc=place))
-        cut_off = settings.model_copy(update={"redis_url": way})
+    async with proxying(redis_url) as (proxy, url):
+        cut_off = settings.model_copy(update={"redis_url": url})
         async with (
             serving(build_app(cut_off)) as here,
             serving(build_app(cut_off)) as there,
@@ -188,7 +180,7 @@ async def test_without_redis_commands_go_on_and_every_process_tells_its_clients(
             a_client(here) as near,
             a_client(there) as far,
         ):
-            relay.cut()
+            proxy.cut()
             asked = await ask(there, "open")
             command = await device.hear_command()
             await device.result(command, "succeeded")

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -23,7 +22,7 @@ from tests.fixtures.clients import open_client
 from tests.fixtures.clocks import START
 from tests.fixtures.events import STREAM
 from tests.fixtures.flows import Flow
-from tests.fixtures.relays import relaying
+from tests.fixtures.proxies import proxying
 from tests.fixtures.waiting import eventually
 from tests.integration.api.conftest import wait_until_heard
 from tests.integration.api.paths import MOMENTS, STREAM_MOMENTS
@@ -194,27 +193,22 @@ async def test_live_clients_of_every_process_are_told_and_come_back_to_it(
 async def test_without_redis_a_change_holds_and_is_told_once_it_is_back(
     settings: Settings, clock: ManualClock
 ):
-    server = urlsplit(settings.require_redis_url())
     async with AsyncExitStack() as stack:
-        relay, port = await stack.enter_async_context(
-            relaying(server.hostname or "", server.port or 0)
-        )
-        secret = server.netloc.rpartition("@")[0]
-        through = server._replace(netloc=f"{secret}@127.0.0.1:{port}").geturl()
-        cut_off = settings.model_copy(update={"redis_url": through})
+        proxy, url = await stack.enter_async_context(proxying(settings.require_redis_url()))
+        cut_off = settings.model_copy(update={"redis_url": url})
         client = await stack.enter_async_context(calling(build_app(cut_off, clock)))
         address = await stack.enter_async_context(serving(build_app(settings, clock)))
         other = await stack.enter_async_context(open_client(f"http://{address}", timeout=20))
         socket = await stack.enter_async_context(follow(address, f"/ws/live/{STREAM}"))
         await receive_kind(socket, "moment")
         assert await list_states(other) == ["open"]
-        relay.cut()
+        proxy.cut()
         assert (await change(client, "acknowledge"))["state"] == "acknowledged"
         assert (await change(client, comment="still here"))["version"] == 2
         assert (await read(other))["version"] == 2
         # Nobody has told the other process.
         assert await list_states(other) == ["open"]
-        relay.is_whole = True
+        proxy.mend()
         heard = [(await receive_kind(socket, "moment"))["data"] for _ in range(2)]
         assert [m["version"] for m in heard] == [1, 2]
         await eventually(lambda: list_states(other), holds=["acknowledged"].__eq__)
