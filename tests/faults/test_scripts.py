@@ -80,7 +80,7 @@ async def require_each_once(
 async def test_a_worker_killed_amid_a_step_costs_no_command_and_doubles_none(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    async with a_device(served, heartbeat_seconds=600) as device:
+    async with a_device(served) as device:
         with working(settings, tmp_path, "first") as first:
             run_id = await start_script(served, COUNT)
             await obey(device, 1)
@@ -106,7 +106,7 @@ async def test_a_worker_that_comes_back_from_the_dead_does_no_harm(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
     async with (
-        a_device(served, heartbeat_seconds=600) as device,
+        a_device(served) as device,
         proxying(settings.require_database_url()) as (proxy, url),
     ):
         with working(settings, tmp_path, "first", DATABASE_URL=url) as first:
@@ -130,7 +130,7 @@ async def test_a_database_that_goes_away_costs_only_time(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
     async with (
-        a_device(served, heartbeat_seconds=600) as device,
+        a_device(served) as device,
         proxying(settings.require_database_url()) as (proxy, url),
     ):
         with working(settings, tmp_path, "worker", DATABASE_URL=url) as worker:
@@ -153,7 +153,7 @@ async def test_without_redis_a_script_goes_on_by_looking(
         " within_seconds: 600}\n  - command: open\n  - pause: 600\n"
     )
     async with (
-        a_device(served, heartbeat_seconds=600) as device,
+        a_device(served) as device,
         proxying(settings.require_redis_url()) as (proxy, url),
     ):
         proxy.cut()
@@ -180,12 +180,12 @@ async def test_a_script_goes_on_though_the_api_that_took_it_is_killed(
         await second.start()
         here, there = (process.url.removeprefix("http://") for process in (first, second))
         with working(settings, tmp_path, "worker"):
-            async with a_device(here, heartbeat_seconds=600) as device:
+            async with a_device(here) as device:
                 run_id = await start_script(here, COUNT)
                 command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
                 first.kill()
                 await device.hear_close()
-            async with a_device(there, heartbeat_seconds=600) as device:
+            async with a_device(there) as device:
                 again = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
                 assert again["command_id"] == command["command_id"]
                 await device.result(again, "succeeded")
@@ -199,7 +199,7 @@ async def test_a_script_goes_on_though_the_api_that_took_it_is_killed(
 async def test_an_abort_while_no_worker_lives_is_done_by_the_next_one(
     connection: asyncpg.Connection, served: str, settings: Settings, tmp_path: Path
 ) -> None:
-    async with a_device(served, heartbeat_seconds=600) as device:
+    async with a_device(served) as device:
         with working(settings, tmp_path, "first") as first:
             run_id = await start_script(served, COUNT)
             command = await device.hear(lambda m: m["type"] == "command", within_s=WITHIN_S)
