@@ -7,6 +7,7 @@ Each check runs even when an earlier one failed. ``--fix`` mends what the tools 
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def list_checks(*, fix: bool) -> list[Check]:
     return [
         Check("ruff check", (ruff, "check")),
         Check("ruff format --check", (ruff, "format", "--check")),
-        Check("mypy", (str(TOOLS / "mypy"),)),
+        Check("mypy", (str(TOOLS / "mypy"), "--num-workers", str(min(os.cpu_count() or 1, 4)))),
         Check("lint-imports", (str(TOOLS / "lint-imports"),)),
         Check("dashboards --check", (sys.executable, "-m", "dashboards.grafana", "--check")),
     ]

@@ -1,5 +1,7 @@
 """The fixtures of all tests; each resource has its own module in ``tests/fixtures``."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -36,6 +38,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="requests that schemathesis makes up for each operation; few without it",
     )
+
+
+def pytest_configure() -> None:
+    """Let what is loaded and collected grow undisturbed: hardly any of it is garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Keep it, and look for garbage only among what tests leave."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 # A busy machine is no defect: no example has a deadline. The same code sees the same examples, so

@@ -13,7 +13,7 @@ from tests.fixtures.products import Product
 from tests.fixtures.recomputations import generate_events
 from tests.fixtures.waiting import eventually
 
-ARCHIVED: Final = 20_000
+ARCHIVED: Final = 8_000
 COUNTED: Final = 100_000
 SENDERS: Final = 4
 """Bodies overtake one another; each spans 36 s of events, so disorder stays under 4 minutes."""
