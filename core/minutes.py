@@ -17,7 +17,6 @@ from core.events import TIMESTAMP
 from core.rows import Ints
 from core.times import EPOCH
 
-MINUTE: Final = timedelta(minutes=1)
 MINUTE_US: Final = 60_000_000
 
 _BITS: Final = 32

@@ -10,13 +10,14 @@ database says the same for filters, ``db.moment_lives`` writes, ``api.moments`` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from core.errors import ConflictError, InvalidError
-from core.moments import MomentState
+from core.moment_texts import describe_moment
+from core.moments import Moment, MomentState, find_band
 
 COMMENT_LENGTH_MAX: Final = 2000
 """Characters of one comment: a page of text."""
@@ -185,3 +186,17 @@ def show_moment(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if shown["state"] != "shelved":
         shown["shelved_until"] = None
     return shown
+
+
+def write_moment(moment: Moment) -> dict[str, object]:
+    """Return a moment as the flow stores it."""
+    fields = asdict(moment)
+    for name in ("last_at", "spread", "told_by", "is_confirmed", "is_withdrawn"):
+        del fields[name]
+    metadata = {
+        "band": find_band(moment),
+        "told_by": moment.told_by,
+        "confirmed": moment.is_confirmed,
+        "withdrawn": moment.is_withdrawn,
+    }
+    return {**fields, "metadata": metadata, "description": describe_moment(moment)}

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from core.ids import make_moment_id
-from core.minutes import MINUTE
+from core.times import MINUTE
 from core.tunings import Tuning
 
 MomentState: TypeAlias = Literal["open", "acknowledged", "shelved", "resolved"]

@@ -17,7 +17,7 @@ import polars as pl
 
 from core.changes import Changes
 from core.dead_letters import DeadLetter
-from core.live import write_moment
+from core.moment_lives import write_moment
 from core.moments import Moment
 from db.groups import Group, Offer
 from db.moment_changes import MomentChangeStore

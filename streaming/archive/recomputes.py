@@ -19,9 +19,9 @@ from core.archives import cut_hours
 from core.clock import Clock
 from core.errors import ConflictError
 from core.events import TIMESTAMP
-from core.minutes import MINUTE
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 from core.settings import Settings
+from core.times import MINUTE
 from db.recomputations import RecomputationStore
 from streaming.archive.comparisons import ShardMarks, compare_all, spread_marks
 from streaming.archive.recounts import (

@@ -14,7 +14,7 @@ import polars as pl
 
 from core.chat_minutes import ChatMinutes
 from core.events import fill_columns
-from core.minutes import MINUTE, MINUTE_US, number_of, to_micros
+from core.minutes import MINUTE_US, number_of, to_micros
 from core.moments import Moment
 from core.reasons import (
     BEFORE_MIN,
@@ -29,7 +29,7 @@ from core.reasons import (
     tell_transactions,
 )
 from core.rows import Bools, Floats
-from core.times import EPOCH
+from core.times import EPOCH, MINUTE
 from streaming.detect.levels import Levels
 
 SAMPLES_MAX: Final = 20_000

@@ -40,10 +40,10 @@ from core.heartbeats import describe_process
 from core.live import (
     LiveMessage,
     channel_of_shard,
-    describe_changes,
     latest_of_stream,
     tell_stream,
 )
+from core.live_changes import describe_changes
 from core.scopes import STREAMS_ALL, TOUCHED, pack_scopes, scope_of_stream, version_key
 from streaming.flow.audiences import Audiences
 from streaming.flow.presences import Presences

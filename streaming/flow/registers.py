@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from core.minutes import MINUTE, start_minutes
+from core.minutes import start_minutes
 from core.moments import (
     Judged,
     Key,
@@ -25,7 +25,7 @@ from core.moments import (
 )
 from core.reasons import Reason
 from core.rows import Ints
-from core.times import EPOCH
+from core.times import EPOCH, MINUTE
 from core.tunings import NO_TUNINGS, STRICTNESS_MIN, Tunings
 from streaming.flow.judges.base import Judgements
 

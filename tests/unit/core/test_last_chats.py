@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from core.last_chats import TEXT_MAX, take_last_chats
-from core.live import describe_changes
+from core.live_changes import describe_changes
 from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START

@@ -7,13 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Changes
-from core.live import (
-    LiveMessage,
-    channel_of_shard,
-    describe_changes,
-    pack_messages,
-    unpack_messages,
-)
+from core.live import LiveMessage, channel_of_shard, pack_messages, unpack_messages
+from core.live_changes import describe_changes
 from streaming.flow.shards import FlowPolicy, Shard
 from tests.fixtures.changes import make_changes
 from tests.fixtures.clocks import START

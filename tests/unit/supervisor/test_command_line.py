@@ -41,6 +41,17 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.endswith("HEAVY []\n")
 
 
+def test_processes_that_compute_nothing_load_no_columns():
+    code = (
+        "import sys, core.settings, db.migrate, streaming.alerts.__main__\n"
+        "print([name for name in ('numpy', 'polars') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_a_wrong_setting_is_one_line_and_exit_code_1(monkeypatch):
     monkeypatch.setenv("API_PORT", "many")
     monkeypatch.setenv("DEBUG", "false")
