@@ -118,7 +118,10 @@ class Postgres:
     def url(self) -> str:
         """What clients connect with, once the server was prepared."""
         endpoint = get_endpoint(self.folder)
-        return f"postgresql://{ROLE}:{endpoint.password}@{LOOPBACK}:{endpoint.port}/{DATABASE}"
+        place = f"{ROLE}:{endpoint.password}@{LOOPBACK}:{endpoint.port}/{DATABASE}"
+        # It never leaves this machine: to ask first whether it could be encrypted takes each
+        # connection a way there and back, and a context.
+        return f"postgresql://{place}?sslmode=disable"
 
     def prepare(self) -> None:
         """Make the cluster when there is none, and write its configuration.

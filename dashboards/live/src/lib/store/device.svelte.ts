@@ -113,7 +113,7 @@ export class OpenDevice implements DeviceListener {
       ]);
       if (this.#over) return;
       this.templates = templates;
-      this.lastLink = links.data[0] ?? null;
+      this.#turn(links.data[0]);
       this.#keep(types);
       [this.loaded, this.problem] = [true, null];
     } catch (error) {
@@ -134,7 +134,7 @@ export class OpenDevice implements DeviceListener {
     else for (const ear of this.#ears) ear(message);
     if (message.type === 'device_link' && message.state !== 'replaced') {
       const { state, reason, timestamp: at } = message;
-      this.lastLink = { id: 0, state, at, reason };
+      this.#turn({ id: 0, state, at, reason });
       if (state === 'connected') void this.load();
     }
   }
@@ -186,6 +186,12 @@ export class OpenDevice implements DeviceListener {
     });
     this.#byName = new Map(this.values.map((value) => [value.name, value]));
     for (const [name, { value, timestamp }] of known ?? []) this.#take(name, value, timestamp);
+  }
+
+  /** An answer may be older than what was told since it was asked for. */
+  #turn(told: LinkChange | undefined): void {
+    const known = this.lastLink ? Date.parse(this.lastLink.at) : -Infinity;
+    if (told && Date.parse(told.at) >= known) this.lastLink = told;
   }
 
   #take(name: string, value: unknown, timestamp: string): void {

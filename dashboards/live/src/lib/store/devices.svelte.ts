@@ -133,31 +133,39 @@ class DeviceList {
 
   /** Read the list; who asks while it is being read gets the same. */
   load(): Promise<void> {
-    this.#asking ??= this.#read().finally(() => (this.#asking = null));
+    this.#asking ??= this.#read();
     return this.#asking;
   }
 
   async #read(): Promise<void> {
+    let found: Device[] = [];
+    let early: DeviceMessage[] = [];
     try {
-      const devices = await deviceApi.list();
-      const kept = new Map(this.#byId);
-      this.#byId.clear();
-      for (const info of devices) {
-        const entry = kept.get(info.device_id) ?? new DeviceEntry(info);
-        entry.update(info);
-        this.#byId.set(info.device_id, entry);
-      }
-      this.entries = [...this.#byId.values()].sort((a, b) => a.name.localeCompare(b.name));
-      [this.loaded, this.problem] = [true, null];
+      found = await deviceApi.list();
+      early = this.#early;
     } catch (error) {
       if (!this.loaded) this.problem = toProblem(error);
       throw error;
+    } finally {
+      // Whatever is heard from here on is newer than this list, and older than the next.
+      [this.#early, this.#asking] = [[], null];
     }
-    const early = this.#early;
-    this.#early = [];
+    this.#show(found);
     // What still belongs to nobody has been deleted meanwhile.
     for (const message of early)
       if ('device_id' in message && this.#byId.has(message.device_id)) this.#hear(message);
+  }
+
+  #show(found: readonly Device[]): void {
+    const kept = new Map(this.#byId);
+    this.#byId.clear();
+    for (const info of found) {
+      const entry = kept.get(info.device_id) ?? new DeviceEntry(info);
+      entry.update(info);
+      this.#byId.set(info.device_id, entry);
+    }
+    this.entries = [...this.#byId.values()].sort((a, b) => a.name.localeCompare(b.name));
+    [this.loaded, this.problem] = [true, null];
   }
 
   async #catchUp(): Promise<void> {
