@@ -61,6 +61,8 @@ async def find_views(url: str) -> dict[str, str]:
         boards = await read("/api/v1/boards?limit=50")
         devices = await read("/api/v1/devices?limit=100")
         sessions = await read("/api/v1/sessions?limit=100")
+        richest = max(devices, key=lambda device: int(device["telemetry_types"]), default=None)
+        runs = await read(f"/api/v1/devices/{richest['device_id']}/scripts") if richest else []
     strongest = max(moments, key=lambda moment: float(moment["score"]), default=None)
     stream = strongest["stream_id"] if strongest else "northlight_live"
     views = {
@@ -79,10 +81,8 @@ async def find_views(url: str) -> dict[str, str]:
     if sessions:
         noted = max(sessions, key=lambda session: int(session["note_count"]))
         views["session"] = f"/app/sessions/{noted['id']}"
-    if devices:
-        richest = max(devices, key=lambda device: int(device["telemetry_types"]))
+    if richest:
         views["device"] = device = f"/app/devices/{richest['device_id']}"
-        runs = await read(f"/api/v1/devices/{richest['device_id']}/scripts")
         if runs:
             views["script"] = f"{device}?tab=scripts&run={runs[0]['run_id']}#past-panel"
     if boards:
