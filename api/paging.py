@@ -183,6 +183,12 @@ def find_next_point(times: Sequence[datetime], wanted: PointSpan) -> str | None:
     return write_place(last, given + earlier)
 
 
+def write_points(rows: Sequence[dict[str, Any]], wanted: PointSpan) -> bytes:
+    """Return a page of raw points as JSON, given one more than it has when more follow."""
+    more = find_next_point([row["timestamp"] for row in rows], wanted)
+    return write_page(rows[: wanted.span.limit - 1], next_position=more)
+
+
 def write_page(rows: Sequence[dict[str, Any]], *, next_position: str | None, **facts: str) -> bytes:
     """Return a page of rows as JSON, and what is said of all of them."""
     next_cursor = write_cursor(next_position) if next_position is not None else None

@@ -9,7 +9,7 @@ from api.answers import ANSWERS, answer_cached
 from api.channels.endpoints import CHANNELS_MAX
 from api.deps import Uses
 from api.examples import NO_STREAM, show_answer, show_problem
-from api.paging import find_next_point, write_page
+from api.paging import write_points
 from api.readings.schemas import ReadingPage, ReadingQuery
 from api.streams.endpoints import StreamId
 from core.scopes import scope_of_stream
@@ -54,9 +54,7 @@ async def list_readings(
             rows = await _list_points(connection, stream_id, query.channel, wanted)
             if not rows:
                 await StreamStore(connection).require(stream_id)
-        limit = wanted.span.limit - 1
-        more = find_next_point([row["timestamp"] for row in rows], wanted)
-        return write_page(rows[:limit], next_position=more)
+        return write_points(rows, wanted)
 
     ttl_s = uses.settings.cache_ttl_metrics
     return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import ANSWERS, answer_cached
 from api.deps import Uses
 from api.examples import NO_STREAM, Responses, show_answer, show_problem
-from api.paging import CURSOR_TEXT, find_next_point, read_cursor, write_page
+from api.paging import CURSOR_TEXT, read_cursor, write_page, write_points
 from api.streams.endpoints import StreamId
 from api.transactions.schemas import TransactionMinutePage, TransactionPage, TransactionQuery
 from core.errors import InvalidError
@@ -74,9 +74,7 @@ async def list_transactions(
             rows = await TransactionStore(connection).list_transactions(chosen, wanted)
             if not rows:
                 await StreamStore(connection).require(stream_id)
-        limit = wanted.span.limit - 1
-        more = find_next_point([row["timestamp"] for row in rows], wanted)
-        return write_page(rows[:limit], next_position=more)
+        return write_points(rows, wanted)
 
     ttl_s = uses.settings.cache_ttl_metrics
     return await answer_cached(request, uses, scope_of_stream(stream_id), ttl_s=ttl_s, load=load)

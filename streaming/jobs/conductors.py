@@ -149,7 +149,8 @@ class Conductor:
                 return True
             case Rest(until_ms):
                 await self._write()
-                if self._find_waited() in {None, *self._read_since}:
+                waited = self._find_waited()
+                if waited is None or waited in self._read_since:
                     await self._rest(until_ms)
         return False
 
