@@ -1,16 +1,5 @@
 """What modules of devices share: a product to which only their own devices are connected."""
 
-from collections.abc import Iterator
+from tests.fixtures.page_products import product
 
-import pytest
-from playwright.async_api import Browser
-
-from tests.fixtures.products import Product, run_product
-
-
-@pytest.fixture(scope="package")
-def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A product without demo, until the last page was looked at."""
-    assert browser.is_connected()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
+__all__ = ["product"]
