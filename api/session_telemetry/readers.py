@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from api.ingest.readers import Rows, read_json
+from api.session_telemetry.schemas import UNIT_LENGTH_MAX
 from core.crowds import refuse_values
 from core.errors import BadRequestError, FieldError, InvalidError, TooLargeError
 from core.events import RAW_SCHEMA, RejectedRow
@@ -20,6 +21,7 @@ from core.json_lines import read_json_list
 
 FIELDS: Final = ("index", "timestamp", "channel", "value", "unit")
 NEEDED: Final = ("timestamp", "channel", "value")
+TEXTS: Final = ("channel", "unit")
 
 ERRORS_NAMED_MAX: Final = 100
 """So many bad points are named."""
@@ -41,7 +43,7 @@ def read_batch(body: bytes, *, session_id: str, points_max: int) -> Rows:
 
     Raises:
         BadRequestError: It is not JSON.
-        InvalidError: There is no list, or a point in it is no object.
+        InvalidError: There is no list, a point in it is no object, or a text of one is none.
         TooLargeError: There are more points than may come at once.
     """
     raw = _read_quickly(body)
@@ -89,6 +91,22 @@ def refuse_missing(raw: pl.DataFrame) -> None:
         raise refuse_rows([RejectedRow(index, f"{name} is missing", name) for index in missing])
 
 
+def refuse_long_units(raw: pl.DataFrame) -> None:
+    """Refuse points with units of more letters than one may have.
+
+    Raises:
+        InvalidError: Some are longer; the first of them are named.
+    """
+    if "unit" not in raw.columns:
+        return
+    is_long = raw["unit"].str.len_chars() > UNIT_LENGTH_MAX
+    if is_long.any():
+        reason = f"unit is longer than {UNIT_LENGTH_MAX} letters"
+        raise refuse_rows(
+            [RejectedRow(index, reason, "unit") for index in raw["index"].filter(is_long)]
+        )
+
+
 def refuse_rows(rows: list[RejectedRow]) -> InvalidError:
     """Return the refusal of a batch in which some points are bad."""
     errors = [
@@ -122,4 +140,12 @@ def _find_list(body: bytes) -> bytes:
     points = told.get("data") if isinstance(told, dict) else None
     if not isinstance(points, list) or not all(isinstance(point, dict) for point in points):
         raise InvalidError(_NO_LIST, errors=[FieldError("data", "is no list of points")])
+    # The reader of events would take whatever stands in a text's place as one.
+    if wrong := [
+        RejectedRow(index, f"{name} is not a text", name)
+        for index, point in enumerate(points)
+        for name in TEXTS
+        if not isinstance(point.get(name), str | None)
+    ]:
+        raise refuse_rows(wrong)
     return orjson.dumps(points)

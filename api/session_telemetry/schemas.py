@@ -14,8 +14,10 @@ CHANNEL_PATTERN: Final = r"^([A-Za-z0-9_.:@~+=#-]{1,128}/)?[A-Za-z0-9_.:@~+=#-]{
 """A channel of the session's own stream, or of another: ``stream/channel``."""
 
 ChannelName: TypeAlias = Annotated[str, StringConstraints(pattern=CHANNEL_PATTERN)]
+UNIT_LENGTH_MAX: Final = TEXT_BYTES_MAX // 4
+
 Unit: TypeAlias = Annotated[
-    str, StringConstraints(max_length=TEXT_BYTES_MAX // 4, pattern=r"^[^\x00]*$")
+    str, StringConstraints(max_length=UNIT_LENGTH_MAX, pattern=r"^[^\x00]*$")
 ]
 
 LIMIT_MAX: Final = 10_000

@@ -9,7 +9,7 @@ import orjson
 from api.deps import Resources
 from api.ingest.checks import Checked, count_events
 from api.ingest.readers import Reader, Rows, read_json
-from api.session_telemetry.readers import refuse_missing, refuse_rows
+from api.session_telemetry.readers import refuse_long_units, refuse_missing, refuse_rows
 from api.sessions.service import require_session
 from core import metrics
 from core.errors import NotFoundError
@@ -76,6 +76,7 @@ class TelemetryWriter:
             if unreadable:
                 raise refuse_rows(unreadable)
             refuse_missing(raw)
+            refuse_long_units(raw)
             return raw, []
 
         checker = self._uses.small_bodies.checker

@@ -16,14 +16,14 @@ import pytest
 
 from api.ingest.examples import EVENTS
 from core.settings import REPOSITORY
-from tests.contract.oracles import OWN_KEY
+from tests.contract.oracles import EVERYWHERE, OWN_KEY
 from tests.fixtures.api_keys import make_key, wait_until_known
 from tests.fixtures.clients import open_client
 from tests.fixtures.flows import Flow
 
 EXAMPLES: Final = 3
-"""Made-up requests for each operation in an ordinary run, beside the thousands that every boundary
-of every parameter gives."""
+"""Made-up requests for each operation in an ordinary run, beside the thousands that the boundaries
+of all parameters give."""
 
 WIDENED: Final = "positive_data_acceptance,negative_data_rejection"
 """Replaced in ``oracles`` by checks that know what no document can say."""
@@ -46,14 +46,17 @@ async def attack(
     options = ["--checks", "all", "--exclude-checks", WIDENED, "--exclude-path-regex", ENDLESS]
     options += ["--phases", phases]
     bounds = ["-n", str(examples), "--generation-database", "none", "--no-color"]
+    told = {"SCHEMATHESIS_HOOKS": "tests.contract.oracles", OWN_KEY: own_key}
     if examples <= EXAMPLES:
         # What is new is looked for on purpose, and not when somebody else's change is tested.
         bounds += ["--seed", "1"]
+    else:
+        told[EVERYWHERE] = "yes"
     process = await asyncio.create_subprocess_exec(
         *(str(program), "run", f"http://{address}/openapi.json"),
         *(*options, *bounds, *shown),
         cwd=REPOSITORY,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.oracles", OWN_KEY: own_key},  # noqa: TID251
+        env=os.environ | told,  # noqa: TID251
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -238,6 +238,10 @@ WRONG = [
     ({"value": True}, "value"),
     ({"value": 1e101}, "value"),
     ({"unit": "\x00"}, "unit"),
+    ({"unit": "V" * 4097}, "unit"),
+    ({"unit": 5}, "unit"),
+    ({"unit": {}}, "unit"),
+    ({"channel": 7}, "channel"),
 ]
 
 
