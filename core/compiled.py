@@ -53,13 +53,13 @@ numba.config.CACHE_DIR = str(CACHE)
 
 
 @contextlib.contextmanager
-def making() -> Iterator[None]:
-    """Let one process make machine code, while those that need the same wait for it.
+def making(what: str) -> Iterator[None]:
+    """Let one process make the machine code of something, while those that need the same wait.
 
     All processes begin at once after a change, and each would be busy for some ten seconds with
     what every other makes as well.
     """
-    with (CACHE / "lock").open("wb") as lock:
+    with (CACHE / f"{what}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -103,7 +103,7 @@ def read_json_list(body: bytes) -> pl.DataFrame | None:
     return _read_columns(data, table, rows)
 
 
-@making()
+@making("json_lines")
 def warm_up() -> None:
     """Make the machine code, or the first request on a new machine waits some seconds for it."""
     read_json_lines(

@@ -112,7 +112,7 @@ def read_line_protocol(body: bytes, policy: LinePolicy, now: datetime) -> Lines:
     return Lines(_name_readings(frame), rejected, texts_skipped)
 
 
-@making()
+@making("line_protocol")
 def warm_up() -> None:
     """Make the machine code, or the first request on a new machine waits some seconds for it."""
     policy = LinePolicy(("host",), "a", "ns")

@@ -102,7 +102,7 @@ def feel_texts(texts: NumberedTexts) -> TextFeelings:
     return TextFeelings(pl.Series("sentiment", sentiment), emotes)
 
 
-@making()
+@making("words")
 def warm_up() -> None:
     """Make the machine code, or the first frame on a new machine waits some seconds for it."""
     read_texts(pl.Series(["hello"]))

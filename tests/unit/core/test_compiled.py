@@ -48,15 +48,17 @@ def test_it_is_kept_for_this_start_where_the_modules_cannot_be_written(copy: Pat
     assert find_cache(copy, tmp_path).parent == tmp_path
 
 
-def test_one_process_makes_it_at_a_time():
-    maker = "import sys\nfrom core.compiled import making\nwith making():\n  print(flush=True)\n"
+def test_one_process_at_a_time_makes_the_same():
+    maker = "import sys\nfrom core.compiled import making\nwith making('a'):\n  print(flush=True)\n"
     begin = [sys.executable, "-c", f"{maker}  sys.stdin.read()"]
     with subprocess.Popen(begin, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()
-        with (CACHE / "lock").open() as lock, pytest.raises(BlockingIOError):
+        with (CACHE / "a.lock").open() as lock, pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with making("b"):
+            pass
         other.stdin.close()
-    with making():
+    with making("a"):
         pass
