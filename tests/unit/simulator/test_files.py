@@ -1,6 +1,7 @@
 """Files of events and of labels: the same bytes for the same seed, and in both formats the same."""
 
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import orjson
@@ -41,8 +42,9 @@ def run(folder: Path, out: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("suffix", ["ndjson", "parquet"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    ("scenario", "suffix"), [*zip(SCENARIOS, cycle(["ndjson", "parquet"]), strict=False)]
+)
 def test_the_same_seed_options_and_start_give_the_same_bytes(tmp_path, suffix, scenario):
     options = ("--from", START.isoformat(), "--minutes", "12", "--scenario", scenario)
     first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
