@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.settings",
     "tests.fixtures.clocks",
+    "tests.fixtures.rewrites",
     "tests.fixtures.machine_code",
     "tests.fixtures.databases",
     "tests.fixtures.redises",

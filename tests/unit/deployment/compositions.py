@@ -31,7 +31,7 @@ class UnsetError(Exception):
 
 def read_yaml(path: Path) -> Any:
     """Return what a YAML file says."""
-    return yaml.safe_load(path.read_text())
+    return yaml.load(path.read_text(), yaml.CSafeLoader)
 
 
 def read_services() -> dict[str, dict[str, Any]]:

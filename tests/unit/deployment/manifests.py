@@ -72,7 +72,7 @@ class Workload:
 def read_files() -> dict[str, list[Manifest]]:
     """Return every file as the list of what it describes."""
     return {
-        path.relative_to(FOLDER).as_posix(): list(yaml.safe_load_all(path.read_text()))
+        path.relative_to(FOLDER).as_posix(): list(yaml.load_all(path.read_text(), yaml.CSafeLoader))
         for path in sorted(FOLDER.rglob("*.yaml"))
     }
 
@@ -80,11 +80,13 @@ def read_files() -> dict[str, list[Manifest]]:
 def list_manifests(*folders: str) -> Iterator[Manifest]:
     """Return what the kustomizations of some folders name as their own resources."""
     for folder in folders:
-        listed = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())["resources"]
+        listed = yaml.load((FOLDER / folder / "kustomization.yaml").read_text(), yaml.CSafeLoader)[
+            "resources"
+        ]
         for name in listed:
             path: Path = FOLDER / folder / name
             if path.suffix == ".yaml":
-                yield from yaml.safe_load_all(path.read_text())
+                yield from yaml.load_all(path.read_text(), yaml.CSafeLoader)
 
 
 def list_workloads() -> list[Workload]:
@@ -107,4 +109,4 @@ def build(folder: str) -> list[Manifest]:
         [kubectl, "kustomize", str(FOLDER / folder)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.load_all(done.stdout, yaml.CSafeLoader))
