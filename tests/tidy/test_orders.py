@@ -5,7 +5,7 @@ from tests.fixtures.orders import find_unit, spread
 
 def test_the_modules_of_a_folder_with_fixtures_are_one_unit_and_others_stand_alone():
     assert find_unit("tests/browser/demo/test_stream.py::test_a") == "tests/browser/demo"
-    assert find_unit("tests/browser/test_overview.py::test_b") == "tests/browser/test_overview.py"
+    assert find_unit("tests/faults/test_storms.py::test_b") == "tests/faults/test_storms.py"
 
 
 def test_what_starts_the_product_stands_between_what_does_not():

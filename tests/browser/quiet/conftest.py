@@ -1,4 +1,8 @@
-"""What modules share that bring what they show themselves: a product to which nobody else sends."""
+"""What modules share that bring what they show themselves: a product to which nobody else sends.
+
+Each has streams, devices and sessions with names of its own. They are run by name: the pages that
+show how it looks before there is any route or device come first, the thousand streams last.
+"""
 
 from typing import Any
 
