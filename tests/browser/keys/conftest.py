@@ -1,5 +1,5 @@
 """What modules of keys share: a product that begins open, and that the first of them shuts."""
 
-from tests.fixtures.page_products import product
+from tests.fixtures.page_products import product, receiver
 
-__all__ = ["product"]
+__all__ = ["product", "receiver"]

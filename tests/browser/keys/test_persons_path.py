@@ -7,7 +7,7 @@ the page in a real browser.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,17 +15,16 @@ from typing import Any, Final
 
 import httpx
 import orjson
-import pytest
 from playwright.async_api import Locator, Page, expect
 from websockets.asyncio.client import connect
 
 from core.clock import SystemClock
 from core.webhook_signatures import sign
-from tests.acceptance.incidents import Incident
 from tests.fixtures.api_keys import wait_until_known
-from tests.fixtures.browsers import find_chromium, open_page
+from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
-from tests.fixtures.products import Product, run_product
+from tests.fixtures.incidents import Incident
+from tests.fixtures.products import Product
 from tests.fixtures.receivers import Received, Receiver
 from tests.fixtures.waiting import eventually
 
@@ -44,15 +43,8 @@ SEEN_MS_MAX: Final = 20_000
 log = logging.getLogger(__name__)
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    find_chromium()
-    with run_product(tmp_path_factory.mktemp("product"), "--no-demo") as running:
-        yield running
-
-
-def make_first_key(product: Product) -> str:
-    """Make the key that shuts the door, as the README says: on the machine itself."""
+def make_setters_key(product: Product) -> str:
+    """Make the key of who sets it up, as the README says: on the machine itself."""
     made = product.run("keys", "create", SETTER, "--scope", "admin", "--json")
     assert made.returncode == 0, made.stderr.decode()
     text: str = orjson.loads(made.stdout)["key"]
@@ -83,12 +75,12 @@ async def make_keys(client: httpx.AsyncClient, admin: str) -> dict[str, str]:
 
 
 async def make_alerts(client: httpx.AsyncClient, admin: str, receiver: Receiver) -> None:
-    """Let a webhook be told of chats that go wild."""
+    """Let a webhook be told when the chat goes wild: this one, others send here, too."""
     way = {"name": "on call", "kind": "webhook", "target": receiver.url, "secret": SECRET}
     route = await ask(client, "POST", "alert-routes", admin, json=way)
     rule = {"name": "uproar", "types": ["chat_spike"], "cool_down_s": 0, "severity": "critical"}
-    routes = [route["route_id"]]
-    await ask(client, "POST", "alert-rules", admin, json={**rule, "routes": routes})
+    told = {"stream": STREAM, "routes": [route["route_id"]]}
+    await ask(client, "POST", "alert-rules", admin, json={**rule, **told})
 
 
 @asynccontextmanager
@@ -271,7 +263,7 @@ async def test_an_incident_is_told_acknowledged_muted_ended_labelled_and_on_reco
     product: Product, receiver: Receiver
 ) -> None:
     url = product.url
-    admin = make_first_key(product)
+    admin = make_setters_key(product)
     async with open_client(url, timeout=30) as client, open_page() as page:
         keys = await make_keys(client, admin)
         await make_alerts(client, admin, receiver)
