@@ -15,7 +15,7 @@ INTERVAL_S = 1.5
 
 
 async def test_it_is_there_and_does_as_it_is_told(demo: Product) -> None:
-    async with open_client(demo.url) as client:
+    async with open_client(demo.url, timeout=30) as client:
 
         async def find_link() -> str | None:
             answer = await client.get(f"/api/v1/devices/{DEVICE}")
