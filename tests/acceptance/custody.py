@@ -2,8 +2,9 @@
 
 import math
 import statistics
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import httpx
@@ -17,6 +18,10 @@ SETTLED_S_MAX = 90
 """Reaching it fails the test: something was lost, or nobody works any more."""
 
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+Ours: TypeAlias = tuple[datetime, Sequence[str]]
+"""What is somebody else's: all before a time, and some streams."""
 
 RETRY = httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE
 
@@ -49,7 +54,11 @@ async def send_until_acknowledged(client: httpx.AsyncClient, body: bytes, key: s
 
 
 async def assert_minutes_equal(
-    database_url: str, events: list[dict[str, Any]], *, since: datetime = EVER
+    database_url: str,
+    events: list[dict[str, Any]],
+    *,
+    since: datetime = EVER,
+    apart_from: Sequence[str] = (),
 ) -> None:
     """Wait until every minute is final and hold each against the recomputation.
 
@@ -57,40 +66,47 @@ async def assert_minutes_equal(
         database_url: Where everything is stored.
         events: All that were sent since then.
         since: What is stored of times before is somebody else's.
+        apart_from: So is what is stored of these streams.
     """
+    ours = since, apart_from
     connection = await asyncpg.connect(database_url)
     try:
-        await eventually(lambda: _is_settled(connection, events, since), within_s=SETTLED_S_MAX)
-        await _assert_chat_equal(connection, events, since)
-        await _assert_readings_equal(connection, events, since)
-        await _assert_raw_equal(connection, events, since)
+        await eventually(lambda: _is_settled(connection, events, ours), within_s=SETTLED_S_MAX)
+        await _assert_chat_equal(connection, events, ours)
+        await _assert_readings_equal(connection, events, ours)
+        await _assert_raw_equal(connection, events, ours)
     finally:
         await connection.close()
 
 
 async def _is_settled(
-    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+    connection: asyncpg.Connection, events: list[dict[str, Any]], ours: Ours
 ) -> bool:
     sent = sum(event["type"] == "chat" for event in events)
     counted = await connection.fetchval(
-        "SELECT sum(chat_count) FROM chat_summary_minute WHERE window_start >= $1",
-        since,
+        "SELECT sum(chat_count) FROM chat_summary_minute"
+        " WHERE window_start >= $1 AND NOT stream_id = ANY($2)",
+        *ours,
     )
     running = await connection.fetchval(
-        "SELECT (SELECT count(*) FROM chat_summary_minute WHERE NOT final)"
-        " + (SELECT count(*) FROM reading_summary_minute WHERE NOT final)"
+        "SELECT count(*) FROM (SELECT stream_id, final FROM chat_summary_minute"
+        " UNION ALL SELECT stream_id, final FROM reading_summary_minute) AS minutes"
+        " WHERE NOT final AND NOT stream_id = ANY($1)",
+        ours[1],
     )
     return bool((counted or 0) >= sent and running == 0)
 
 
 async def _assert_chat_equal(
-    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+    connection: asyncpg.Connection, events: list[dict[str, Any]], ours: Ours
 ) -> None:
     expected = recompute_chat(events)
     rows = {
         (row["stream_id"], row["window_start"]): row
         for row in await connection.fetch(
-            "SELECT * FROM chat_summary_minute WHERE window_start >= $1", since
+            "SELECT * FROM chat_summary_minute"
+            " WHERE window_start >= $1 AND NOT stream_id = ANY($2)",
+            *ours,
         )
     }
     assert rows.keys() == expected.keys()
@@ -108,13 +124,15 @@ async def _assert_chat_equal(
 
 
 async def _assert_readings_equal(
-    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+    connection: asyncpg.Connection, events: list[dict[str, Any]], ours: Ours
 ) -> None:
     expected = recompute_readings(events)
     rows: dict[tuple[str, str, datetime], asyncpg.Record] = {
         (row["stream_id"], row["channel"], row["window_start"]): row
         for row in await connection.fetch(
-            "SELECT * FROM reading_summary_minute WHERE window_start >= $1", since
+            "SELECT * FROM reading_summary_minute"
+            " WHERE window_start >= $1 AND NOT stream_id = ANY($2)",
+            *ours,
         )
     }
     assert rows.keys() == expected.keys()
@@ -129,7 +147,7 @@ async def _assert_readings_equal(
 
 
 async def _assert_raw_equal(
-    connection: asyncpg.Connection, events: list[dict[str, Any]], since: datetime
+    connection: asyncpg.Connection, events: list[dict[str, Any]], ours: Ours
 ) -> None:
     tables = {
         "viewers": "SELECT count(*) FROM viewer_timeseries WHERE timestamp >= $1",
@@ -138,8 +156,10 @@ async def _assert_raw_equal(
     }
     for event_type, query in tables.items():
         sent = sum(event["type"] == event_type for event in events)
-        assert await connection.fetchval(query, since) == sent, event_type
-    assert await connection.fetchval("SELECT coalesce(sum(events), 0) FROM late_events") == 0
+        found = await connection.fetchval(f"{query} AND NOT stream_id = ANY($2)", *ours)
+        assert found == sent, event_type
+    late = "SELECT coalesce(sum(events), 0) FROM late_events WHERE NOT stream_id = ANY($1)"
+    assert await connection.fetchval(late, ours[1]) == 0
 
 
 def _assert_mean(stored: float | None, total: float, count: int) -> None:
