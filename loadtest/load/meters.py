@@ -7,7 +7,7 @@ that counts can be cut out afterwards.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -53,7 +53,7 @@ class Meter:
             root = psutil.Process(pid)
         except psutil.NoSuchProcess:
             return
-        for process in _list_family(root):
+        for process in _list_families([root])[0]:
             self._used[process.pid] = _read_cpu_s(process)
         self._roots.append((name, root))
 
@@ -74,15 +74,17 @@ class Meter:
         last_s = time.monotonic()
         while not self._ended.wait(SAMPLE_S):
             now_s = time.monotonic()
-            for name, root in tuple(self._roots):
-                cores = self._read_new(root) / (now_s - last_s)
+            roots = tuple(self._roots)
+            families = _list_families([root for _, root in roots])
+            for (name, _), family in zip(roots, families, strict=True):
+                cores = self._read_new(family) / (now_s - last_s)
                 self.samples.append(Sample(name, last_s, now_s, cores))
             last_s = now_s
 
-    def _read_new(self, root: psutil.Process) -> float:
+    def _read_new(self, family: Sequence[psutil.Process]) -> float:
         """Return the processor seconds that a family used since this was last asked."""
         new_s = 0.0
-        for process in _list_family(root):
+        for process in family:
             used_s = _read_cpu_s(process)
             new_s += max(used_s - self._used.get(process.pid, 0.0), 0.0)
             self._used[process.pid] = used_s
@@ -106,11 +108,21 @@ def sum_up(samples: Sequence[Sample], from_s: float, to_s: float) -> list[Usage]
     ]
 
 
-def _list_family(root: psutil.Process) -> list[psutil.Process]:
-    try:
-        return [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def _list_families(roots: Sequence[psutil.Process]) -> list[list[psutil.Process]]:
+    """Return each process with all it has started, after one look at all that run."""
+    children: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        children.setdefault(process.info["ppid"], []).append(process)
+    return [_gather(root, children) if root.is_running() else [] for root in roots]
+
+
+def _gather(
+    root: psutil.Process, children: Mapping[int, Sequence[psutil.Process]]
+) -> list[psutil.Process]:
+    family = [root]
+    for process in family:
+        family += children.get(process.pid, ())
+    return family
 
 
 def _read_cpu_s(process: psutil.Process) -> float:

@@ -28,8 +28,9 @@ from loadtest.load.options import RATES, USERS, Options
 from loadtest.load.summaries import GENERATOR, Summary
 from loadtest.load.targets import Target
 
-CALIBRATION_S: Final = 1.0
-"""Once to warm up and once to count."""
+CALIBRATION_S_MAX: Final = 1.0
+CALIBRATION_SHARE: Final = 0.05
+"""Of the run: so long to warm up and so long to count, which keeps two processors busy."""
 
 START_S_MAX: Final = 60.0
 END_S_MAX: Final = 120.0
@@ -47,7 +48,7 @@ def run(
     machine, made_at = describe_machine(), SystemClock().now()
     folder = options.results / f"{made_at:%Y%m%d-%H%M%S}-{options.name}"
     folder.mkdir(parents=True)
-    ceiling = calibrate(folder)
+    ceiling = calibrate(folder, min(CALIBRATION_S_MAX, options.seconds * CALIBRATION_SHARE))
     findings, usages = _generate(options, target, folder, environment)
     return (
         Summary(
@@ -69,13 +70,18 @@ def run(
     )
 
 
-def calibrate(folder: Path) -> float:
-    """Return how many requests a second one generator makes when answers cost nothing."""
+def calibrate(folder: Path, seconds: float) -> float:
+    """Return how many requests a second one generator makes when answers cost nothing.
+
+    Args:
+        folder: Of the run.
+        seconds: How long it asks before it counts, and then while it does.
+    """
     port = choose_port()
     found = folder / "calibration.json"
     bare = [sys.executable, "-m", "loadtest.load.bare", str(port)]
     asker = [sys.executable, "-m", "loadtest.scenarios.calibrate"]
-    asker += [f"http://{LOOPBACK}:{port}", str(CALIBRATION_S), str(found)]
+    asker += [f"http://{LOOPBACK}:{port}", str(seconds), str(found)]
     with run_process("bare", bare, folder, {}) as server:
         server.wait_until(lambda: _is_open(port), START_S_MAX)
         with run_process("calibration", asker, folder, {}) as generator:
