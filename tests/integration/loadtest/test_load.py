@@ -181,7 +181,7 @@ def test_keys_and_limits_are_told_of_before_a_run_and_counted_in_it(
         environment = {**product.environment, "API_KEY": key}
         return _load(Product(product.data_dir, environment), tmp_path, *arguments, budgets=budgets)
 
-    few = ("senders", "--users", "3", "--rate", "30")
+    few = ("senders", "--users", "3", "--rate", "30", "--time", "3")
     assert "it asks for a key. Give one with API_KEY=" in load("", *few).error
     assert "API_KEY is no good key" in load("tk_0000_wrong", *few).error
     refused = load(keys[1], *few)
