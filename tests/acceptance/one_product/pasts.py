@@ -24,6 +24,9 @@ SPIKE_BEFORE: Final = 30
 SILENT_BEFORE: Final = 40
 """Minutes before the end."""
 
+USUAL: Final = 6
+"""Messages a minute: enough in all for it to be the busiest stream of the product."""
+
 CHANNELS: Final = ("temperature", "fps", "humidity")
 
 BODY_EVENTS: Final = 5000
@@ -59,7 +62,7 @@ def tell_minutes(now: datetime) -> Iterator[Event]:
     begin = now.replace(second=0, microsecond=0) - timedelta(minutes=last)
     for minute in range(last):
         at, before = begin + timedelta(minutes=minute), last - minute
-        yield from _chat(at, messages=240 if before == SPIKE_BEFORE else 3 + minute % 3)
+        yield from _chat(at, messages=240 if before == SPIKE_BEFORE else USUAL + minute % 3)
         yield _event("arena", "viewers", at, value=1000 + minute % 60)
         yield _event(
             "arena", "reading", at, channel="heart_rate", value=80 + minute % 9, unit="bpm"

@@ -1,16 +1,15 @@
-"""Panels: every question of every dashboard and rule is answered, by the real thing.
+"""Dashboards: every question of every panel and rule is answered, by the real thing.
 
-    pytest -s tests/integration/grafana     prints each with what came back
+    pytest -s tests/acceptance/one_product/test_dashboards.py     prints each with what came back
 
-A product runs, with a past of a day; SQL is asked as the role that can only read, and PromQL of a
-Prometheus that scrapes its processes by our configuration.
+The product gets a past of a day, of which the end is the newest that it knows; SQL is asked as the
+role that can only read, and PromQL of a Prometheus that scrapes its processes by our configuration.
 """
 
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +19,8 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from db.readers import READER
-from infra.services.ports import choose_port
+from tests.acceptance.one_product.conftest import METRICS_PORTS, PASSWORD
+from tests.acceptance.one_product.pasts import finish_past, send_past
 from tests.fixtures.dashboards import (
     DATABASE,
     PROMETHEUS,
@@ -33,22 +33,15 @@ from tests.fixtures.dashboards import (
     read_rules,
 )
 from tests.fixtures.macros import SCRAPES_EVERY, Chosen, Look, read_width
-from tests.fixtures.products import run_product
+from tests.fixtures.products import Product
 from tests.fixtures.prometheuses import Prometheus
 from tests.fixtures.servers import run_apart
 from tests.fixtures.waiting import eventually
-from tests.integration.grafana.pasts import finish_past, send_past
 from tests.unit.deployment.compositions import INFRA, read_yaml
 
-PASSWORD: Final = "for-reading-0123"
 DASHBOARDS: Final = read_dashboards()
 QUESTIONS: Final = {
     name: list(list_questions(name, dashboard)) for name, dashboard in DASHBOARDS.items()
-}
-PORTS: Final = {
-    "flow": "FLOW_METRICS_PORT",
-    "archive": "ARCHIVE_METRICS_PORT",
-    "alerts": "ALERTS_METRICS_PORT",
 }
 SPANS: Final = {
     "minute": timedelta(hours=3),
@@ -67,7 +60,7 @@ SCRAPES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A product with a past, and who watches it."""
+    """The product with its past, and who watches it."""
 
     now: datetime
     reader_url: str
@@ -79,27 +72,22 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A product, Prometheus beside it; both run for all tests of this module."""
-    folder: Path = tmp_path_factory.mktemp("grafana")
-    ports = {job: choose_port() for job in PORTS}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("READER_PASSWORD", PASSWORD)
-        for job, setting in PORTS.items():
-            patch.setenv(setting, str(ports[job]))
-        with run_product(folder / "data", "--no-demo", "--no-page") as product:
-            status = product.status()
-            ports["api"] = urlsplit(status["api_url"]).port or 0
-            prometheus = Prometheus(folder)
-            prometheus.configure(configure(ports | {"prometheus": prometheus.port}))
-            with prometheus.run():
-                begun = read_clock()
-                with httpx.Client(base_url=status["api_url"], timeout=60) as client:
-                    send_past(client, begun)
-                    client.get("/api/v1/streams")
-                run_apart(finish_past(status["database_url"], begun))
-                run_apart(eventually(lambda: scraped(prometheus), within_s=60))
-                yield Watched(read_clock(), name_reader(status["database_url"]), prometheus)
+def watched(
+    product: Product, metrics_ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
+    """The product, Prometheus beside it, for all tests of this module."""
+    status = product.status()
+    prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"))
+    ports = {"api": urlsplit(product.url).port or 0, "prometheus": prometheus.port}
+    prometheus.configure(configure(metrics_ports | ports))
+    with prometheus.run():
+        begun = read_clock()
+        with httpx.Client(base_url=product.url, timeout=60) as client:
+            send_past(client, begun)
+            client.get("/api/v1/streams")
+        run_apart(finish_past(status["database_url"], begun))
+        run_apart(eventually(lambda: scraped(prometheus), within_s=60))
+        yield Watched(read_clock(), name_reader(status["database_url"]), prometheus)
 
 
 def read_clock() -> datetime:
@@ -129,7 +117,7 @@ async def scraped(prometheus: Prometheus) -> bool:
     return bool(
         counted
         and float(counted[0]["value"][1]) >= SCRAPES
-        and float(up[0]["value"][1]) == len(PORTS) + 2
+        and float(up[0]["value"][1]) == len(METRICS_PORTS) + 2
     )
 
 
