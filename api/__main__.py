@@ -1,18 +1,21 @@
 """The API as a process: ``python -m api``."""
 
-import asyncio
-import sys
-from contextlib import suppress
+from core.loading import loading
 
-import asyncpg
+with loading():
+    import asyncio
+    import sys
+    from contextlib import suppress
 
-from api.app import build_app
-from api.servers import LiveServer
-from core.errors import SettingsInvalidError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
-from db.api_keys import KeyStore
-from db.pool import AWAY, CONNECT_TIMEOUT_S
+    import asyncpg
+
+    from api.app import build_app
+    from api.servers import LiveServer
+    from core.errors import SettingsInvalidError, TelemetraError
+    from core.logging import configure_logging
+    from core.settings import Settings, load_settings
+    from db.api_keys import KeyStore
+    from db.pool import AWAY, CONNECT_TIMEOUT_S
 
 
 def refuse_open_doors(settings: Settings, keys: int | None = None) -> None:

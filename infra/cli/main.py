@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from core.errors import TelemetraError
+from core.loading import loading
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
@@ -73,7 +74,9 @@ class LazyGroup(TyperGroup):
         del ctx
         if (entry := COMMANDS.get(cmd_name)) is None:
             return None
-        group: Any = typer.main.get_group(importlib.import_module(entry.module).app)
+        with loading():
+            module = importlib.import_module(entry.module)
+        group: Any = typer.main.get_group(module.app)
         command: Command = group.commands[cmd_name]
         return command
 

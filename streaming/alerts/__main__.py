@@ -1,14 +1,17 @@
 """The alerts as a process: ``python -m streaming.alerts``."""
 
-import asyncio
-from typing import Final
+from core.loading import loading
 
-import structlog
+with loading():
+    import asyncio
+    from typing import Final
 
-from core.clock import SystemClock
-from core.settings import Settings
-from streaming.alerts.processes import building
-from streaming.processes import run_process
+    import structlog
+
+    from core.clock import SystemClock
+    from core.settings import Settings
+    from streaming.alerts.processes import building
+    from streaming.processes import run_process
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 

@@ -1,14 +1,17 @@
 """The archive as a process: ``python -m streaming.archive``."""
 
-import asyncio
+from core.loading import loading
 
-import structlog
+with loading():
+    import asyncio
 
-from core.clock import SystemClock
-from core.settings import Settings
-from streaming.archive.processes import build_process, lock_archive
-from streaming.bus.connections import open_reader
-from streaming.processes import run_process
+    import structlog
+
+    from core.clock import SystemClock
+    from core.settings import Settings
+    from streaming.archive.processes import build_process, lock_archive
+    from streaming.bus.connections import open_reader
+    from streaming.processes import run_process
 
 log = structlog.get_logger()
 

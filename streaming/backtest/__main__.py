@@ -4,38 +4,41 @@ Sends the past through the flow by the rules of now and by others, and says what
 code 1 where something could not be read.
 """
 
-import asyncio
-import sys
-from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
-from typing import Final
+from core.loading import loading
 
-import orjson
-from rich.console import Console
+with loading():
+    import asyncio
+    import sys
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+    from datetime import timedelta
+    from pathlib import Path
+    from typing import Final
 
-from core.clock import SystemClock
-from core.errors import DatabaseAwayError, InvalidError, SettingsInvalidError, TelemetraError
-from core.logging import configure_logging
-from core.settings import Settings, load_settings
-from core.tunings import NO_TUNINGS, Tunings
-from core.words import warm_up
-from db.tunings import TuningStore
-from streaming.archive.options import choose_span
-from streaming.archive.recounts import Span
-from streaming.archive.sources import connect
-from streaming.backtest.options import WARM_UP_HOURS, read_options
-from streaming.backtest.overrides import Rules, change_rules
-from streaming.backtest.people import read_labelled
-from streaming.backtest.pictures import draw_picture
-from streaming.backtest.recordings import ArchiveRecording, Recording, open_file
-from streaming.backtest.reports import Report, describe, make_report, show
-from streaming.backtest.runs import run_backtest
-from streaming.backtest.tallies import Ground
-from streaming.backtest.truths import Truth, read_truths
-from streaming.flow.dataflow import build_policy
+    import orjson
+    from rich.console import Console
+
+    from core.clock import SystemClock
+    from core.errors import DatabaseAwayError, InvalidError, SettingsInvalidError, TelemetraError
+    from core.logging import configure_logging
+    from core.settings import Settings, load_settings
+    from core.tunings import NO_TUNINGS, Tunings
+    from core.words import warm_up
+    from db.tunings import TuningStore
+    from streaming.archive.options import choose_span
+    from streaming.archive.recounts import Span
+    from streaming.archive.sources import connect
+    from streaming.backtest.options import WARM_UP_HOURS, read_options
+    from streaming.backtest.overrides import Rules, change_rules
+    from streaming.backtest.people import read_labelled
+    from streaming.backtest.pictures import draw_picture
+    from streaming.backtest.recordings import ArchiveRecording, Recording, open_file
+    from streaming.backtest.reports import Report, describe, make_report, show
+    from streaming.backtest.runs import run_backtest
+    from streaming.backtest.tallies import Ground
+    from streaming.backtest.truths import Truth, read_truths
+    from streaming.flow.dataflow import build_policy
 
 WIDTH_PIPED: Final = 160
 """Of tables where no terminal says how wide they may be: no name is folded."""

@@ -7,34 +7,37 @@ Each shard is read, merged and written by exactly one process. To change their n
 start again with another: the snapshots are shared out anew.
 """
 
-import argparse
-import gc
-import sys
-from collections.abc import Sequence
-from datetime import timedelta
-from pathlib import Path
+from core.loading import loading
 
-import structlog
-from bytewax.recovery import RecoveryConfig
-from bytewax.run import cli_main
+with loading():
+    import argparse
+    import gc
+    import sys
+    from collections.abc import Sequence
+    from datetime import timedelta
+    from pathlib import Path
 
-from core.clock import SystemClock
-from core.errors import TelemetraError
-from core.settings import Settings
-from core.words import warm_up
-from streaming.bus.connections import open_reader
-from streaming.flow.clusters import Member, follow_parent, run_cluster
-from streaming.flow.committers import Committer
-from streaming.flow.dataflow import build_dataflow
-from streaming.flow.lookaheads import Lookahead
-from streaming.flow.news import NewsRoom
-from streaming.flow.preparations import prepare
-from streaming.flow.steps import Asked
-from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
-from streaming.flow.traces import FlowTraces
-from streaming.flow.tuning_watches import TuningWatch
-from streaming.processes import begin, serve_metrics
-from streaming.traces.tracers import open_tracer
+    import structlog
+    from bytewax.recovery import RecoveryConfig
+    from bytewax.run import cli_main
+
+    from core.clock import SystemClock
+    from core.errors import TelemetraError
+    from core.settings import Settings
+    from core.words import warm_up
+    from streaming.bus.connections import open_reader
+    from streaming.flow.clusters import Member, follow_parent, run_cluster
+    from streaming.flow.committers import Committer
+    from streaming.flow.dataflow import build_dataflow
+    from streaming.flow.lookaheads import Lookahead
+    from streaming.flow.news import NewsRoom
+    from streaming.flow.preparations import prepare
+    from streaming.flow.steps import Asked
+    from streaming.flow.stores import RECOVERY_PARTITIONS, open_recovery_store
+    from streaming.flow.traces import FlowTraces
+    from streaming.flow.tuning_watches import TuningWatch
+    from streaming.processes import begin, serve_metrics
+    from streaming.traces.tracers import open_tracer
 
 log = structlog.get_logger()
 

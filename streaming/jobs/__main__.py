@@ -1,14 +1,17 @@
 """The jobs as a process: ``python -m streaming.jobs``."""
 
-import asyncio
-from typing import Final
+from core.loading import loading
 
-import structlog
+with loading():
+    import asyncio
+    from typing import Final
 
-from core.clock import SystemClock
-from core.settings import Settings
-from streaming.jobs.processes import building
-from streaming.processes import run_process
+    import structlog
+
+    from core.clock import SystemClock
+    from core.settings import Settings
+    from streaming.jobs.processes import building
+    from streaming.processes import run_process
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 

@@ -1,34 +1,37 @@
 """The simulator as a process: ``python -m streaming.simulator --help``."""
 
-import math
-import signal
-import sys
-import time
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from types import FrameType
-from typing import Final
+from core.loading import loading
 
-import structlog
+with loading():
+    import math
+    import signal
+    import sys
+    import time
+    from contextlib import AbstractContextManager, nullcontext
+    from pathlib import Path
+    from types import FrameType
+    from typing import Final
 
-from core.clock import Clock, SystemClock
-from core.errors import InvalidError, SettingsInvalidError, TelemetraError
-from core.settings import Settings
-from streaming.ingest.clients import ApiClient
-from streaming.ingest.senders import Sender
-from streaming.processes import begin
-from streaming.simulator.files import Span, write_file
-from streaming.simulator.labels import LabelFile
-from streaming.simulator.options import (
-    BACKFILL_MINUTES_USUAL,
-    Options,
-    choose_span,
-    read_options,
-)
-from streaming.simulator.profiles import list_profiles
-from streaming.simulator.runs import Run
-from streaming.simulator.scenarios import SCENARIOS
-from streaming.simulator.worlds import World
+    import structlog
+
+    from core.clock import Clock, SystemClock
+    from core.errors import InvalidError, SettingsInvalidError, TelemetraError
+    from core.settings import Settings
+    from streaming.ingest.clients import ApiClient
+    from streaming.ingest.senders import Sender
+    from streaming.processes import begin
+    from streaming.simulator.files import Span, write_file
+    from streaming.simulator.labels import LabelFile
+    from streaming.simulator.options import (
+        BACKFILL_MINUTES_USUAL,
+        Options,
+        choose_span,
+        read_options,
+    )
+    from streaming.simulator.profiles import list_profiles
+    from streaming.simulator.runs import Run
+    from streaming.simulator.scenarios import SCENARIOS
+    from streaming.simulator.worlds import World
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 

@@ -1,29 +1,32 @@
 """Files and stdin as a connector: ``telemetra ingest FILE…``."""
 
-import signal
-import sys
-import time
-from datetime import timedelta
-from types import FrameType
-from typing import Final
+from core.loading import loading
 
-import orjson
-from rich.console import Console
+with loading():
+    import signal
+    import sys
+    import time
+    from datetime import timedelta
+    from types import FrameType
+    from typing import Final
 
-from core.clock import SystemClock
-from core.errors import InvalidError, ServiceMissingError, TelemetraError
-from core.settings import Settings
-from streaming.connectors.files.bodies import Cut, Window
-from streaming.connectors.files.bookmarks import BookmarkStore
-from streaming.connectors.files.couriers import Courier
-from streaming.connectors.files.displays import Display
-from streaming.connectors.files.options import Options, read_options
-from streaming.connectors.files.readers.base import Reader
-from streaming.connectors.files.runs import Plan, Run, Tools, open_reader
-from streaming.connectors.files.sources import Source, find_sources
-from streaming.ingest.clients import ApiAwayError, ApiClient
-from streaming.ingest.senders import BODY_EVENTS_MAX, Sender
-from streaming.processes import begin
+    import orjson
+    from rich.console import Console
+
+    from core.clock import SystemClock
+    from core.errors import InvalidError, ServiceMissingError, TelemetraError
+    from core.settings import Settings
+    from streaming.connectors.files.bodies import Cut, Window
+    from streaming.connectors.files.bookmarks import BookmarkStore
+    from streaming.connectors.files.couriers import Courier
+    from streaming.connectors.files.displays import Display
+    from streaming.connectors.files.options import Options, read_options
+    from streaming.connectors.files.readers.base import Reader
+    from streaming.connectors.files.runs import Plan, Run, Tools, open_reader
+    from streaming.connectors.files.sources import Source, find_sources
+    from streaming.ingest.clients import ApiAwayError, ApiClient
+    from streaming.ingest.senders import BODY_EVENTS_MAX, Sender
+    from streaming.processes import begin
 
 TICK: Final = timedelta(milliseconds=250)
 """Of the run's own time, when it keeps to a pace: what falls into one travels together."""

@@ -1,16 +1,19 @@
 """The Kafka connector as a process: ``telemetra connect kafka --help``."""
 
-from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from core.loading import loading
 
-from core.clock import Clock
-from core.settings import Settings
-from streaming.connectors.kafka.letters import Letters
-from streaming.connectors.kafka.options import build_parser, build_subscription
-from streaming.connectors.kafka.sources import KafkaSource
-from streaming.connectors.processes import run_process
-from streaming.connectors.rows import build_time_policy
+with loading():
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+
+    from core.clock import Clock
+    from core.settings import Settings
+    from streaming.connectors.kafka.letters import Letters
+    from streaming.connectors.kafka.options import build_parser, build_subscription
+    from streaming.connectors.kafka.sources import KafkaSource
+    from streaming.connectors.processes import run_process
+    from streaming.connectors.rows import build_time_policy
 
 
 @contextmanager

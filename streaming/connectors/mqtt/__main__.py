@@ -1,18 +1,21 @@
 """The MQTT connector as a process: ``telemetra connect mqtt --help``."""
 
-from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import blake2b
+from core.loading import loading
 
-from core.clock import Clock
-from core.settings import Settings
-from streaming.connectors.mqtt.ledgers import Ledger
-from streaming.connectors.mqtt.options import build_options, build_parser
-from streaming.connectors.mqtt.sources import MqttOptions, MqttSource
-from streaming.connectors.offsets import open_offsets
-from streaming.connectors.processes import run_process
-from streaming.connectors.rows import build_time_policy
+with loading():
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+    from hashlib import blake2b
+
+    from core.clock import Clock
+    from core.settings import Settings
+    from streaming.connectors.mqtt.ledgers import Ledger
+    from streaming.connectors.mqtt.options import build_options, build_parser
+    from streaming.connectors.mqtt.sources import MqttOptions, MqttSource
+    from streaming.connectors.offsets import open_offsets
+    from streaming.connectors.processes import run_process
+    from streaming.connectors.rows import build_time_policy
 
 
 @contextmanager

@@ -1,26 +1,29 @@
 """The connector of Twitch as a process: ``telemetra connect twitch --help``."""
 
-import sys
-from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import blake2b
+from core.loading import loading
 
-from core.clock import Clock
-from core.errors import SettingsInvalidError
-from core.settings import Settings
-from core.tasks import run_together
-from streaming.connectors.base import Source, keep_reading
-from streaming.connectors.health import Health
-from streaming.connectors.offsets import open_offsets
-from streaming.connectors.outlets import Outlet
-from streaming.connectors.pauses import BackOff
-from streaming.connectors.processes import run_process
-from streaming.connectors.twitch.broadcasts import BroadcastSource
-from streaming.connectors.twitch.chats import ChatPolicy, ChatSource
-from streaming.connectors.twitch.helix import HelixAccess
-from streaming.connectors.twitch.options import read_options
-from streaming.connectors.twitch.sockets import SocketPolicy
+with loading():
+    import sys
+    from argparse import Namespace
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+    from hashlib import blake2b
+
+    from core.clock import Clock
+    from core.errors import SettingsInvalidError
+    from core.settings import Settings
+    from core.tasks import run_together
+    from streaming.connectors.base import Source, keep_reading
+    from streaming.connectors.health import Health
+    from streaming.connectors.offsets import open_offsets
+    from streaming.connectors.outlets import Outlet
+    from streaming.connectors.pauses import BackOff
+    from streaming.connectors.processes import run_process
+    from streaming.connectors.twitch.broadcasts import BroadcastSource
+    from streaming.connectors.twitch.chats import ChatPolicy, ChatSource
+    from streaming.connectors.twitch.helix import HelixAccess
+    from streaming.connectors.twitch.options import read_options
+    from streaming.connectors.twitch.sockets import SocketPolicy
 
 
 class TwitchSource:

@@ -1,19 +1,22 @@
 """The bridge to MQTT as a process: ``telemetra device mqtt --help``."""
 
-import asyncio
-import sys
-from argparse import Namespace
+from core.loading import loading
 
-import structlog
+with loading():
+    import asyncio
+    import sys
+    from argparse import Namespace
 
-from core.clock import SystemClock
-from core.errors import TelemetraError
-from core.settings import Settings
-from streaming.devices.mqtt.bridges import Bridge
-from streaming.devices.mqtt.descriptions import read_description
-from streaming.devices.mqtt.options import build_link, read_options
-from streaming.devices.sdk import Device, DeviceError, run_until_told
-from streaming.processes import begin
+    import structlog
+
+    from core.clock import SystemClock
+    from core.errors import TelemetraError
+    from core.settings import Settings
+    from streaming.devices.mqtt.bridges import Bridge
+    from streaming.devices.mqtt.descriptions import read_description
+    from streaming.devices.mqtt.options import build_link, read_options
+    from streaming.devices.sdk import Device, DeviceError, run_until_told
+    from streaming.processes import begin
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 

@@ -1,20 +1,23 @@
 """The simulated device as a process: ``telemetra device simulate --help``."""
 
-import sys
-from argparse import Namespace
+from core.loading import loading
 
-import structlog
+with loading():
+    import sys
+    from argparse import Namespace
 
-from core.clock import SystemClock
-from core.errors import InvalidError, TelemetraError
-from core.settings import Settings
-from streaming.devices.sdk import Device, DeviceError
-from streaming.devices.simulated.climates import Climate
-from streaming.devices.simulated.devices import SimulatedDevice
-from streaming.devices.simulated.faults import plan_often, plan_wishes
-from streaming.devices.simulated.labels import LabelFile
-from streaming.devices.simulated.options import read_options
-from streaming.processes import begin
+    import structlog
+
+    from core.clock import SystemClock
+    from core.errors import InvalidError, TelemetraError
+    from core.settings import Settings
+    from streaming.devices.sdk import Device, DeviceError
+    from streaming.devices.simulated.climates import Climate
+    from streaming.devices.simulated.devices import SimulatedDevice
+    from streaming.devices.simulated.faults import plan_often, plan_wishes
+    from streaming.devices.simulated.labels import LabelFile
+    from streaming.devices.simulated.options import read_options
+    from streaming.processes import begin
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
