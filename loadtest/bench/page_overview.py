@@ -98,11 +98,16 @@ class Found:
     """After each minute, garbage gone."""
 
     @property
+    def settled_mb(self) -> list[float]:
+        """The heap once the page has met what it keeps: moments come after some minutes."""
+        return self.heaps_mb[len(self.heaps_mb) // 4 :]
+
+    @property
     def slope_mb_h(self) -> float:
-        """Megabytes that the heap grows by in an hour, by the line through all samples."""
-        if len(self.heaps_mb) < 2:
+        """Megabytes that the settled heap grows by in an hour, by the line through its samples."""
+        if len(self.settled_mb) < 2:
             return 0.0
-        return linear_regression(range(len(self.heaps_mb)), self.heaps_mb).slope * 60
+        return linear_regression(range(len(self.settled_mb)), self.settled_mb).slope * 60
 
 
 @contextmanager
@@ -236,8 +241,13 @@ def write_found(found: Found) -> str:
         *write_smoothness("scrolling", found.scrolling),
         ["rows in the document", f"{found.rows} of {found.streams}", ""],
         ["socket", f"{found.received_kb_s:.0f} kB/s", ""],
-        ["heap", f"{found.heaps_mb[0]:.1f} to {found.heaps_mb[-1]:.1f} MB", ""],
-        ["heap, slope", f"{found.slope_mb_h:+.2f} MB/h over {len(found.heaps_mb) - 1} min", "flat"],
+        ["heap, first and last", f"{found.heaps_mb[0]:.1f} and {found.heaps_mb[-1]:.1f} MB", ""],
+        [
+            "heap, settled",
+            f"{min(found.settled_mb):.1f} to {max(found.settled_mb):.1f} MB,"
+            f" {found.slope_mb_h:+.2f} MB/h over {len(found.settled_mb) - 1} min",
+            "flat",
+        ],
     ]
     return write_table(["", "found", "aim"], rows)
 
