@@ -41,6 +41,12 @@ def test_the_table_tells_shares_of_a_core_and_the_slope_of_an_hour():
     assert "| first useful paint | 500 ms |" in table
     assert "| of it processor time of the page's thread | 80 ms |" in table
     assert "| scripting, of a core | 5.0% |" in table
-    assert "| heap, slope | +6.00 MB/h over 2 min |" in table
+    assert "| heap, settled | 6.0 to 6.2 MB, +6.00 MB/h over 2 min |" in table
     assert "| rows in the document | 35 of 1000 |" in table
     assert "+0.00 MB/h over 0 min" in write_found(make_found([6.0]))
+
+
+def test_what_the_page_has_to_meet_first_is_no_slope():
+    table = write_found(make_found([5.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0]))
+    assert "| heap, first and last | 5.0 and 7.0 MB |" in table
+    assert "+0.00 MB/h over 5 min" in table
