@@ -69,6 +69,12 @@ TEXT_OF_AN_EVENT: Final = re.compile(
 OWN_KEY: Final = "ORACLES_OWN_KEY"
 """The variable with the id of the key that the run itself shows."""
 
+EVERYWHERE: Final = "ORACLES_EVERYWHERE"
+"""The variable that asks for every boundary at every operation."""
+
+PLACES: Final = 2
+"""Operations at which one boundary is tried otherwise: most of them share what they are asked."""
+
 
 @schemathesis.hook
 def filter_path_parameters(_: HookContext, path_parameters: dict[str, Any] | None) -> bool:
@@ -76,12 +82,6 @@ def filter_path_parameters(_: HookContext, path_parameters: dict[str, Any] | Non
     own = os.environ.get(OWN_KEY)  # noqa: TID251
     return own is None or (path_parameters or {}).get("key_id") != own
 
-
-EVERYWHERE: Final = "ORACLES_EVERYWHERE"
-"""The variable that asks for every boundary at every operation."""
-
-PLACES: Final = 2
-"""Operations at which one boundary is tried otherwise: most of them share what they are asked."""
 
 tried: Counter[tuple[object, ...]] = Counter()
 

@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from tests.fixtures.browsers import open_page
 from tests.fixtures.clients import open_client
 from tests.fixtures.products import Product
+from tests.fixtures.servers import run_apart
 from tests.fixtures.waiting import eventually
 
 COUNT: Final = 1000
@@ -59,11 +60,13 @@ def url(product: Product) -> str:
         named = httpx.put(f"{product.url}/api/v1/streams/{name}", json={"kind": "bench"})
         assert named.status_code == 200, named.text
     _send(product.url, BENCHES)
+    # A page shows what is committed.
+    run_apart(_list_known(product.url))
     return product.url
 
 
 async def _list_known(url: str) -> set[str]:
-    """Return all streams of the API once ours are there: a page shows what is committed."""
+    """Return all streams of the API once ours are there."""
     async with open_client(f"{url}/api/v1") as api:
 
         async def read() -> set[str]:
@@ -84,7 +87,6 @@ async def open_overview(
     url: str, query: str = "", *, width: int = 1400, height: int = 900
 ) -> AsyncIterator[Page]:
     async with open_page(width=width, height=height) as page:
-        await _list_known(url)
         await page.goto(f"{url}/{query}")
         await expect(_rows(page).first).to_be_visible(timeout=WAIT_MS)
         yield page
